@@ -1,0 +1,296 @@
+"""The commands of `./kith`; what they run is described in `config.launcher.stack`.
+
+Messages of `up` and `test` go to standard output, those of all others to standard error, because
+what a management command prints is read by programs.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from config.launcher import stack
+from config.launcher.guard import CHECKOUT
+from config.launcher.instance import (
+    SECRET_NAMES,
+    BusyError,
+    Instance,
+    InstanceError,
+    Lock,
+    is_given,
+    new_secrets,
+)
+from config.launcher.servers import EmbeddedError, sockets_of
+from config.launcher.stack import MANAGE, Address, StackError
+from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
+
+HEALTH_SECONDS = 120.0
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+PYTHON_MODULE = (sys.executable, "-m")
+CHECKS = (
+    ("ruff check", (*PYTHON_MODULE, "ruff", "check", ".")),
+    ("ruff format", (*PYTHON_MODULE, "ruff", "format", "--check", ".")),
+    ("mypy", (*PYTHON_MODULE, "mypy")),
+    ("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),
+)
+PYTEST = (*PYTHON_MODULE, "pytest")
+COMPILE = (
+    *(*PYTHON_MODULE, "uv", "pip", "compile", "--quiet", "--universal"),
+    *("--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"),
+)
+
+# Where the user stands: `./kith` itself works in the checkout.
+CALLER_DIRECTORY = Path(os.environ.get("KITH_CALLER_DIRECTORY", ".")).absolute()
+
+Say = Callable[[str], None]
+
+
+def _say(stream: TextIO, line: str) -> None:
+    # A closed terminal or pipe is no reason to leave children behind.
+    with suppress(OSError):
+        stream.write(f"kith: {line}\n")
+        stream.flush()
+
+
+def up(arguments: Sequence[str]) -> int:
+    """Run the registry until a signal; 0 after a clean stop. Raises what `main` reports."""
+    parser = argparse.ArgumentParser(prog="./kith up")
+    parser.add_argument("--port", type=_port, default=os.environ.get("KITH_PORT") or "8000")
+    parser.add_argument("--data", type=_caller_path, default=_data_directory())
+    parser.add_argument("--no-demo", dest="demo", action="store_false")
+    options = parser.parse_args(arguments)
+    address = Address(os.environ.get("KITH_HOST") or stack.LOCAL_ADDRESS, options.port)
+    say = partial(_say, sys.stdout)
+    instance = Instance(options.data)
+    with (
+        instance.lock("up", say) as lock,
+        sockets_of(instance.data) as sockets,
+        Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
+    ):
+        try:
+            _wait_for_port(supervisor, address, patient=lock.after_crash)
+            demo = options.demo and os.environ.get("KITH_DEMO") != "0"
+            _bring_up(supervisor, instance, lock, sockets, address, demo=demo, say=say)
+            supervisor.run()
+        except StopAsked as stop:
+            say(f"{stop}: stopping")
+    say("stopped")
+    return 0
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run all checks, or pytest with `arguments`, on throwaway servers; the first failing code."""
+    say = partial(_say, sys.stdout)
+    data = Path(tempfile.mkdtemp(prefix="kith-test-")).resolve()
+    # A developer's own settings of Kith would make the outcome depend on the machine.
+    for name in [name for name in os.environ if name.startswith("KITH_")]:
+        del os.environ[name]
+    try:
+        with sockets_of(data) as sockets, Supervisor(say) as supervisor:
+            urls, _created = stack.start_servers(supervisor, data, sockets, say, durable=False)
+            made = stack.contract(data, new_secrets(), Address(stack.LOCAL_ADDRESS, 8000).url)
+            environment = stack.with_given(made | urls)
+            has_browser = any(map(shutil.which, CHROMIUM_NAMES))
+            if not has_browser:
+                say("no Chromium found: browser tests are left out")
+            if arguments:
+                return supervisor.foreground([*PYTEST, *arguments], environment, CHECKOUT)
+            limits = () if has_browser else ("-m", "not browser")
+            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", *limits)
+            for name, command in (*CHECKS, ("pytest", pytest)):
+                say(name)
+                if code := supervisor.foreground(command, environment, CHECKOUT):
+                    return code
+            return 0
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def manage(arguments: Sequence[str]) -> int:
+    """Run a management command in the caller's directory, on the running registry if there is one.
+
+    Otherwise the servers run for as long as the command does; a new database is migrated first.
+    """
+    say = partial(_say, sys.stderr)
+    instance = Instance(_data_directory())
+    command = [*MANAGE, *arguments]
+    if is_given("DATABASE_URL") and is_given("REDIS_URL"):
+        return _become(command, _contract(instance))
+    while True:
+        try:
+            with instance.lock("manage", say) as lock:
+                return _manage_alone(instance, lock, command, say)
+        except BusyError as busy:
+            if busy.holder.purpose == "up":
+                return _become(command, _running_environment(instance, say))
+            say("waiting for another management command to end")
+            _wait_while(partial(_holds, instance, busy.holder.pid))
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Run benchmarks on servers of their own, as durable as `up`'s; their data is kept."""
+    say = partial(_say, sys.stderr)
+    instance = Instance(_data_directory() / "bench")
+    with (
+        instance.lock("bench", say) as lock,
+        sockets_of(instance.data) as sockets,
+        Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
+    ):
+        made = _contract(instance)
+        urls, _created = stack.start_servers(supervisor, instance.data, sockets, say)
+        environment = stack.with_given(made | urls)
+        command = [*PYTHON_MODULE, "tests.benchmarks", *arguments]
+        return supervisor.foreground(command, environment, CHECKOUT)
+
+
+def renew_locks(arguments: Sequence[str]) -> int:
+    """Resolve pyproject.toml anew into both lock files; `arguments` go to uv."""
+    development = [
+        *(*COMPILE, *arguments, "--group", "dev", "pyproject.toml"),
+        *("-o", "requirements-dev.lock"),
+    ]
+    # Constrained by the larger one, so that the development lock holds every pin of the other.
+    running = [
+        *(*COMPILE, "--constraint", "requirements-dev.lock", "--no-annotate", "pyproject.toml"),
+        *("-o", "requirements.lock"),
+    ]
+    for command in (development, running):
+        done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            return done.returncode
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command named first in `arguments`; the exit code."""
+    commands = {"up": up, "test": test, "manage": manage, "bench": bench, "lock": renew_locks}
+    complain = partial(_say, sys.stderr)
+    if not arguments or arguments[0] not in commands:
+        complain(f"no such command: {' '.join(arguments[:1])}; `./kith help` lists them")
+        return 2
+    try:
+        return commands[arguments[0]](arguments[1:])
+    except StopAsked as stop:
+        return 128 + stop.signum
+    except (InstanceError, EmbeddedError, StackError, GaveUp) as error:
+        complain(str(error))
+        return 1
+
+
+def _bring_up(
+    supervisor: Supervisor,
+    instance: Instance,
+    lock: Lock,
+    sockets: Path,
+    address: Address,
+    *,
+    demo: bool,
+    say: Say,
+) -> None:
+    """Everything from an empty or stopped data directory to a registry that answers."""
+    data = instance.data
+    made = _contract(instance, address)
+    urls, _created = stack.start_servers(supervisor, data, sockets, say)
+    made |= urls
+    environment = stack.with_given(made)
+    stack.migrate(supervisor, environment, say)
+    lock.publish(made)
+    credentials = stack.demo(supervisor, data, environment, wanted=demo, say=say)
+    say("starting web, worker and beat")
+    supervisor.start(stack.web(address, data, environment))
+    supervisor.start(stack.worker(data, environment))
+    supervisor.start(stack.beat(data, environment))
+    if not supervisor.wait_until(address.is_healthy, HEALTH_SECONDS):
+        raise StackError(f"the web server does not answer; its log: {data / 'log' / 'web.log'}")
+    lines = [f"ready: {address.url}", f"  back office  {address.url}/admin/"]
+    if credentials is not None:
+        labels = {"login": "login", "password": "password", "key": "API key", "secret": "secret"}
+        lines += [f"  {label:<11}  {credentials[name]}" for name, label in labels.items()]
+    with suppress(OSError):
+        sys.stdout.write("\n".join([*lines, "  stop with Ctrl-C", ""]))
+        sys.stdout.flush()
+
+
+def _manage_alone(instance: Instance, lock: Lock, command: Sequence[str], say: Say) -> int:
+    with (
+        sockets_of(instance.data) as sockets,
+        Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
+    ):
+        made = _contract(instance)
+        urls, created = stack.start_servers(supervisor, instance.data, sockets, say)
+        environment = stack.with_given(made | urls)
+        if created:
+            stack.migrate(supervisor, environment, say)
+        return supervisor.foreground(command, environment, CALLER_DIRECTORY)
+
+
+def _running_environment(instance: Instance, say: Say) -> dict[str, str]:
+    """What the running registry made for its programs, as soon as it has migrated.
+
+    Raises StackError when it lacks something that only its own environment has.
+    """
+    holder = instance.holder()
+    if holder is None or not holder.environment:
+        say("waiting for the registry to start")
+        _wait_while(lambda: not ((found := instance.holder()) is None or found.environment))
+        holder = instance.holder()
+    if holder is None or not holder.environment:
+        raise StackError("the registry has stopped")
+    missing = [name for name in holder.given if not is_given(name)]
+    if missing:
+        raise StackError(f"the registry runs with its own {', '.join(missing)}: set the same here")
+    return dict(holder.environment)
+
+
+def _become(command: list[str], made: dict[str, str]) -> int:
+    os.chdir(CALLER_DIRECTORY)
+    os.execve(command[0], command, stack.with_given(made))  # noqa: S606 - no shell is wanted
+
+
+def _contract(instance: Instance, address: Address | None = None) -> dict[str, str]:
+    address = address or Address(stack.LOCAL_ADDRESS, 8000)
+    given = all(is_given(name) for name in SECRET_NAMES)
+    secrets = {} if given else instance.secrets()
+    return stack.contract(instance.data, secrets, address.url)
+
+
+def _wait_for_port(supervisor: Supervisor, address: Address, *, patient: bool) -> None:
+    """Raises StackError unless the address is free, or soon so after a killed run (`patient`)."""
+    if not patient or not supervisor.wait_until(address.is_free, 10.0):
+        address.check_free()
+
+
+def _wait_while(condition: Callable[[], bool]) -> None:
+    while condition():
+        threading.Event().wait(0.1)
+
+
+def _holds(instance: Instance, pid: int) -> bool:
+    holder = instance.holder()
+    return holder is not None and holder.pid == pid
+
+
+def _data_directory() -> Path:
+    return _caller_path(os.environ.get("KITH_DATA") or str(CHECKOUT / "var"))
+
+
+def _caller_path(text: str) -> Path:
+    return CALLER_DIRECTORY / Path(text).expanduser()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""What a running registry consists of: its variables, servers, web, worker and scheduler.
+
+`./kith` gives every program the same variables (`contract`); with `DATABASE_URL` or `REDIS_URL`
+set by the user, that server is not started here. Does not import Django.
+"""
+
+import http.client
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.launcher.guard import CHECKOUT
+from config.launcher.instance import is_given, write_private
+from config.launcher.programs import Program
+from config.launcher.servers import Postgres, Valkey, server_environment, start
+from config.launcher.supervisor import Supervisor
+
+# One process per processor, while the database's connections last on a large machine.
+MOST_PROCESSES = 16
+LOCAL_ADDRESS = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
+MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
+
+
+class StackError(Exception):
+    """The registry cannot run as it was asked to; the message says why."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the web server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def local_host(self) -> str:
+        """A host name under which this machine reaches the server."""
+        return LOCAL_ADDRESS if self.host in EVERY_ADDRESS else self.host
+
+    @property
+    def url(self) -> str:
+        """`http://HOST:PORT`, as this machine reaches it."""
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        return f"http://{host}:{self.port}"
+
+    def check_free(self) -> None:
+        """Raises StackError, with the reason, when the server could not listen here."""
+        try:
+            for family, kind, protocol, _name, place in socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM
+            ):
+                with socket.socket(family, kind, protocol) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(place)
+        except OSError as error:
+            raise StackError(
+                f"cannot listen on {self.host} port {self.port}: {error.strerror};"
+                " choose another port with --port N"
+            ) from error
+
+    def is_free(self) -> bool:
+        """Whether the server could listen here."""
+        try:
+            self.check_free()
+        except StackError:
+            return False
+        return True
+
+    def is_healthy(self) -> bool:
+        """Whether `GET /healthz` answers 200."""
+        connection = http.client.HTTPConnection(self.local_host, self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def contract(data: Path, secrets: Mapping[str, str], public_url: str) -> dict[str, str]:
+    """The variables that the launcher makes for every program, before those of the servers."""
+    return {
+        **secrets,
+        "KITH_DATA": str(data),
+        "KITH_PUBLIC_URL": public_url,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
+def with_given(made: Mapping[str, str], source: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """`source` with the variables in `made` wherever the user gave none.
+
+    The data directory and the settings module are always the launcher's.
+    """
+    settled = ("KITH_DATA", "DJANGO_SETTINGS_MODULE")
+    chosen = {
+        name: value for name, value in made.items() if name in settled or not is_given(name, source)
+    }
+    kept = dict(source) if is_given("DATABASE_URL", source) else server_environment(source)
+    return {**kept, **chosen}
+
+
+def start_servers(
+    supervisor: Supervisor,
+    data: Path,
+    sockets: Path,
+    say: Callable[[str], None],
+    *,
+    durable: bool = True,
+) -> tuple[dict[str, str], bool]:
+    """Start the servers that the user did not give, and wait until they answer.
+
+    Returns their URLs by variable name, and whether the database's cluster was made just now.
+    Raises EmbeddedError.
+    """
+    urls: dict[str, str] = {}
+    created = False
+    if not is_given("DATABASE_URL"):
+        postgres = Postgres(data, sockets, durable=durable)
+        created = postgres.prepare()
+        say("created the database's files" if created else "starting the database")
+        start(supervisor, postgres)
+        postgres.create_database()
+        urls["DATABASE_URL"] = postgres.url
+    if not is_given("REDIS_URL"):
+        valkey = Valkey(data, sockets, durable=durable)
+        valkey.prepare()
+        start(supervisor, valkey)
+        urls["REDIS_URL"] = valkey.url
+    return urls, created
+
+
+def migrate(
+    supervisor: Supervisor, environment: Mapping[str, str], say: Callable[[str], None]
+) -> None:
+    """Bring the database's schema up to date. Raises StackError."""
+
+    def show(line: str) -> None:
+        if line.startswith("  Applying"):
+            say(line.strip())
+
+    say("checking the database's schema")
+    migrated = supervisor.call([*MANAGE, "migrate", "--no-input"], environment, show)
+    if migrated.code:
+        raise StackError("the database could not be migrated; the reason stands above")
+
+
+def demo(
+    supervisor: Supervisor,
+    data: Path,
+    environment: Mapping[str, str],
+    *,
+    wanted: bool,
+    say: Callable[[str], None],
+) -> dict[str, str] | None:
+    """The demo's credentials, made at the first start; None where that start left them out.
+
+    Raises StackError.
+    """
+    path = data / "demo.json"
+    if not path.exists():
+        output = "null"
+        if wanted:
+            say("creating demo data")
+            created = supervisor.call([*MANAGE, "create_demo"], environment)
+            if created.code:
+                raise StackError("the demo data could not be created; the reason stands above")
+            output = created.output
+        write_private(path, output)
+    credentials: dict[str, str] | None = json.loads(path.read_text())
+    return credentials
+
+
+def web(address: Address, data: Path, environment: Mapping[str, str]) -> Program:
+    """The web server."""
+    workers = number("KITH_WEB_WORKERS", _processors())
+    threads = number("KITH_WEB_THREADS", 4)
+    command = [
+        *(sys.executable, "-m", "granian", "config.wsgi:application"),
+        *("--interface", "wsgi", "--no-ws"),
+        *("--host", address.host, "--port", str(address.port)),
+        *("--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--workers-kill-timeout", "5"),
+    ]
+    return Program("web", command, environment, data / "log" / "web.log")
+
+
+def worker(data: Path, environment: Mapping[str, str]) -> Program:
+    """The worker that runs what is queued."""
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "config", "worker"),
+        *("--concurrency", str(number("KITH_WORKER_CONCURRENCY", _processors()))),
+        *("--loglevel", "info", "--without-gossip", "--without-mingle"),
+    ]
+    # A warm stop lets tasks end; what is cut off is done again by its lease.
+    return Program("worker", command, environment, data / "log" / "worker.log", stop_seconds=15.0)
+
+
+def beat(data: Path, environment: Mapping[str, str]) -> Program:
+    """The scheduler of what is done regularly."""
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "info"),
+        *("--schedule", str(data / "celerybeat-schedule")),
+    ]
+    return Program("beat", command, environment, data / "log" / "beat.log")
+
+
+def number(name: str, default: int) -> int:
+    """The positive whole number in variable `name`. Raises StackError."""
+    text = os.environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise StackError(f"{name} must be a positive whole number, not {text!r}")
+    return int(text)
+
+
+def _processors() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    found = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return min(found, MOST_PROCESSES)
