@@ -1,0 +1,141 @@
+"""Request bodies: serializers that read what is there and name every wrong place at once.
+
+DRF's own `is_valid` stops before object-level rules when a field is wrong. A `Body` keeps going: it
+gives the members that are right and the problems of those that are not, so that the rules of a
+service can be checked in the same breath and a client is told everything in one answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework import serializers
+
+from config.errors import Invalid, Problem, problems
+
+# Of a list within an object; no person has more addresses than this.
+MAX_ENTRIES = 100
+
+
+@dataclass
+class Submission:
+    """A request body as understood.
+
+    `values` has the members that were sent and are right, by their Python names. An empty text is
+    ``""``; ``None`` stands for ``null``, and for ``""`` where no text belongs. `problems` has every
+    wrong place found so far.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Text(serializers.CharField):
+    """A string, trimmed; numbers and booleans are not quietly made into one."""
+
+    default_error_messages = {"invalid_type": "Not a string."}
+
+    def to_internal_value(self, data: object) -> str:
+        """The string without outer white space."""
+        if not isinstance(data, str):
+            self.fail("invalid_type")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    """`true` or `false`, nothing that merely looks like it."""
+
+    def to_internal_value(self, data: object) -> bool:
+        """The boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of some words, case counts."""
+
+    def to_internal_value(self, data: object) -> str:
+        """The word."""
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", input=str(data)[:40])
+        return str(data)
+
+
+class Body(serializers.Serializer[Any]):
+    """An object of a request; its fields are declared with their wire names and a `source`."""
+
+    # Members that a client may echo from an answer; they are not read.
+    ignored: frozenset[str] = frozenset()
+
+    def parse(self, data: object, path: str = "") -> Submission:
+        """Read an object found at `path`; unknown members and wrong values become problems.
+
+        Raises `Invalid` when it is no object at all.
+        """
+        if not isinstance(data, Mapping):
+            raise Invalid([Problem(path, "This must be a JSON object.", "INVALID_TYPE")])
+        found = Submission()
+        for name, value in data.items():
+            if name in self.ignored:
+                continue
+            place = f"{path}.{name}" if path else str(name)
+            if (member := self.fields.get(name)) is None:
+                found.problems.append(
+                    Problem(place, "There is no such member; check the spelling.", "UNKNOWN_FIELD")
+                )
+            else:
+                self.read(member, value, place, found)
+        return found
+
+    def read(self, member: Any, value: object, place: str, found: Submission) -> None:  # noqa: ANN401
+        """Read one member into `found`."""
+        name = member.source or member.field_name
+        if value is None or (isinstance(value, str) and not value.strip()):
+            is_text = value is not None and isinstance(member, Text | Choice)
+            found.values[name] = "" if is_text else None
+        elif isinstance(member, Body):
+            found.values[name] = self.read_part(member, value, place, found)
+        elif isinstance(member, serializers.ListSerializer):
+            found.values[name] = self.read_list(member, value, place, found)
+        else:
+            try:
+                found.values[name] = member.run_validation(value)
+            except serializers.ValidationError as error:
+                found.problems += problems(error.detail, place)
+
+    def read_list(
+        self,
+        member: Any,  # noqa: ANN401 -- a ListSerializer, whose stubs hide its child
+        value: object,
+        place: str,
+        found: Submission,
+    ) -> list[dict[str, Any] | None] | None:
+        """Read a list of objects; each keeps its place, None stands for one that is no object."""
+        if not isinstance(value, list):
+            found.problems.append(Problem(place, "This must be a list.", "INVALID_TYPE"))
+            return None
+        if len(value) > MAX_ENTRIES:
+            message = f"At most {MAX_ENTRIES} entries are allowed."
+            found.problems.append(Problem(place, message, "TOO_MANY"))
+            return None
+        return [
+            self.read_part(member.child, item, f"{place}[{index}]", found)
+            for index, item in enumerate(value)
+        ]
+
+    def read_part(
+        self,
+        member: "Body",
+        value: object,
+        place: str,
+        found: Submission,
+    ) -> dict[str, Any] | None:
+        """Read an object within this one; None if it is none."""
+        try:
+            part = member.parse(value, place)
+        except Invalid as error:
+            found.problems += error.problems
+            return None
+        found.problems += part.problems
+        return part.values

@@ -1,0 +1,129 @@
+"""The Celery application: messages carry ids only, rows carry the truth."""
+
+import logging
+import os
+import uuid
+from time import monotonic
+from typing import Any
+
+from celery import Celery, Task, signals
+from django.conf import settings
+from redis import RedisError
+
+from config import stopping
+from config.context import request_id
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("kith")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    task_default_queue=settings.QUEUE,
+    # Nobody reads results: the job's row has them.
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    # A message is given back when its worker dies; the job's claim makes a second one harmless.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 1,
+        # A broker that is away must not hold up a request: the reaper queues what was not queued.
+        "max_retries": 0,
+    },
+    task_publish_retry=False,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "forget old idempotency keys": {
+            "task": "config.tasks.delete_expired_idempotency_keys",
+            "schedule": 3600,
+        },
+        "forget old tokens": {
+            "task": "customers.tasks.delete_expired_tokens",
+            "schedule": 3600,
+        },
+        # A message that nobody took before the next one came is of no use any more.
+        "take up jobs that were left lying": {
+            "task": "config.tasks.reap_jobs",
+            "schedule": 5,
+            "options": {"expires": 5},
+        },
+        "delete what was sent with old bulk requests": {
+            "task": "ingest.tasks.delete_old_content",
+            "schedule": 3600,
+            "options": {"expires": 3600},
+        },
+        "delete files of expired and failed searches": {
+            "task": "search.tasks.delete_dead_files",
+            "schedule": 60,
+            "options": {"expires": 60},
+        },
+    },
+)
+app.autodiscover_tasks()
+
+logger = logging.getLogger("kith.tasks")
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def keep_our_logging(**_signal: object) -> None:
+    """Being connected is enough: Celery leaves the logging of the settings alone."""
+
+
+@signals.before_task_publish.connect  # type: ignore[untyped-decorator]
+def send_request_id(headers: dict[str, Any], **_signal: object) -> None:
+    """Let the message carry the id of the request that sent it; a beat's gets one of its own."""
+    headers["request_id"] = request_id.get() or str(uuid.uuid4())
+
+
+@signals.task_prerun.connect  # type: ignore[untyped-decorator]
+def take_request_id(task: Task, **_signal: object) -> None:
+    """Run the task under the id that its message brought."""
+    task.request.started = monotonic()
+    task.request.id_before = request_id.set(task.request.get("request_id") or str(uuid.uuid4()))
+
+
+@signals.task_failure.connect  # type: ignore[untyped-decorator]
+def log_failure(sender: Task, exception: BaseException, **_signal: object) -> None:
+    """Celery's own line would quote the exception's text, which may quote data."""
+    logger.error("task failed", exc_info=exception, extra={"task": sender.name})
+
+
+@signals.task_postrun.connect  # type: ignore[untyped-decorator]
+def log_end(task: Task, state: str | None = None, **_signal: object) -> None:
+    """One line for each task that has run."""
+    milliseconds = round((monotonic() - task.request.started) * 1000, 1)
+    extra = {"task": task.name, "state": state, "milliseconds": milliseconds}
+    logger.info("task", extra=extra)
+    request_id.reset(task.request.id_before)
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop_jobs(**_signal: object) -> None:
+    """Jobs that are running get a few seconds to end, then they are left to another worker."""
+    stopping.ask()
+
+
+class _Seen:
+    at = float("-inf")
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+@signals.heartbeat_sent.connect  # type: ignore[untyped-decorator]
+def tell_that_worker_lives(**_signal: object) -> None:
+    """For `/readyz`: here, in the main process, for a worker whose pool is busy still lives."""
+    from config import health  # noqa: PLC0415 -- its cache needs loaded apps
+
+    if monotonic() - _Seen.at >= health.BEAT_SECONDS:
+        try:
+            health.worker_lives()
+        except RedisError as error:
+            logger.warning("the cache is away", exc_info=error)
+        else:
+            _Seen.at = monotonic()

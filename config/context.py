@@ -1,0 +1,5 @@
+"""What a request or a job carries along: its id, for every log line and every change on record."""
+
+from contextvars import ContextVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")

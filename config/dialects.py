@@ -1,0 +1,160 @@
+"""The error bodies of the three dialects, and which path speaks which.
+
+`/core` and `/v2/data` have bodies of their own; `/v1` and everything else share one.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from django.http import HttpRequest
+
+from config.context import request_id
+from config.errors import ApiError, Problem
+from config.wire import to_json
+
+API_BASES = ("/v1", "/core", "/v2/data")
+CORE_NAMESPACE = "urn:kith:core:customermgr:v3"
+
+# What eGain calls an outcome, where it is not <status>-100.
+CORE_CODES = {
+    400: "400-102",
+    401: "401-104",
+    403: "403-105",
+    429: "429-001",
+}
+# The bare names of Cardlytics' error types. The first three are published, the others follow them.
+DATA_TYPES = {
+    400: "ValidationException",
+    401: "SessionValidationException",
+    500: "InternalServerError",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    405: "HttpRequestMethodNotSupported",
+    406: "HttpMediaTypeNotAcceptable",
+    409: "ConflictException",
+    412: "PreconditionFailedException",
+    413: "PayloadTooLargeException",
+    415: "HttpMediaTypeNotSupported",
+    422: "UnprocessableEntityException",
+    429: "TooManyRequestsException",
+    503: "ServiceUnavailableException",
+}
+
+
+def base_of(path: str) -> str:
+    """The API base that `path` lies under; ``""`` for none."""
+    return next((base for base in API_BASES if path == base or path.startswith(f"{base}/")), "")
+
+
+def error_body(error: ApiError, request: HttpRequest) -> tuple[bytes, str]:
+    """The body for `error` in the dialect of the request's path, and its content type."""
+    match base_of(request.path):
+        case "/core":
+            body = core_body(error, request)
+            if wants_xml(request):
+                return core_xml(body), "application/xml"
+        case "/v2/data":
+            body = data_body(error)
+        case _:
+            body = customers_body(error)
+    return to_json(body), "application/json"
+
+
+def customers_body(error: ApiError) -> dict[str, Any]:
+    """RocketKOR's error object, of `/v1`."""
+    return {
+        "timestamp": datetime.now(UTC),
+        "traceId": request_id.get(),
+        "message": error.message,
+        "errorCode": error.code,
+        "errors": [
+            {"path": problem.path, "message": problem.message, "errorCode": problem.code}
+            | dict(problem.extra)
+            for problem in error.problems
+        ],
+    }
+
+
+def core_body(error: ApiError, request: HttpRequest) -> dict[str, Any]:
+    """eGain's error object, of `/core`, within its lengths: 2048, 1024, 30 details of 255 each."""
+    body: dict[str, Any] = {
+        "code": core_code(error),
+        "developerMessage": error.message[:2048],
+        "details": [
+            {"key": (problem.path or "body")[:255], "value": problem.message[:255]}
+            for problem in error.problems[:30]
+        ],
+    }
+    if request.META.get("HTTP_X_EGAIN_ERROR_MESSAGE", "").lower() == "yes":
+        body["userMessage"] = error.message[:1024]
+    return body
+
+
+def core_code(error: ApiError) -> str:
+    """``<status>-<number>``; an error may name it itself as its code."""
+    if re.fullmatch(r"\d{3}-\d{3}", error.code):
+        return error.code
+    if error.code == "INVALID_TOKEN":
+        return "401-101"
+    if error.problems and all(problem.code == "UNKNOWN_PARAMETER" for problem in error.problems):
+        return "400-101"
+    return CORE_CODES.get(error.status, f"{error.status}-100")
+
+
+def wants_xml(request: HttpRequest) -> bool:
+    """Whether the caller prefers XML to JSON."""
+    preferred = request.get_preferred_type(["application/json", "application/xml"])
+    return preferred == "application/xml"
+
+
+def core_xml(body: dict[str, Any]) -> bytes:
+    """The tree of `core_body` as XML."""
+    root = ET.Element("error", xmlns=CORE_NAMESPACE)
+    for name, value in body.items():
+        if name == "details":
+            details = ET.SubElement(root, name)
+            for entry in value:
+                detail = ET.SubElement(details, "detail")
+                for key, text in entry.items():
+                    ET.SubElement(detail, key).text = _xml_text(text)
+        else:
+            ET.SubElement(root, name).text = _xml_text(value)
+    xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml
+
+
+def _xml_text(text: str) -> str:
+    # XML 1.0 has no form for control characters, and a message may quote what was sent.
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def data_body(error: ApiError) -> dict[str, Any]:
+    """Cardlytics' error object, of `/v2/data`."""
+    kind = DATA_TYPES.get(error.status, "ValidationException")
+    return {
+        "type": "HttpMessageNotReadable" if error.code == "MALFORMED_BODY" else kind,
+        "title": error.message,
+        "status": error.status,
+        "validationErrors": [
+            f"{pointer(problem)}: {problem.message}" for problem in error.problems
+        ],
+        "requestId": request_id.get(),
+    }
+
+
+def pointer(problem: Problem) -> str:
+    """The JSON Pointer (RFC 6901) of a problem's path: ``/customers/3/accounts`` and so on.
+
+    A path may be one already.
+    """
+    if problem.path.startswith("/"):
+        return problem.path
+    steps = re.findall(r"[^.\[\]]+", problem.path)
+    return "".join("/" + escaped(step) for step in steps)
+
+
+def escaped(step: str) -> str:
+    """One step of a JSON Pointer: a member's name or an index."""
+    return step.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,92 @@
+"""Typed readers of environment variables: a bad value stops the start and says what was read."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Env:
+    """Reads variables by type, and remembers their names for a test that reads the README.
+
+    Every variable may also be given as ``NAME_FILE``, the path of a file that holds the value,
+    as container platforms mount secrets.
+    """
+
+    def __init__(self, source: Mapping[str, str] = os.environ) -> None:
+        self.source = source
+        self.names: set[str] = set()
+
+    def text(self, name: str, default: str = "") -> str:
+        """The value as it stands; ``""`` counts as not given."""
+        self.names.add(name)
+        if path := self.source.get(f"{name}_FILE", ""):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ImproperlyConfigured(f"{name}_FILE: cannot read {path!r}: {error}") from error
+        return self.source.get(name, "") or default
+
+    def required(self, name: str) -> str:
+        """A value without which nothing can start."""
+        if value := self.text(name):
+            return value
+        raise ImproperlyConfigured(
+            f"{name} is not set. `./kith up` and `./kith manage` set it; "
+            "elsewhere see the configuration table of the README."
+        )
+
+    def integer(self, name: str, default: int, *, minimum: int = 0) -> int:
+        """A whole number not below `minimum`."""
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
+        if number < minimum:
+            raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {number}")
+        return number
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """``1``, ``true``, ``yes``, ``on`` or their opposites, in any case."""
+        value = self.text(name, "1" if default else "0").lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value in {"0", "false", "no", "off"}:
+            return False
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}")
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """A comma-separated list; blanks are dropped."""
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def key(self, name: str) -> bytes:
+        """A 256-bit key in base64."""
+        return decode_key(name, self.required(name))
+
+    def keys(self, name: str) -> dict[str, bytes]:
+        """Named 256-bit keys, ``id:base64,id:base64``; the first one is the active one."""
+        keys: dict[str, bytes] = {}
+        for entry in self.required(name).split(","):
+            key_id, separator, encoded = entry.strip().partition(":")
+            if not separator or not key_id.isalnum() or len(key_id) > 16 or key_id in keys:
+                raise ImproperlyConfigured(
+                    f"{name} must be `id:base64[,id:base64…]`, "
+                    "with distinct ids of 1 to 16 letters or digits"
+                )
+            keys[key_id] = decode_key(f"{name} {key_id}", encoded)
+        return keys
+
+
+def decode_key(name: str, encoded: str) -> bytes:
+    """32 bytes from base64; the message never repeats the value, for it is a secret."""
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise ImproperlyConfigured(f"{name} is not base64") from None
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"{name} must be 32 bytes in base64, not {len(key)}")
+    return key

@@ -1,0 +1,110 @@
+"""Whether this process is alive, and whether the whole can do its work; and the page at `/`."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connections
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
+
+from config.celery import app as celery
+
+WORKER_SEEN = "worker-seen"
+# A worker tells that it lives every `BEAT_SECONDS`, and is missed after `SEEN_SECONDS`.
+BEAT_SECONDS = 15
+SEEN_SECONDS = 60
+
+
+class Unhealthy(Exception):
+    """A part does not do its work."""
+
+
+def worker_lives() -> None:
+    """Note that a worker lives; its main process calls this."""
+    cache.set(WORKER_SEEN, time.time(), SEEN_SECONDS)
+
+
+def check_database() -> None:
+    """Every database answers."""
+    for alias in connections:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+def check_cache() -> None:
+    """The cache, which also counts requests, answers."""
+    cache.get(WORKER_SEEN)
+
+
+def check_broker() -> None:
+    """The broker takes connections."""
+    with celery.connection_for_write(connect_timeout=2) as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+
+
+class StorageCheck:
+    """Result files can be written and deleted; tried every `INTERVAL` seconds, for it may cost."""
+
+    INTERVAL = 30
+
+    def __init__(self) -> None:
+        self._try_again = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._try_again:
+            name = default_storage.save(f".ready/{uuid.uuid4()}", ContentFile(b"ready"))
+            default_storage.delete(name)
+            self._try_again = time.monotonic() + self.INTERVAL
+
+
+def check_worker() -> None:
+    """A worker told within the last minute that it lives."""
+    if cache.get(WORKER_SEEN) is None:
+        raise Unhealthy
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": check_database,
+    "cache": check_cache,
+    "broker": check_broker,
+    "storage": StorageCheck(),
+    "worker": check_worker,
+}
+
+
+def state_of(check: Callable[[], None]) -> str:
+    """``ok`` or ``unavailable``; why is not told to strangers."""
+    try:
+        check()
+    except Exception:  # noqa: BLE001 -- whatever it is, the part is not available
+        return "unavailable"
+    return "ok"
+
+
+@never_cache
+@require_safe
+def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
+    """`/healthz`: 200 as long as this process answers, whatever else is away."""
+    return JsonResponse({"status": "ok", "version": settings.VERSION})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
+    """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each."""
+    parts = {name: state_of(check) for name, check in CHECKS.items()}
+    is_ready = all(state == "ok" for state in parts.values())
+    body = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+index = require_safe(
+    TemplateView.as_view(template_name="index.html", extra_context={"version": settings.VERSION})
+)

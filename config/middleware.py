@@ -1,0 +1,88 @@
+"""What happens around every request: its id, and one line in the log."""
+
+import logging
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from time import perf_counter
+from typing import Any
+
+from django.core.handlers.wsgi import LimitedStream
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from config.actors import Actor
+from config.context import request_id
+
+logger = logging.getLogger("kith.access")
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+BODILESS = {"GET", "HEAD", "OPTIONS"}
+# How much of a refused body is read away, so that its sender comes to read why.
+DRAINED_BYTES = 32 * 1024 * 1024
+
+
+class RequestContext:
+    """Gives each request its id, each response `X-Request-Id`, and the log a line of each.
+
+    The line names the route, never the path or the query string: they may hold personal data.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request within its context."""
+        started = perf_counter()
+        trace = _request_id(request)
+        token = request_id.set(trace)
+        try:
+            _accept_chunked(request)
+            response = self.get_response(request)
+            response["X-Request-Id"] = trace
+            if response.status_code >= 400:
+                _drain(request)
+            match = request.resolver_match
+            actor = getattr(request, "auth", None)
+            logger.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    "route": match.route if match else "",
+                    "status": response.status_code,
+                    "milliseconds": round((perf_counter() - started) * 1000, 1),
+                    "clientId": actor.client_id if isinstance(actor, Actor) else "",
+                },
+            )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The caller's id if it is a sane one, by either dialect's header; else a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID") or request.META.get("HTTP_X_CDLX_REQUEST_ID", "")
+    return given if SANE_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def _accept_chunked(request: HttpRequest) -> None:
+    """Let Django read a body whose length was not announced; its limit of size still holds."""
+    environ = request.META
+    if (
+        environ.get("wsgi.input_terminated")
+        and "CONTENT_LENGTH" not in environ
+        and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    ):
+        stream: Any = LimitedStream(environ["wsgi.input"], sys.maxsize)
+        request._stream = stream  # noqa: SLF001 -- Django offers no other way
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read what is left of a body: a server that closes on a sender cuts its own answer off."""
+    environ = request.META
+    if environ.get("wsgi.input_terminated") and environ.get("REQUEST_METHOD") not in BODILESS:
+        left = DRAINED_BYTES
+        with suppress(OSError):
+            while left > 0 and (part := environ["wsgi.input"].read(65_536)):
+                left -= len(part)

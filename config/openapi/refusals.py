@@ -1,0 +1,281 @@
+"""What is documented about errors: the three bodies, and each status with examples.
+
+An example is the body that the product itself makes of the error (`config.dialects`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+
+from config import errors
+from config.dialects import core_body, customers_body, data_body
+from config.errors import RETRY_SECONDS, ApiError, Problem
+from config.permissions import HasScope
+from config.wire import to_json
+
+TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
+AT = "2026-03-01T12:00:00.123Z"
+PROBLEMS = [
+    Problem("firstNmae", "There is no such member; check the spelling.", "UNKNOWN_FIELD"),
+    Problem("addresses[1].stateCode", "This is required when countryCode is USA.", "REQUIRED"),
+]
+
+# Each status that follows from what a view declares: in words, and what a client is told.
+KNOWN: dict[int, tuple[str, list[ApiError]]] = {
+    400: (
+        "The request is wrong. Every wrong place is named at once, and nothing was changed.",
+        [
+            errors.Invalid(PROBLEMS),
+            errors.Invalid([Problem("sise", "There is no such parameter.", "UNKNOWN_PARAMETER")]),
+            errors.Unreadable(
+                "The body is not JSON: trailing comma is not allowed at line 3, column 1."
+            ),
+        ],
+    ),
+    401: (
+        "There is no access token, or none that is good.",
+        [
+            errors.NotAuthenticated("This call needs a bearer token."),
+            errors.NotAuthenticated(
+                "The access token is invalid, expired or revoked.", code="INVALID_TOKEN"
+            ),
+        ],
+    ),
+    403: (
+        "The token is good, but lacks the scope that this call needs.",
+        [errors.Forbidden(HasScope.message)],
+    ),
+    404: (
+        "There is no such thing, or it is none of this token's business: the same answer.",
+        [errors.NotFound()],
+    ),
+    409: (
+        "The request clashes with what is there, or with one that is still running.",
+        [
+            errors.Conflict(
+                "The first request with this idempotency key is still running.",
+                code="IDEMPOTENCY_KEY_IN_USE",
+                headers={"Retry-After": "1"},
+            ),
+        ],
+    ),
+    412: (
+        "It has changed since the version that `If-Match` names. Nothing was done.",
+        [
+            errors.PreconditionFailed(
+                "The customer has changed since the version that If-Match names."
+            )
+        ],
+    ),
+    413: (
+        "The body is larger than this installation reads.",
+        [errors.TooLarge("The body is larger than this service reads.")],
+    ),
+    415: (
+        "The body is not `application/json`, or not UTF-8.",
+        [
+            errors.Refused(
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+                'Unsupported media type "text/plain" in request.',
+            )
+        ],
+    ),
+    422: (
+        "The `Idempotency-Key` was used for another request.",
+        [
+            errors.Unprocessable(
+                "This idempotency key was used for another request.", code="IDEMPOTENCY_KEY_REUSED"
+            )
+        ],
+    ),
+    429: (
+        "Too many requests of this client, or too many failed attempts from this address.",
+        [errors.TooManyRequests("Too many requests.", seconds=17)],
+    ),
+    500: ("A fault of ours. Quote `traceId` to support.", [errors.Internal()]),
+    503: ("A server that the request needs is away for now.", [errors.Unavailable()]),
+}
+WORDS = {410: "It was there once, and its time is over.", 416: "The range begins behind the end."}
+
+REQUEST_ID = {"type": "string", "description": "The request's id, as in `X-Request-Id`."}
+BODIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "/v1": (
+        "Error",
+        {
+            "type": "object",
+            "description": "What went wrong, and in which places of the request.",
+            "properties": {
+                "timestamp": {"type": "string", "format": "date-time"},
+                "traceId": REQUEST_ID,
+                "message": {"type": "string", "description": "For a person; may change."},
+                "errorCode": {
+                    "type": "string",
+                    "pattern": "^[A-Z][A-Z0-9_]*$",
+                    "description": "For a program; does not change.",
+                },
+                "errors": {
+                    "type": "array",
+                    "description": "Every wrong place; empty when it is not about one.",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "path": {
+                                "type": "string",
+                                "description": "Such as `addresses[1].stateCode`; a parameter's "
+                                'name; `""` for the body itself.',
+                            },
+                            "message": {"type": "string"},
+                            "errorCode": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"},
+                            "id": {
+                                "type": "string",
+                                "description": "Of the thing that is in the way.",
+                            },
+                        },
+                        "required": ["path", "message", "errorCode"],
+                    },
+                },
+            },
+            "required": ["timestamp", "traceId", "message", "errorCode", "errors"],
+        },
+    ),
+    "/core": (
+        "CoreError",
+        {
+            "type": "object",
+            "description": "What went wrong, as eGain's customer manager says it.",
+            "properties": {
+                "code": {"type": "string", "pattern": r"^\d{3}-\d{3}$"},
+                "developerMessage": {"type": "string", "maxLength": 2048},
+                "details": {
+                    "type": "array",
+                    "maxItems": 30,
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "key": {"type": "string", "maxLength": 255},
+                            "value": {"type": "string", "maxLength": 255},
+                        },
+                        "required": ["key", "value"],
+                    },
+                },
+                "userMessage": {
+                    "type": "string",
+                    "maxLength": 1024,
+                    "description": "When the request has `X-egain-error-message: yes`.",
+                },
+            },
+            "required": ["code", "developerMessage", "details"],
+        },
+    ),
+    "/v2/data": (
+        "DataError",
+        {
+            "type": "object",
+            "description": "What went wrong, as Cardlytics' data API says it.",
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "validationErrors": {
+                    "type": "array",
+                    "items": {
+                        "type": "string",
+                        "description": "Begins with a JSON Pointer: `/customers/3: …`.",
+                    },
+                },
+                "requestId": REQUEST_ID,
+            },
+            "required": ["type", "title", "status", "validationErrors", "requestId"],
+        },
+    ),
+}
+
+# Headers of answers, and which of them only some errors have.
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": {
+        "description": "The request's id: the caller's, if it is a sane one, or a new one.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The client's limit: `q` requests in `w` seconds.",
+        "schema": {"type": "string", "examples": ['"client";q=60000;w=60']},
+    },
+    "RateLimit": {
+        "description": "What is left of it: `r` requests for `t` seconds.",
+        "schema": {"type": "string", "examples": ['"client";r=59999;t=41']},
+    },
+    "WWW-Authenticate": {
+        "description": "How to say who asks.",
+        "required": True,
+        "schema": {"type": "string", "examples": ["Bearer"]},
+    },
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "string", "examples": [str(RETRY_SECONDS)]},
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` when this is the first answer again.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+OF_STATUS = {
+    400: ["Idempotent-Replayed"],
+    401: ["WWW-Authenticate"],
+    404: ["Idempotent-Replayed"],
+    409: ["Idempotent-Replayed", "Retry-After"],
+    413: ["Idempotent-Replayed"],
+    415: ["Idempotent-Replayed"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
+}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """References to the named headers, which every document has."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def response(
+    base: str, status: int, own: Sequence[ApiError], *, is_general: bool
+) -> dict[str, Any]:
+    """The response object of a status: an operation's `own` errors, and the general ones."""
+    words, known = KNOWN.get(status, (WORDS.get(status, ""), []))
+    name, _ = BODIES[base]
+    examples = dict(example(error, base) for error in [*own, *(known if is_general else [])])
+    return {
+        "description": words,
+        "headers": headers(
+            "X-Request-Id", "RateLimit-Policy", "RateLimit", *OF_STATUS.get(status, [])
+        ),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"#/components/schemas/{name}"},
+                "examples": examples,
+            }
+        },
+    }
+
+
+def example(error: ApiError, base: str) -> tuple[str, dict[str, Any]]:
+    """The name and the example object of an error, in the body of the dialect."""
+    match base:
+        case "/core":
+            body = core_body(error, HttpRequest())
+        case "/v2/data":
+            body = data_body(error) | {"requestId": TRACE}
+        case _:
+            body = customers_body(error) | {"timestamp": AT, "traceId": TRACE}
+    codes = {problem.code for problem in error.problems} if len(error.problems) == 1 else set()
+    return next(iter(codes), error.code), {"value": orjson.loads(to_json(body))}
+
+
+def by_status(own: Iterable[ApiError]) -> Mapping[int, list[ApiError]]:
+    """Errors by their status."""
+    found: dict[int, list[ApiError]] = {}
+    for error in own:
+        found.setdefault(error.status, []).append(error)
+    return found

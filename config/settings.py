@@ -1,0 +1,279 @@
+"""All settings, read from the environment; the README's configuration table documents each."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from config.env import Env
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("KITH_DATA", str(BASE_DIR / "var"))).resolve()
+VERSION = "0.1.0"
+
+DEBUG = env.flag("KITH_DEBUG")
+SECRET_KEY = env.required("KITH_SECRET_KEY")
+# The first key encrypts; all of them decrypt. `rotate_encryption_keys` moves rows to the first.
+ENCRYPTION_KEYS = env.keys("KITH_ENCRYPTION_KEYS")
+BLIND_INDEX_KEY = env.key("KITH_BLIND_INDEX_KEY")
+
+PUBLIC_URL = env.text("KITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", PUBLIC_HOST, *env.words("KITH_ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_COOKIES = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+TRUST_PROXY = env.flag("KITH_TRUST_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "oauth2_provider",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config.apps.PlatformConfig",
+    "customers.apps.CustomersConfig",
+    "search.apps.SearchConfig",
+    "ingest.apps.IngestConfig",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+# Off for poolers in transaction mode that cannot keep prepared statements (PgBouncer before 1.21).
+PREPARED_STATEMENTS = env.flag("KITH_PREPARED_STATEMENTS", default=True)
+
+
+def database(name: str, url: str) -> dict[str, Any]:
+    """Django's database settings from a `postgresql://` URL, parsed by libpq itself."""
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL: {error}") from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        # A connection per thread is the fastest; a restarted database costs no failed request.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": parts | {"prepare_threshold": 2 if PREPARED_STATEMENTS else None},
+    }
+
+
+DATABASES = {"default": database("DATABASE_URL", env.required("DATABASE_URL"))}
+# Searches may read from a replica; without one they read where everything else does.
+if search_url := env.text("SEARCH_DATABASE_URL"):
+    DATABASES["search"] = database("SEARCH_DATABASE_URL", search_url) | {
+        "TEST": {"MIRROR": "default"}
+    }
+SEARCH_DATABASE = "search" if search_url else "default"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+REDIS_URL = env.required("REDIS_URL")
+
+
+def broker_url(url: str) -> str:
+    """Celery's spelling of a Redis URL: kombu wants `redis+socket://` where redis-py has `unix://`."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
+# Installations that share a broker or a Redis need queues and keys of their own.
+QUEUE = env.text("KITH_QUEUE", "kith")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": QUEUE,
+    }
+}
+CELERY_BROKER_URL = env.text("KITH_BROKER_URL") or broker_url(REDIS_URL)
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "results", "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if bucket := env.text("KITH_S3_BUCKET"):
+    STORAGES["default"] = {
+        "BACKEND": "config.storage.Bucket",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            # Off where clients cannot reach the bucket: then the files pass through the web server.
+            "presigned": env.flag("KITH_S3_PRESIGNED", default=True),
+            "endpoint_url": env.text("KITH_S3_ENDPOINT_URL") or None,
+            "region_name": env.text("KITH_S3_REGION") or None,
+            "access_key": env.text("KITH_S3_ACCESS_KEY") or None,
+            "secret_key": env.text("KITH_S3_SECRET_KEY") or None,
+            "default_acl": None,
+            "file_overwrite": True,
+        },
+    }
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+AUTH_USER_MODEL = "customers.User"
+# An e-mail address is unique without regard to case, by the constraint `user_email_once`.
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+ACCESS_TOKEN_SECONDS = env.integer("KITH_ACCESS_TOKEN_SECONDS", 3600, minimum=1)
+OAUTH2_PROVIDER_APPLICATION_MODEL = "customers.OAuthClient"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "customers.AccessToken"  # noqa: S105 -- a model
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "customers.RefreshToken"  # noqa: S105 -- a model
+OAUTH2_PROVIDER_GRANT_MODEL = "customers.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "customers.IDToken"  # noqa: S105 -- a model
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "customers.oauth.ClientScopes",
+    "OAUTH2_SERVER_CLASS": "customers.oauth.Server",
+    "OAUTH2_VALIDATOR_CLASS": "customers.oauth.Validator",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": [
+        "client_credentials",
+        "authorization_code",
+        "refresh_token",
+    ],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": ACCESS_TOKEN_SECONDS,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86_400,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "CLIENT_SECRET_HASHER": "machine_secret",
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "customers.oauth.MachineSecretHasher",
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["customers.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["config.wire.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.wire.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.ClientRate"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "config.handlers.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.wire.JSONOnly",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+# Requests a client may make in a minute; 0 switches the limit off.
+REQUESTS_PER_MINUTE = env.integer("KITH_REQUESTS_PER_MINUTE", 60_000)
+# Failed authentications an address may have in a minute; 0 switches the limit off.
+FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("KITH_FAILED_AUTHENTICATIONS_PER_MINUTE", 60)
+# Larger bodies are 413; /v2/data allows 5 MB, and its files go by their own limit.
+MAX_BODY_BYTES = env.integer("KITH_MAX_BODY_BYTES", 5_000_000, minimum=1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# A larger file of `/v2/data/files` is 413, while it is being read.
+MAX_FILE_BYTES = env.integer("KITH_MAX_FILE_BYTES", 2 * 1024**3, minimum=1024)
+
+# What the API documentation says is in `config.openapi`; here is how it is made.
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": ["config.openapi.schema.complete"],
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
+    "CAMELIZE_NAMES": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# How long a finished search's file is kept, and how long one signed link to it is good.
+RESULT_SECONDS = env.integer("KITH_RESULT_SECONDS", 7 * 86_400, minimum=60)
+RESULT_LINK_SECONDS = env.integer("KITH_RESULT_LINK_SECONDS", 3600, minimum=10)
+# A worker that has not been heard of for this long has lost its job.
+JOB_LEASE_SECONDS = env.integer("KITH_JOB_LEASE_SECONDS", 30, minimum=2)
+# What a worker that is told to stop leaves its jobs to end; then they are another worker's.
+JOB_STOP_SECONDS = env.integer("KITH_JOB_STOP_SECONDS", 5)
+# A job that takes longer is stopped.
+JOB_SECONDS = env.integer("KITH_JOB_SECONDS", 3600, minimum=1)
+
+LOG_LEVEL = env.text("KITH_LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logging.JSONFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # Django's own loggers would print request lines with personal data in query strings.
+    "loggers": {
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        # Celery's lines about a task's end quote exceptions; `config.celery` writes its own.
+        "celery.app.trace": {"level": "CRITICAL"},
+    },
+}
+UNFOLD = {"SITE_TITLE": "Kith", "SITE_HEADER": "Kith"}

@@ -1,0 +1,149 @@
+"""The worker's side of jobs: doing them, and taking up what was left lying."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db.models import Value
+from django.db.models.functions import Now
+
+from config.context import request_id
+from config.jobs import (
+    MAX_ATTEMPTS,
+    Job,
+    JobFailed,
+    claimable,
+    kinds,
+    lost,
+    publish_waiting,
+    without_message,
+)
+from config.lease import ClaimLost, Lease, WorkerStops
+
+logger = logging.getLogger(__name__)
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+# A message is taken for lost when its job was not claimed for so long.
+REQUEUE_AFTER = timedelta(seconds=60)
+UNAVAILABLE = (
+    f"This was tried {MAX_ATTEMPTS} times, and each time the database or the storage of files was "
+    "away. Please submit it again later."
+)
+
+
+def perform(
+    kind: type[AnyJob], job_id: UUID, work: Callable[[AnyJob, Lease], None], *, worker: str
+) -> None:
+    """Claim a job and do it: what every task comes down to.
+
+    `work` moves the job to STARTED and FINISHED itself. It cleans up after itself when it raises:
+    `JobFailed` is told to the submitter; a database or network that went away gives the job back
+    for another attempt; a worker that stops gives it back as it was; anything else is a bug, logged
+    and told as a failure without its text.
+    """
+    job = kind.claim(job_id, worker=worker)
+    if job is None:
+        logger.info("job %s is not to be had", job_id)
+        return
+    token = request_id.set(job.request_id)
+    try:
+        with Lease(job.renew, job.abort) as lease:
+            attempt(job, lease, work)
+    finally:
+        bring_next(job.business_account_id)
+        request_id.reset(token)
+
+
+def bring_next(business_account_id: UUID) -> None:
+    """Queue what may run now; when the database is away just then, the reaper does it."""
+    try:
+        publish_waiting(business_account_id)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("the next jobs wait for the reaper: %s", type(error).__name__)
+
+
+def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) -> None:
+    """Do the work once, and write down how it ended."""
+    try:
+        work(job, lease)
+    except ClaimLost:
+        logger.info("job %s was cancelled or taken over", job.pk)
+    except WorkerStops:
+        logger.info("job %s is handed back", job.pk)
+        let_go(job.hand_back)
+    except JobFailed as error:
+        end(job, error.code, error.message)
+    except (OperationalError, InterfaceError, ConnectionError):
+        if not lease.is_lost:
+            logger.warning("job %s met something that was away", job.pk, exc_info=True)
+            put_off(job)
+    except Exception:
+        if not lease.is_lost:
+            end(job, "INTERNAL_ERROR", "Something went wrong on our side; it has been logged.")
+            raise
+    except BaseException:
+        let_go(job.hand_back)
+        raise
+
+
+def put_off(job: Job) -> None:
+    """Have the job tried again later, unless that was its last attempt."""
+    if job.attempts < MAX_ATTEMPTS:
+        let_go(job.try_again)
+    else:
+        let_go(lambda: end(job, "UNAVAILABLE", UNAVAILABLE))
+
+
+def end(job: Job, code: str, message: str) -> None:
+    """Fail the job, unless somebody else has it by now."""
+    try:
+        job.fail(code, message)
+    except ClaimLost:
+        logger.info("job %s was cancelled or taken over", job.pk)
+
+
+def let_go(write_down: Callable[[], None]) -> None:
+    """Write down that the job is free; when even that fails, its lease runs out by itself."""
+    try:
+        write_down()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("a job waits for its lease to run out: %s", type(error).__name__)
+
+
+# --- Looking after the queue ----------------------------------------------------------------------
+
+
+def reap() -> None:
+    """Take up what was left lying: jobs of dead workers, and jobs without a message.
+
+    A lost job is queued again, or FAILED when it was tried `MAX_ATTEMPTS` times. A waiting one is
+    queued again when its message could not be sent, or nothing came of it for `REQUEUE_AFTER`.
+    """
+    unattended: set[UUID] = set()
+    for kind in kinds():
+        give_up(kind)
+        left = kind.objects.filter(claimable())
+        left.filter(queued_at__lt=Now() - Value(REQUEUE_AFTER)).update(queued_at=None)
+        owners = left.filter(without_message()).order_by().values_list("business_account_id")
+        unattended.update(owner for (owner,) in owners.distinct())
+    for owner in unattended:
+        publish_waiting(owner)
+
+
+def give_up(kind: type[Job]) -> None:
+    """Fail the jobs whose worker died at the last attempt."""
+    exhausted = kind.objects.filter(lost(), attempts__gte=MAX_ATTEMPTS)
+    failed = exhausted.update(
+        status=Job.Status.FAILED,
+        finished_at=Now(),
+        error_code="WORKER_LOST",
+        error_message=(
+            f"This was tried {MAX_ATTEMPTS} times, and each time the worker stopped before it was "
+            "done. Please submit it again."
+        ),
+    )
+    if failed:
+        logger.error("%d jobs of kind %s failed: worker lost", failed, kind.__name__)
