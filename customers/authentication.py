@@ -1,0 +1,145 @@
+"""From a bearer token to the `Actor` that it speaks for, in one query."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from config.actors import ROLES, Actor, ActorType, Scope
+from config.database import prepared_rows
+from customers.models import Customer
+from customers.querysets import TREE
+
+# A customer who signs in sees itself, in clear or not at all.
+CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
+
+# A token with a user is a person's, through an app; one without is a service account's. Both need
+# a client that is not revoked.
+TOKEN = f"""
+SELECT client.id, coalesce(client.last_used_at < now() - interval '1 minute', true),
+       token.scope, client.client_id, account.id, account.default_region,
+       ARRAY({TREE.format(root="account.id")}),
+       service.id, service.scopes, person.id, person.customer_id,
+       ARRAY(SELECT role.name FROM customers_user_groups member
+             JOIN auth_group role ON role.id = member.group_id WHERE member.user_id = person.id)
+FROM customers_accesstoken token
+JOIN customers_oauthclient client ON client.id = token.application_id
+LEFT JOIN customers_serviceaccount service ON service.id = client.service_account_id
+LEFT JOIN customers_user person ON person.id = token.user_id
+JOIN customers_businessaccount account ON account.id
+    = CASE WHEN person.id IS NULL THEN service.business_account_id
+                                  ELSE person.business_account_id END
+WHERE token.token_checksum = %s AND token.expires > now() AND client.is_active
+  AND CASE WHEN person.id IS NULL THEN service.is_active
+                                  ELSE service.id IS NULL AND person.is_active END
+"""  # noqa: S608 -- made of constants only
+
+# Nobody waits for a row that another request is marking at the same moment.
+USED = """
+UPDATE customers_oauthclient SET last_used_at = now() WHERE id = (
+    SELECT id FROM customers_oauthclient
+    WHERE id = %s AND coalesce(last_used_at < now() - interval '1 minute', true)
+    FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+class Row(NamedTuple):
+    """A row of `TOKEN`."""
+
+    client: UUID
+    is_idle: bool
+    scope: str
+    client_id: str
+    account: UUID
+    region: str
+    tree: list[UUID]
+    service: UUID | None
+    service_scopes: list[str] | None
+    person: UUID | None
+    customer: UUID | None
+    roles: list[str]
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`; the `Actor` becomes `request.auth`.
+
+    A token that is unknown, expired or revoked, or whose client, service account or user is
+    inactive, is 401, and the answer does not say which. There is no `request.user`: a service
+    account has none, and nothing needs an employee's row.
+    """
+
+    def authenticate(self, request: Request) -> tuple[None, Actor] | None:
+        """`(None, actor)`; None without a bearer token. Raises `AuthenticationFailed`."""
+        token = bearer_token(request)
+        if token is None:
+            return None
+        actor = actor_of(token)
+        if actor is None:
+            raise AuthenticationFailed("The access token is invalid, expired or revoked.")
+        return None, actor
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- DRF's signature
+        """What a 401 says in `WWW-Authenticate`."""
+        return "Bearer"
+
+
+def bearer_token(request: HttpRequest | Request) -> str | None:
+    """The access token that a request carries in its `Authorization` header, if any."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def checksum(token: str) -> str:
+    """By what a token is found: only its SHA-256 is kept."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def actor_of(token: str) -> Actor | None:
+    """Who speaks with this access token, with what it may do now; None if it is good for nothing.
+
+    Notes that its client was used, at most once a minute.
+    """
+    rows = prepared_rows(TOKEN, [checksum(token)])
+    if not rows:
+        return None
+    row = Row(*rows[0])
+    if row.is_idle:
+        with connection.cursor() as cursor:
+            cursor.execute(USED, [row.client])
+    return actor_from(row)
+
+
+def actor_from(row: Row) -> Actor | None:
+    """The actor of a row of `TOKEN`; None for a customer who is not there, or suspended."""
+    kind, subject, tree = ActorType.SERVICE_ACCOUNT, row.service, tuple(row.tree)
+    allowed = frozenset(row.service_scopes or ())
+    if row.customer is not None:
+        if not Customer.objects.filter(
+            pk=row.customer, business_account_id=row.account, status=Customer.Status.ACTIVE
+        ).exists():
+            return None
+        kind, subject, tree = ActorType.CUSTOMER, row.customer, (row.account,)
+        allowed = CUSTOMER_SCOPES
+    elif row.person is not None:
+        kind, subject, allowed = ActorType.EMPLOYEE, row.person, role_scopes(row.roles)
+    return Actor(
+        type=kind,
+        id=str(subject),
+        business_account_id=row.account,
+        tree=tree,
+        scopes=allowed.intersection(row.scope.split()),
+        client_id=row.client_id,
+        region=row.region,
+        customer_id=row.customer,
+    )
+
+
+def role_scopes(roles: Iterable[str]) -> frozenset[str]:
+    """All that an employee with these roles may do."""
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))

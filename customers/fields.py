@@ -1,0 +1,41 @@
+"""Columns that keep a secret: hashed tokens, and sealed values as `config.crypto` makes them."""
+
+import hashlib
+from typing import Any
+
+from django.db import models
+
+from config.crypto import SealedField, SealError, blind_index, place, seal, unseal
+
+__all__ = [
+    "Digest",
+    "HashedField",
+    "SealError",
+    "SealedField",
+    "blind_index",
+    "place",
+    "seal",
+    "unseal",
+]
+
+
+class Digest(str):
+    """A hash as loaded from a `HashedField`, told apart from a plain value that a caller sends."""
+
+    __slots__ = ()
+
+
+class HashedField(models.CharField):  # type: ignore[type-arg] # not generic at run time
+    """Stores and compares SHA-256 in hexadecimal instead of the value."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
+        super().__init__(*args, **{"max_length": 64} | kwargs)
+
+    def from_db_value(self, value: str | None, *_args: object) -> Digest | None:
+        """Mark what comes from the database, so that saving it again does not hash the hash."""
+        return None if value is None else Digest(value)
+
+    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401 -- Django's signature
+        if value is None or isinstance(value, Digest):
+            return value
+        return hashlib.sha256(str(value).encode()).hexdigest()

@@ -1,0 +1,203 @@
+"""The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
+
+from datetime import datetime, time, tzinfo
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import QueryDict
+
+from config.actors import Actor
+from config.errors import CODES, Invalid, Problem
+from customers import normalize
+from customers.models import BusinessAccount, ContactPoint, Customer
+from customers.querysets import CustomerQuerySet
+
+MAX_WORDS = 10
+FormClass = type[forms.Form]
+LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
+
+
+class CustomerFilter(django_filters.FilterSet):
+    """Filters for the customers that an actor may see; deleted ones are never listed."""
+
+    search = django_filters.CharFilter(
+        method="by_search",
+        max_length=200,
+        help_text="Every word must occur in id, name, business name, e-mail, phone or externalId.",
+    )
+    name = django_filters.CharFilter(
+        method="by_name", max_length=200, help_text="Every word must occur in the name."
+    )
+    primaryEmail = django_filters.CharFilter(
+        method="by_email", max_length=320, help_text="The whole address; case does not count."
+    )
+    primaryPhoneNumber = django_filters.CharFilter(
+        method="by_phone", max_length=40, help_text="The whole number, in any of the three forms."
+    )
+    externalId = django_filters.CharFilter(field_name="external_id", max_length=120)
+    type = django_filters.ChoiceFilter(choices=Customer.Type.choices)
+    status = django_filters.ChoiceFilter(choices=LISTED)
+    cityName = django_filters.CharFilter(method="by_address", max_length=25)
+    countryCode = django_filters.CharFilter(method="by_address", max_length=3)
+    zipCode = django_filters.CharFilter(method="by_address", max_length=10)
+    createdAtFrom = django_filters.DateFilter(
+        method="by_day", input_formats=["%Y-%m-%d"], help_text="Inclusive."
+    )
+    createdAtTo = django_filters.DateFilter(
+        method="by_day", input_formats=["%Y-%m-%d"], help_text="Inclusive."
+    )
+    timeZone = django_filters.CharFilter(
+        method="by_day",
+        max_length=64,
+        strip=False,
+        help_text="Where dates are days: UTC, an offset such as +05:30, or an IANA name.",
+    )
+    businessAccountId = django_filters.UUIDFilter(
+        method="by_account", help_text="One descendant of the token's business account."
+    )
+    includeChildren = django_filters.TypedChoiceFilter(
+        choices=[("true", "true"), ("false", "false")],
+        method="by_account",
+        help_text="Whether the customers of descendants are listed too; false by default.",
+    )
+
+    def __init__(self, query: QueryDict, *, actor: Actor) -> None:
+        self.actor = actor
+        super().__init__(query, queryset=Customer.objects.present())
+
+    def read(self) -> CustomerQuerySet:
+        """The customers that match. Raises `Invalid` with every wrong parameter."""
+        problems = [
+            Problem(name, str(message), CODES.get(error.code or "", "INVALID"))
+            for name, errors in self.form.errors.as_data().items()
+            for error in errors
+            for message in error.messages
+        ]
+        if problems:
+            raise Invalid(problems)
+        queryset: CustomerQuerySet = self.qs
+        return queryset
+
+    def get_form_class(self) -> FormClass:
+        """The form, with the rules that one value alone cannot tell."""
+        form: FormClass = super().get_form_class()
+        actor = self.actor
+        return type("CustomerFilterForm", (CheckedForm, form), {"actor": actor})
+
+    def filter_queryset(self, queryset: CustomerQuerySet) -> CustomerQuerySet:
+        """All filters, and the business accounts whose customers are listed."""
+        values = self.form.cleaned_data
+        queryset = queryset.visible_to(self.actor, values["accounts"])
+        address = {
+            "city_folded": normalize.fold(values["cityName"]),
+            "country": values["countryCode"],
+            "zip_code": values["zipCode"],
+        }
+        if given := {column: value for column, value in address.items() if value}:
+            queryset = queryset.living_at(**given)
+        if first := values["createdAtFrom"]:
+            queryset = queryset.filter(
+                created_at__gte=datetime.combine(first, time.min, values["zone"])
+            )
+        if last := values["createdAtTo"]:
+            queryset = queryset.filter(
+                created_at__lte=datetime.combine(last, time.max, values["zone"])
+            )
+        for name, one in self.filters.items():
+            queryset = one.filter(queryset, values[name])
+        return queryset
+
+    def by_search(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`search`; one without a word in it, such as ``%``, finds nothing."""
+        words = normalize.parse_search_words(value)
+        return queryset.searched(words) if words else queryset.none()
+
+    def by_name(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`name`."""
+        words = normalize.fold(value).split()
+        return queryset.filter(*(Q(name_folded__contains=word) for word in words))
+
+    def by_email(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`primaryEmail`: an individual's, or that of a business's primary contact."""
+        key = normalize.email_key(value)
+        return queryset.reached_by(ContactPoint.Kind.EMAIL, key, is_primary=True)
+
+    def by_phone(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`primaryPhoneNumber`, which the form has turned into digits."""
+        return queryset.reached_by(ContactPoint.Kind.PHONE, value, is_primary=True)
+
+    def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: Any) -> CustomerQuerySet:  # noqa: ANN401
+        """What `filter_queryset` takes together with other parameters."""
+        return queryset
+
+    by_address = by_day = by_account = pass_on
+
+
+class CheckedForm(forms.Form):
+    """The checks of one request's parameters against each other and against its actor."""
+
+    actor: Actor
+
+    def clean_primaryPhoneNumber(self) -> str:  # noqa: N802 -- Django's naming
+        """The number's digits."""
+        given: str = self.cleaned_data["primaryPhoneNumber"]
+        return self.parsed(
+            lambda: normalize.phone_digits(normalize.parse_phone(given, self.actor.region)), given
+        )
+
+    def clean_countryCode(self) -> str:  # noqa: N802 -- Django's naming
+        """An ISO 3166-1 alpha-3 code."""
+        given: str = self.cleaned_data["countryCode"]
+        return self.parsed(lambda: normalize.country_alpha3(given), given)
+
+    def clean_search(self) -> str:
+        """A bounded number of words."""
+        given: str = self.cleaned_data["search"]
+        if len(normalize.parse_search_words(given)) > MAX_WORDS:
+            raise ValidationError(f"At most {MAX_WORDS} words are searched for.")
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        """The zone in which dates are days, and the accounts whose customers are listed."""
+        values = self.cleaned_data
+        try:
+            values["zone"] = self.zone(values.get("timeZone") or "UTC")
+        except ValueError as error:
+            self.add_error("timeZone", str(error))
+        first, last = values.get("createdAtFrom"), values.get("createdAtTo")
+        if first and last and first > last:
+            self.add_error("createdAtTo", "This is before createdAtFrom.")
+        values["accounts"] = self.accounts(
+            values.get("businessAccountId"), with_children=values.get("includeChildren") == "true"
+        )
+        return values
+
+    def zone(self, name: str) -> tzinfo:
+        """A time zone by name or offset."""
+        return normalize.parse_time_zone(name)
+
+    def accounts(self, account_id: UUID | None, *, with_children: bool) -> tuple[UUID, ...]:
+        """The accounts whose customers are listed, all of them within the actor's view."""
+        actor = self.actor
+        if account_id and account_id not in actor.tree:
+            message = "There is no such business account below the token's own."
+            self.add_error("businessAccountId", message)
+        if not with_children:
+            return (account_id or actor.business_account_id,)
+        if account_id in {None, actor.business_account_id}:
+            return actor.tree
+        return tuple(BusinessAccount.objects.tree_of(account_id).values_list("pk", flat=True))
+
+    @staticmethod
+    def parsed(parse: Any, given: str) -> str:  # noqa: ANN401
+        """A value by its parser, whose refusal becomes the field's error."""
+        if not given:
+            return ""
+        try:
+            return str(parse())
+        except ValueError as error:
+            raise ValidationError(str(error)) from None

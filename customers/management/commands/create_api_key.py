@@ -1,0 +1,42 @@
+"""`create_api_key --business-account ID [--scope S]… [--name N]`
+
+→ `{"clientId", "key", "secret"}`
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandParser
+from django.db import transaction
+
+from config.actors import DEFAULT_SCOPES, SCOPES
+from customers.management.output import JSONCommand, business_account
+from customers.services.people import create_api_key, create_service_account
+
+
+class Command(JSONCommand):
+    """Makes a service account with one key."""
+
+    help = "Make a service account with a key. The secret is shown this once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """As the module says."""
+        parser.add_argument("--business-account", type=UUID, metavar="ID", required=True)
+        parser.add_argument(
+            "--scope",
+            action="append",
+            metavar="S",
+            help=f"may be repeated, of {', '.join(SCOPES)} (default: all but customers.sensitive)",
+        )
+        parser.add_argument("--name", default="API key", help="what to call it")
+
+    @transaction.atomic
+    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Make both."""
+        service_account = create_service_account(
+            business_account=business_account(options["business_account"]),
+            name=options["name"],
+            scopes=options["scope"] or DEFAULT_SCOPES,
+        )
+        client, secret = create_api_key(service_account=service_account)
+        return {"clientId": client.pk, "key": client.client_id, "secret": secret}

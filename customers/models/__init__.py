@@ -1,0 +1,40 @@
+"""The registry's tables, one module per subject."""
+
+from customers.models.account import Account, Card, Enrollment
+from customers.models.activity import Activity, Change
+from customers.models.address import Address
+from customers.models.attributes import AttributeDefinition, AttributeValue
+from customers.models.business import BusinessAccount, Department
+from customers.models.customer import Contact, ContactPoint, Customer
+from customers.models.people import (
+    AccessToken,
+    Grant,
+    IDToken,
+    OAuthClient,
+    RefreshToken,
+    ServiceAccount,
+    User,
+)
+
+__all__ = [
+    "AccessToken",
+    "Account",
+    "Activity",
+    "Address",
+    "AttributeDefinition",
+    "AttributeValue",
+    "BusinessAccount",
+    "Card",
+    "Change",
+    "Contact",
+    "ContactPoint",
+    "Customer",
+    "Department",
+    "Enrollment",
+    "Grant",
+    "IDToken",
+    "OAuthClient",
+    "RefreshToken",
+    "ServiceAccount",
+    "User",
+]

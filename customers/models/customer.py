@@ -1,0 +1,268 @@
+"""The customer, its contacts, and the ways to reach them.
+
+Rows that hang on a customer have the primary key (customer, id), so that the schema can be
+distributed by customer id; joins between them go by it.
+"""
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Concat
+
+from customers.fields import SealedField
+from customers.models.business import BusinessAccount, Department
+from customers.models.people import User
+from customers.normalize import uuid7
+from customers.querysets import CustomerQuerySet
+
+
+def text(max_length: int) -> "models.CharField[str, str]":
+    """An optional text: not given is ``""``, never NULL."""
+    return models.CharField(max_length=max_length, blank=True, default="")
+
+
+def folded(max_length: int) -> "models.CharField[str, str]":
+    """What `normalize.fold` makes of a column; one character becomes up to 18."""
+    return models.CharField(max_length=max_length * 18, blank=True, default="", editable=False)
+
+
+class CustomerOwned(models.Model):
+    """A row of a customer, keyed by the customer first."""
+
+    pk = models.CompositePrimaryKey("customer_id", "id")
+    id = models.UUIDField(default=uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Customer(models.Model):
+    """An individual, business or group known to a business account.
+
+    `id` is version 5 of (business account, external id) when the caller gave one at creation, so
+    that the primary key keeps external ids unique (`normalize.customer_id`); version 7 otherwise.
+    Who a customer is stands in its contacts: an individual's one contact is the person itself.
+    """
+
+    class Type(models.TextChoices):
+        INDIVIDUAL = "INDIVIDUAL"
+        BUSINESS = "BUSINESS"
+        GROUP = "GROUP"
+
+    class Status(models.TextChoices):
+        ACTIVE = "ACTIVE"
+        SUSPENDED = "SUSPENDED"
+        DELETED = "DELETED"
+
+    class ActorType(models.TextChoices):
+        EMPLOYEE = "employee"
+        SERVICE_ACCOUNT = "service-account"
+        CUSTOMER = "customer"
+        INTERNAL = "internal"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    business_account = models.ForeignKey(
+        BusinessAccount, models.PROTECT, related_name="customers", db_index=False
+    )
+    department = models.ForeignKey(
+        Department, models.SET_NULL, related_name="customers", null=True, blank=True, db_index=False
+    )
+    type = models.CharField(max_length=10, choices=Type.choices)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
+    external_id = text(120)
+    business_name = text(40)
+    business_name_folded = folded(40)
+    # The name to show and to sort by: of the business, or of the one contact of an individual.
+    name = text(124)
+    name_folded = folded(124)
+    # Everything that a search box finds a customer by, folded (`normalize.search_text`).
+    search_text = models.TextField(blank=True, default="", editable=False)
+    metadata = models.JSONField(default=dict, blank=True)
+    role = text(40)
+    pin = text(255)
+    industry = text(120)
+    market_segment = text(50)
+    entitlements = text(1024)
+    level = text(120)
+    how_referred = text(40)
+    preferred_agent = models.ForeignKey(
+        User, models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    created_by_type = models.CharField(
+        max_length=15, choices=ActorType.choices, default=ActorType.INTERNAL, editable=False
+    )
+    created_by_id = models.CharField(max_length=36, blank=True, default="", editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    updated_by_type = models.CharField(
+        max_length=15, choices=ActorType.choices, default=ActorType.INTERNAL, editable=False
+    )
+    updated_by_id = models.CharField(max_length=36, blank=True, default="", editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        permissions = [
+            ("reveal_sensitive", "Can see social ids and security answers"),
+            ("suspend_customer", "Can suspend and activate customers"),
+            ("view_agent_console", "View Agent Console"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__in=["INDIVIDUAL", "BUSINESS", "GROUP"]),
+                name="customer_type_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["ACTIVE", "SUSPENDED", "DELETED"]),
+                name="customer_status_known",
+            ),
+        ]
+        indexes = [
+            # The list of a tenant, newest first, whichever way it is walked.
+            models.Index(
+                F("business_account"), F("created_at").desc(), F("id").desc(), name="customer_list"
+            ),
+            # The same of a whole tree of tenants, without sorting all that they have.
+            models.Index(F("created_at").desc(), F("id").desc(), name="customer_newest"),
+            models.Index(
+                fields=["external_id"], name="customer_external_id", condition=~Q(external_id="")
+            ),
+            GinIndex(OpClass(F("search_text"), "gin_trgm_ops"), name="customer_search_trigrams"),
+            GinIndex(OpClass(F("name_folded"), "gin_trgm_ops"), name="customer_name_trigrams"),
+            models.Index(
+                fields=["business_name_folded"],
+                name="customer_business_name",
+                condition=~Q(business_name_folded=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
+
+
+class Contact(CustomerOwned):
+    """A person of a customer. An individual has one, which is itself; others one or more."""
+
+    class Sex(models.TextChoices):
+        MALE = "MALE"
+        FEMALE = "FEMALE"
+        NONBINARY = "NONBINARY"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="contacts", db_index=False)
+    is_primary = models.BooleanField(default=False)
+    prefix = text(40)
+    first_name = text(40)
+    middle_name = text(40)
+    last_name = text(40)
+    suffix = text(40)
+    first_name_folded = folded(40)
+    middle_name_folded = folded(40)
+    last_name_folded = folded(40)
+    sex = models.CharField(max_length=9, choices=Sex.choices, blank=True, default="")
+    gender = text(255)
+    pronoun = text(255)
+    security_question = text(255)
+    security_answer_sealed = SealedField(null=True, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+    birth_city = text(60)
+    birth_country = text(3)
+    social_id_sealed = SealedField(null=True, blank=True)
+    social_id_digest = models.BinaryField(null=True, blank=True)
+    social_id_last4 = text(4)
+    social_id_country = text(3)
+    citizenship_country = text(3)
+    login_id = text(255)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(is_primary=True),
+                name="contact_one_primary_per_customer",
+                violation_error_message="A customer has exactly one primary contact.",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["last_name_folded", "first_name_folded"], name="contact_last_first"
+            ),
+            models.Index(fields=["first_name_folded"], name="contact_first"),
+            GinIndex(
+                OpClass(F("first_name_folded"), "gin_trgm_ops"),
+                OpClass(F("middle_name_folded"), "gin_trgm_ops"),
+                OpClass(F("last_name_folded"), "gin_trgm_ops"),
+                name="contact_name_trigrams",
+            ),
+            models.Index(
+                fields=["social_id_digest"],
+                name="contact_social_id",
+                condition=Q(social_id_digest__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.first_name, self.middle_name, self.last_name]))
+
+
+class ContactPoint(CustomerOwned):
+    """One way to reach a contact.
+
+    `value` is what is shown (a phone number in E.164), `value_key` what is compared: the digits of
+    a phone number, an e-mail address without case, a social id as it stands.
+    """
+
+    class Kind(models.TextChoices):
+        PHONE = "PHONE"
+        EMAIL = "EMAIL"
+        FACEBOOK = "FACEBOOK"
+        TWITTER = "TWITTER"
+        INSTAGRAM = "INSTAGRAM"
+        APPLE = "APPLE"
+        YOUTUBE = "YOUTUBE"
+
+    class PhoneType(models.TextChoices):
+        WORK = "WORK"
+        HOME = "HOME"
+        MOBILE = "MOBILE"
+
+    # No constraint of its own: (customer, contact) refers to the contact, by a migration.
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="contact_points", db_index=False, db_constraint=False
+    )
+    contact_id = models.UUIDField()
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    value = models.CharField(max_length=320)
+    value_key = models.CharField(max_length=640, editable=False)
+    phone_type = models.CharField(max_length=6, choices=PhoneType.choices, blank=True, default="")
+    provider = text(40)
+    extension = text(10)
+    is_primary = models.BooleanField(default=False)
+    is_verified = models.BooleanField(default=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "contact_id", "kind"],
+                condition=Q(is_primary=True),
+                name="contact_point_one_primary_per_kind",
+                violation_error_message="A contact has one primary number and one primary e-mail.",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["value_key", "kind"], name="contact_point_value"),
+            # eGain's phone criterion is the digits with the extension behind them.
+            models.Index(
+                Concat("value_key", "extension"),
+                name="contact_point_extension",
+                condition=Q(kind="PHONE") & ~Q(extension=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,182 @@
+"""How OAuth 2 works here: what django-oauth-toolkit asks us about clients, scopes and secrets.
+
+Two kinds of clients: an API key, which has a service account and gets tokens by client credentials;
+and an app in which people sign in, by authorization code with PKCE (S256). No other grants.
+"""
+# ruff: noqa: ANN401 -- neither the toolkit nor oauthlib, whose requests these are, has types
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.hashers import BasePasswordHasher
+from django.utils.crypto import constant_time_compare
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.scopes import BaseScopes
+from oauthlib import oauth2
+from oauthlib.oauth2.rfc6749 import errors
+
+from config.actors import SCOPES
+from customers.authentication import CUSTOMER_SCOPES, role_scopes
+from customers.models import OAuthClient, User
+
+S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class MachineSecretHasher(BasePasswordHasher):
+    """One round of salted SHA-256, for secrets that a machine made.
+
+    Slow hashes make up for what people choose as passwords. Our secrets are 256 random bits: no
+    number of rounds makes guessing them harder, and each round would cost every exchange.
+    """
+
+    algorithm = "machine_secret"
+
+    def encode(self, password: str, salt: str) -> str:
+        """``machine_secret$<salt>$<SHA-256 of salt and secret, hexadecimal>``."""
+        digest = hashlib.sha256(f"{salt}${password}".encode(errors="replace")).hexdigest()
+        return f"{self.algorithm}${salt}${digest}"
+
+    def decode(self, encoded: str) -> dict[str, Any]:
+        """The parts of `encode`."""
+        algorithm, salt, digest = encoded.split("$", 2)
+        return {"algorithm": algorithm, "salt": salt, "hash": digest}
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Whether `password` is the secret, in constant time."""
+        return constant_time_compare(encoded, self.encode(password, self.decode(encoded)["salt"]))
+
+    def safe_summary(self, encoded: str) -> dict[Any, Any]:
+        """What the back office may show of a hash."""
+        return {"algorithm": self.decode(encoded)["algorithm"]}
+
+    def harden_runtime(self, password: str, encoded: str) -> None:
+        """Nothing: there are no rounds to catch up on."""
+
+
+class ClientScopes(BaseScopes):
+    """A client may ask for what its service account has; an app for everything.
+
+    What a person who signs in to an app really gets is `person_scopes`.
+    """
+
+    def get_all_scopes(self) -> dict[str, str]:
+        """Every scope with its meaning."""
+        return SCOPES
+
+    def get_available_scopes(
+        self, application: OAuthClient | None = None, *_args: object, **_kwargs: object
+    ) -> list[str]:
+        """What `application` may ask for; everything there is, without one."""
+        if application is None or application.service_account is None:
+            return list(SCOPES)
+        return [scope for scope in SCOPES if scope in application.service_account.scopes]
+
+    def get_default_scopes(
+        self, application: OAuthClient | None = None, *args: object, **kwargs: object
+    ) -> list[str]:
+        """What it gets when it asks for nothing in particular."""
+        return self.get_available_scopes(application, *args, **kwargs)
+
+
+def person_scopes(user: User, asked: Iterable[str]) -> list[str]:
+    """Those of the `asked` scopes that this person may give to an app."""
+    if user.business_account_id is None:
+        return []
+    if user.customer_id is not None:
+        allowed: frozenset[str] = CUSTOMER_SCOPES
+    else:
+        allowed = role_scopes(user.groups.values_list("name", flat=True))
+    return [scope for scope in asked if scope in allowed]
+
+
+GRANTS = {
+    "client_credentials": OAuthClient.GRANT_CLIENT_CREDENTIALS,
+    "authorization_code": OAuthClient.GRANT_AUTHORIZATION_CODE,
+    "refresh_token": OAuthClient.GRANT_AUTHORIZATION_CODE,
+}
+
+
+class Server(oauth2.Server):
+    """oauthlib's server without the grants that are not given here, such as by password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._grant_types: dict[str, Any] = {name: self.grant_types[name] for name in GRANTS}
+        self._response_types: dict[str, Any] = {"code": self.response_types["code"]}
+
+
+class Validator(OAuth2Validator):
+    """The toolkit's rules, made stricter.
+
+    `request` is oauthlib's; the method names and their arguments are its `RequestValidator`'s.
+    """
+
+    def _load_application(self, client_id: str | None, request: Any) -> OAuthClient | None:
+        """The client, into `request.client`; what cannot be a client id is not looked up."""
+        if client_id is None or not client_id.isprintable():
+            return None
+        client: OAuthClient | None = super()._load_application(client_id, request)
+        return client
+
+    def validate_grant_type(
+        self, _client_id: str, grant_type: str, client: OAuthClient, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """A service account signs in with its secret, a person through an app; nothing else."""
+        is_machine = grant_type == "client_credentials"
+        return client.authorization_grant_type == GRANTS[grant_type] and is_machine == (
+            client.service_account_id is not None
+        )
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: OAuthClient, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """A code, for an app: not also a token, as OpenID Connect would have it."""
+        is_for_app = self.validate_grant_type(client_id, "authorization_code", client)
+        return response_type == "code" and is_for_app
+
+    def validate_code(
+        self,
+        client_id: str,
+        code: str,
+        client: OAuthClient,
+        request: Any,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        """A code of somebody who was locked out meanwhile is worth nothing."""
+        return bool(
+            super().validate_code(client_id, code, client, request, *args, **kwargs)
+            and request.user.is_active
+        )
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: OAuthClient, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Nor is a refresh token."""
+        return bool(
+            super().validate_refresh_token(refresh_token, client, request, *args, **kwargs)
+            and request.user.is_active
+        )
+
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, str], request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Keep a code, for no more than the person may give."""
+        if not S256_CHALLENGE.fullmatch(request.code_challenge or ""):
+            raise errors.InvalidRequestError(
+                description="code_challenge must be 43 base64url characters.", request=request
+            )
+        request.scopes = person_scopes(request.user, request.scopes)
+        if not request.scopes:
+            raise errors.InvalidScopeError(
+                description="You may not give any of these scopes.", request=request
+            )
+        # OpenID Connect is off, and tokens are good for this server only (RFC 8707).
+        request.nonce = request.claims = None
+        request.resource = []
+        super().save_authorization_code(client_id, code, request, *args, **kwargs)
+
+    def _check_and_set_request_resource(self, request: Any) -> None:
+        request.resource = []

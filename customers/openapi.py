@@ -1,0 +1,203 @@
+"""How the API documentation tells of the calls of `customers.urls`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import django_filters
+from drf_spectacular.utils import OpenApiParameter
+
+from config.bodies import Choice
+from config.errors import Conflict, NotAuthenticated, Problem
+from config.openapi import ETAG, GONE, IF_MATCH, LOCATION, OneOf, answer, body, operation, page_of
+from customers import examples
+from customers.filters import CustomerFilter
+from customers.rules.customer import OF_BUSINESSES, OF_INDIVIDUALS
+from customers.schema import (
+    ActivityObject,
+    BusinessAccountObject,
+    ChangeObject,
+    CustomerObject,
+    Token,
+)
+from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate
+
+# --- Requests -------------------------------------------------------------------------------------
+
+
+class NewIndividual(CustomerBody):
+    """A person."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Without the members of a business."""
+        names = ("firstName", "lastName", "primaryPhoneNumber", "primaryEmail")
+        return narrowed(super().get_fields(), ["INDIVIDUAL"], OF_BUSINESSES.values(), names)
+
+
+class NewBusiness(CustomerBody):
+    """A business, or a group, which is shaped like one."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Without the members of an individual."""
+        names = ("businessName", "contacts")
+        return narrowed(super().get_fields(), ["BUSINESS", "GROUP"], OF_INDIVIDUALS.values(), names)
+
+
+def narrowed(
+    fields: dict[str, Any], types: list[str], unwanted: Iterable[str], needed: Iterable[str]
+) -> dict[str, Any]:
+    """The members of a new customer of some types."""
+    fields = {name: field for name, field in fields.items() if name not in set(unwanted)}
+    fields["type"] = Choice(types)
+    for name in needed:
+        fields[name].required = True
+    return fields
+
+
+class NewCustomer(OneOf):
+    """A customer to be created."""
+
+    kinds = {"INDIVIDUAL": NewIndividual, "BUSINESS": NewBusiness, "GROUP": NewBusiness}
+
+
+def filter_parameter(name: str, one: django_filters.Filter) -> OpenApiParameter:
+    """A query parameter, as its filter declares it."""
+    schema: dict[str, Any] = {"type": "string"}
+    if "max_length" in one.extra:
+        schema["maxLength"] = one.extra["max_length"]
+    if "choices" in one.extra:
+        schema["enum"] = [value for value, _ in one.extra["choices"]]
+    if isinstance(one, django_filters.DateFilter):
+        schema["format"] = "date"
+    if isinstance(one, django_filters.UUIDFilter):
+        schema["format"] = "uuid"
+    return OpenApiParameter(name, schema, description=one.extra.get("help_text", ""))
+
+
+# --- Operations -----------------------------------------------------------------------------------
+
+FILTERS = [filter_parameter(name, one) for name, one in CustomerFilter.base_filters.items()]
+MERGE = """What the body does not name stays as it is; what it names is merged, objects member by
+member. `null` or `""` clears an optional member.
+
+An address or contact with the `id` of one that is there is merged into it. One without is added;
+an address that equals one which is there updates that one instead. Those that are not named stay.
+
+To send back what a GET gave changes nothing. A `socialId` in its shortened form and an empty
+`securityAnswer` mean "unchanged"; only `null` clears these two.
+"""
+TAKEN = f"Customer {examples.ADA_ID} of this business account has this external id."
+EXTERNAL_ID_TAKEN = Conflict(
+    TAKEN,
+    code="EXTERNAL_ID_TAKEN",
+    problems=[Problem("externalId", TAKEN, "EXTERNAL_ID_TAKEN", {"id": examples.ADA_ID})],
+)
+EXTERNAL_ID_IMMUTABLE = Conflict(
+    "The external id is given at creation and never changes.",
+    code="EXTERNAL_ID_IMMUTABLE",
+    problems=[Problem("externalId", "This never changes.", "EXTERNAL_ID_IMMUTABLE")],
+)
+CUSTOMER = answer(
+    CustomerObject,
+    "The customer.",
+    an_individual=examples.INDIVIDUAL,
+    a_business=examples.BUSINESS,
+)
+
+exchange_key = operation(
+    "exchangeApiKey",
+    "Get an access token",
+    description="`Authorization: Basic base64(key:secret)`. The body is not read.",
+    answers={200: answer(Token, "The token.", a_token=examples.TOKEN)},
+    security=[{"apiKey": []}],
+    errors=[
+        NotAuthenticated(
+            "The key or its secret is wrong, or the key was revoked.", code="INVALID_KEY"
+        )
+    ],
+)
+list_customers = operation(
+    "listCustomers",
+    "List customers",
+    description="All filters have to hold. Without `businessAccountId` and `includeChildren` these "
+    "are the customers of the token's own business account. Deleted ones are never listed.",
+    parameters=FILTERS,
+    answers={200: page_of("CustomerPage", CustomerObject, examples.INDIVIDUAL, examples.BUSINESS)},
+)
+create_customer = operation(
+    "createCustomer",
+    "Create a customer",
+    description="It belongs to the token's business account. `type` says what it is, and never "
+    "changes. Exactly one address of each type that is there is primary: the marked one, or the "
+    "first. Of the contacts of a business exactly one is marked as primary.",
+    body=body(
+        NewCustomer,
+        the_least=examples.THE_LEAST,
+        an_individual=examples.NEW_INDIVIDUAL,
+        a_business=examples.NEW_BUSINESS,
+    ),
+    parameters=[LOCATION, ETAG],
+    answers={201: CUSTOMER},
+    errors=[EXTERNAL_ID_TAKEN],
+)
+read_customer = operation(
+    "readCustomer", "Read a customer", parameters=[ETAG], answers={200: CUSTOMER}
+)
+update_customer = operation(
+    "updateCustomer",
+    "Update a customer",
+    description=MERGE,
+    body=body(
+        CustomerUpdate(partial=True),
+        change_one_thing=examples.NEW_EXTENSION,
+        add_an_address=examples.NEW_ADDRESS,
+        clear_members=examples.FORGET,
+    ),
+    parameters=[IF_MATCH, ETAG],
+    answers={200: CUSTOMER},
+    errors=[EXTERNAL_ID_IMMUTABLE],
+)
+delete_customer = operation(
+    "deleteCustomer",
+    "Delete a customer",
+    description="It is not there any more, for anybody but a search for `DELETED` customers. Its "
+    "`externalId` stays taken.",
+    parameters=[IF_MATCH],
+    answers={204: GONE},
+)
+suspend_customer = operation(
+    "suspendCustomer", "Suspend a customer", parameters=[IF_MATCH, ETAG], answers={200: CUSTOMER}
+)
+activate_customer = operation(
+    "activateCustomer", "Activate a customer", parameters=[IF_MATCH, ETAG], answers={200: CUSTOMER}
+)
+remove_address = operation(
+    "removeAddress", "Remove an address", parameters=[IF_MATCH], answers={204: GONE}
+)
+list_activities = operation(
+    "listActivities",
+    "List a customer's activities",
+    answers={200: page_of("ActivityPage", ActivityObject, examples.ACTIVITY)},
+)
+record_activity = operation(
+    "recordActivity",
+    "Record an activity",
+    body=body(ActivityBody, a_call=examples.NEW_ACTIVITY),
+    answers={201: answer(ActivityObject, "The activity.", a_call=examples.ACTIVITY)},
+)
+list_changes = operation(
+    "listChanges",
+    "List a customer's changes",
+    answers={200: page_of("ChangePage", ChangeObject, examples.CHANGE)},
+)
+read_business_account = operation(
+    "readBusinessAccount",
+    "Read a business account",
+    answers={
+        200: answer(BusinessAccountObject, "The business account.", an_account=examples.ACCOUNT)
+    },
+)
+list_children = operation(
+    "listChildren",
+    "List an account's children",
+    answers={200: page_of("BusinessAccountPage", BusinessAccountObject, examples.CHILD)},
+)

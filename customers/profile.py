@@ -1,0 +1,232 @@
+"""A customer with all that hangs on it, in memory: load it, let the rules change it, save it.
+
+Saving writes what changed and nothing else, with a fixed number of statements whatever the number
+of rows; a profile that did not change is not written at all, and leaves no trace in the record.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from config.actors import Actor
+from customers import normalize
+from customers.models import (
+    Address,
+    AttributeDefinition,
+    AttributeValue,
+    BusinessAccount,
+    Contact,
+    ContactPoint,
+    Customer,
+)
+
+Row = Contact | ContactPoint | Address | AttributeValue
+# Parents before children: points and values refer to contacts.
+MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
+FOLDED = "_folded"
+
+
+class Profile:
+    """A customer and its rows. `account` gives the default region for phone numbers."""
+
+    def __init__(self, customer: Customer, account: BusinessAccount, *, is_new: bool) -> None:
+        self.customer = customer
+        self.account = account
+        self.is_new = is_new
+        self.rows: dict[type[Row], list[Any]] = {model: [] for model in MODELS}
+        self.removed: list[Row] = []
+        self.loaded: dict[tuple[type[models.Model], UUID], dict[str, Any]] = {}
+        self._definitions: dict[str, AttributeDefinition] | None = None
+
+    @classmethod
+    def load(cls, customer: Customer) -> "Profile":
+        """The profile of a customer that was read with its business account; four queries."""
+        profile = cls(customer, customer.business_account, is_new=False)
+        profile.remember(customer)
+        for model in MODELS:
+            profile.rows[model] = list(
+                model._default_manager.filter(customer=customer).order_by("created_at", "id")
+            )
+            for row in profile.rows[model]:
+                profile.remember(row)
+        return profile
+
+    @classmethod
+    def load_all(
+        cls, customers: Sequence[Customer], account: BusinessAccount
+    ) -> dict[UUID, "Profile"]:
+        """The profiles of customers of one account, by customer; four queries."""
+        profiles = {customer.pk: cls(customer, account, is_new=False) for customer in customers}
+        for customer in customers:
+            profiles[customer.pk].remember(customer)
+        for model in MODELS:
+            rows = model._default_manager.filter(customer__in=profiles)
+            for row in rows.order_by("customer_id", "created_at", "id"):
+                profile = profiles[row.customer_id]
+                profile.rows[model].append(row)
+                profile.remember(row)
+        return profiles
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """The contacts, oldest first."""
+        return self.rows[Contact]
+
+    @property
+    def addresses(self) -> list[Address]:
+        """The addresses, oldest first."""
+        return self.rows[Address]
+
+    @property
+    def definitions(self) -> dict[str, AttributeDefinition]:
+        """The custom attributes that customers of this account may have, by name; one query."""
+        if self._definitions is None:
+            found = AttributeDefinition.objects.filter(
+                business_account=self.account, target=AttributeDefinition.Target.CUSTOMER
+            )
+            self._definitions = {definition.name: definition for definition in found}
+        return self._definitions
+
+    def share_definitions(
+        self, definitions: dict[str, AttributeDefinition] | None
+    ) -> dict[str, AttributeDefinition]:
+        """Take over the definitions that a profile of the same account has read, or read them."""
+        self._definitions = self.definitions if definitions is None else definitions
+        return self._definitions
+
+    def primary_point(self, contact: Contact, kind: str) -> ContactPoint | None:
+        """The primary phone number or e-mail address of a contact."""
+        points: list[ContactPoint] = self.rows[ContactPoint]
+        for point in points:
+            if point.contact_id == contact.id and point.kind == kind and point.is_primary:
+                return point
+        return None
+
+    def add(self, row: Row) -> None:
+        """Take in a new row."""
+        row.customer = self.customer
+        self.rows[type(row)].append(row)
+
+    def remove(self, row: Row) -> None:
+        """Take a row out."""
+        self.rows[type(row)].remove(row)
+        if (type(row), row.id) in self.loaded:
+            self.removed.append(row)
+
+    def remember(self, row: Customer | Row) -> None:
+        """Keep what a row looks like in the database."""
+        self.loaded[type(row), row.id] = columns(row)
+
+    def changed(self, row: Customer | Row) -> set[str]:
+        """The columns of a loaded row that differ from the database."""
+        before = self.loaded[type(row), row.id]
+        return {name for name, value in columns(row).items() if value != before[name]}
+
+    def derive(self) -> None:
+        """Bring every column up to date that follows from others: folded names, search text."""
+        for row in (*self.contacts, *self.addresses):
+            fold_columns(row)
+        customer = self.customer
+        if customer.type == Customer.Type.INDIVIDUAL:
+            customer.name = str(self.contacts[0]) if self.contacts else ""
+        else:
+            customer.name = customer.business_name
+        fold_columns(customer)
+        points = self.rows[ContactPoint]
+        customer.search_text = normalize.search_text(
+            [customer.name, customer.external_id, *map(str, self.contacts)]
+            + [point.value_key for point in points]
+        )
+
+    def save(self, *, actor: Actor, at: datetime) -> bool:
+        """Write what changed, as `actor`'s doing; False when nothing did."""
+        self.derive()
+        return bool(save_all([self], actor=actor, at=at))
+
+    def is_dirty(self) -> bool:
+        """Whether anything differs from the database."""
+        if self.removed or self.changed(self.customer):
+            return True
+        rows = [row for model in MODELS for row in self.rows[model]]
+        return any((type(row), row.id) not in self.loaded or self.changed(row) for row in rows)
+
+
+def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list[Profile]:
+    """Write what changed in profiles that are derived, as `actor`'s doing; gives those that did."""
+    new = [profile for profile in profiles if profile.is_new]
+    changed = [profile for profile in profiles if not profile.is_new and profile.is_dirty()]
+    saved = [*new, *changed]
+    for profile in saved:
+        customer = profile.customer
+        customer.updated_at = at
+        customer.updated_by_type, customer.updated_by_id = actor.type, actor.id
+        if profile.is_new:
+            customer.created_at = at
+            customer.created_by_type, customer.created_by_id = actor.type, actor.id
+        else:
+            customer.version += 1
+    Customer.objects.bulk_create([profile.customer for profile in new])
+    update([(profile, profile.customer) for profile in changed])
+    for model in reversed(MODELS):
+        keys = [row.pk for profile in saved for row in profile.removed if type(row) is model]
+        if keys:
+            model._default_manager.filter(pk__in=keys).delete()
+    for model in MODELS:
+        save_rows(model, saved, at)
+    return saved
+
+
+def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> None:
+    """Write the new and changed rows of one table in at most three statements.
+
+    A row that stops being primary is written first: its place must be free for the next one.
+    """
+    new: list[Any] = []
+    stepping_down: list[tuple[Profile, Any]] = []
+    others: list[tuple[Profile, Any]] = []
+    for profile in profiles:
+        for row in profile.rows[model]:
+            before = profile.loaded.get((model, row.id))
+            if before is None:
+                row.created_at = row.updated_at = at
+                new.append(row)
+            elif profile.changed(row):
+                row.updated_at = at
+                was_primary = before.get("is_primary", False)
+                is_down = was_primary and not row.is_primary
+                (stepping_down if is_down else others).append((profile, row))
+    update(stepping_down)
+    update(others)
+    model._default_manager.bulk_create(new)
+
+
+def update(rows: Sequence[tuple[Profile, Any]]) -> None:
+    """Write what changed in rows of one table in one statement."""
+    if len(rows) == 1:
+        ((profile, row),) = rows
+        row.save(update_fields=profile.changed(row))
+    elif rows:
+        names = set[str]().union(*(profile.changed(row) for profile, row in rows))
+        type(rows[0][1])._default_manager.bulk_update([row for _, row in rows], sorted(names))
+
+
+def columns(row: models.Model) -> dict[str, Any]:
+    """A row's columns by attribute name; the value of a mutable column is copied."""
+    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    return {name: dict(v) if isinstance(v, dict) else v for name, v in values.items()}
+
+
+def fold_columns(row: models.Model) -> None:
+    """Set each ``X_folded`` column to what its ``X`` is compared by."""
+    for name in folded_columns(type(row)):
+        setattr(row, name + FOLDED, normalize.fold(getattr(row, name)))
+
+
+def folded_columns(model: type[models.Model]) -> Iterable[str]:
+    """The names ``X`` for which a model has a column ``X_folded``."""
+    for field in model._meta.concrete_fields:
+        if field.name.endswith(FOLDED):
+            yield field.name.removesuffix(FOLDED)

@@ -1,0 +1,169 @@
+"""Questions to the registry, each with a name. Who may see what is answered here alone."""
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from config.actors import Actor
+from customers.criteria import Criteria, Match
+from customers.normalize import phone_digits
+
+if TYPE_CHECKING:
+    from customers.models import BusinessAccount, Customer  # noqa: F401 -- the querysets' models
+
+TREE = """
+    WITH RECURSIVE tree AS (
+        SELECT id FROM customers_businessaccount WHERE id = {root}
+        UNION ALL
+        SELECT child.id FROM customers_businessaccount child JOIN tree ON child.parent_id = tree.id
+    )
+    SELECT id FROM tree"""
+
+
+class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
+    """Business accounts."""
+
+    def visible_to(self, actor: Actor) -> "BusinessAccountQuerySet":
+        """The actor's own account and all of its descendants."""
+        return self.filter(pk__in=actor.tree)
+
+    def tree_of(self, account_id: UUID) -> "BusinessAccountQuerySet":
+        """An account and all of its descendants, as they are now."""
+        return self.filter(pk__in=RawSQL(TREE.format(root="%s"), [account_id]))  # noqa: S611
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Customers."""
+
+    def visible_to(
+        self, actor: Actor, accounts: Collection[UUID] | None = None
+    ) -> "CustomerQuerySet":
+        """The customers of the actor's tree; for a customer who signed in, its own row.
+
+        `accounts` narrows the tree. It is one condition on purpose: the planner would take two on
+        the same column for independent, and expect far too few rows.
+        """
+        tree = actor.tree if accounts is None else tuple(set(actor.tree).intersection(accounts))
+        own = {} if actor.customer_id is None else {"pk": actor.customer_id}
+        return self.filter(business_account_id__in=tree, **own)
+
+    def present(self) -> "CustomerQuerySet":
+        """All but the deleted ones."""
+        return self.exclude(status="DELETED")
+
+    def with_sort_names(self) -> "CustomerQuerySet":
+        """With `first_name` and `last_name` (folded) of the primary contact, to sort by."""
+        contact = apps.get_model("customers.Contact").objects.filter(
+            customer=OuterRef("pk"), is_primary=True
+        )
+        return self.annotate(
+            first_name=Coalesce(Subquery(contact.values("first_name_folded")), Value("")),
+            last_name=Coalesce(Subquery(contact.values("last_name_folded")), Value("")),
+        )
+
+    def searched(self, words: Iterable[str]) -> "CustomerQuerySet":
+        """Every word (see `normalize.parse_search_words`) occurs in what names the customer.
+
+        A word that is a UUID, or at least its first eight hexadecimal digits, finds by id.
+        """
+        found = self
+        for word in words:
+            condition = Q(search_text__contains=word)
+            if bounds := id_range(word):
+                condition |= Q(id__range=bounds)
+            found = found.filter(condition)
+        return found
+
+    def reached_by(self, kind: str, value_key: str, **point: Any) -> "CustomerQuerySet":  # noqa: ANN401
+        """Some contact point of this kind has this value; `point` narrows which points count."""
+        points = apps.get_model("customers.ContactPoint").objects
+        return self.filter(
+            Exists(points.filter(customer=OuterRef("pk"), kind=kind, value_key=value_key, **point))
+        )
+
+    def living_at(self, **address: str) -> "CustomerQuerySet":
+        """One address has all of these values (columns of `Address`)."""
+        addresses = apps.get_model("customers.Address").objects
+        return self.filter(Exists(addresses.filter(customer=OuterRef("pk"), **address)))
+
+    def having_contact(self, kind: str, **contact: str) -> "CustomerQuerySet":
+        """Customers of type `kind` of whom one contact has all of these values."""
+        if kind == "INDIVIDUAL":
+            # Its one contact is the primary one: a plain join, which can be done in parallel.
+            columns = {f"contacts__{name}": value for name, value in contact.items()}
+            return self.filter(contacts__is_primary=True, **columns)
+        contacts = apps.get_model("customers.Contact").objects
+        return self.filter(Exists(contacts.filter(customer=OuterRef("pk"), **contact)))
+
+    def matching(self, criteria: Criteria) -> "CustomerQuerySet":
+        """The customers for whom all of the criteria hold, whosever they are."""
+        found = self.filter(
+            type=criteria.customer_account_type, status__in=criteria.customer_account_status
+        )
+        if criteria.created_from is not None:
+            found = found.filter(created_at__gte=criteria.created_from)
+        if criteria.created_before is not None:
+            found = found.filter(created_at__lt=criteria.created_before)
+        # Of a business both columns are the same; one has the index for whole names, the other the
+        # one for parts.
+        business = "business_name" if criteria.match is Match.EXACT else "name"
+        found = found.filter(
+            **compared(criteria.match, **{f"{business}_folded": criteria.business_name})
+        )
+        if contact := compared(
+            criteria.match,
+            first_name_folded=criteria.first_name,
+            middle_name_folded=criteria.middle_name,
+            last_name_folded=criteria.last_name,
+        ) | given(
+            prefix__unaccent__iexact=criteria.prefix,
+            suffix__unaccent__iexact=criteria.suffix,
+            gender__unaccent__iexact=criteria.gender,
+            sex=criteria.sex,
+        ):
+            found = found.having_contact(criteria.customer_account_type, **contact)
+        if criteria.email:
+            found = found.reached_by("EMAIL", criteria.email)
+        if criteria.phone_number:
+            found = found.reached_by("PHONE", phone_digits(criteria.phone_number))
+        if address := compared(
+            criteria.match,
+            street_line_1_folded=criteria.address_line_1,
+            street_line_2_folded=criteria.address_line_2,
+            street_line_3_folded=criteria.address_line_3,
+            city_folded=criteria.city,
+        ) | given(state=criteria.state, zip_code=criteria.postal_code, country=criteria.country):
+            found = found.living_at(**address)
+        return found
+
+
+LOOKUPS = {
+    Match.EXACT: "exact",
+    Match.PREFIX: "startswith",
+    Match.CONTAINS: "contains",
+    Match.FUZZY: "trigram_similar",
+}
+
+
+def given(**values: str) -> dict[str, str]:
+    """The conditions that were given a value."""
+    return {name: value for name, value in values.items() if value}
+
+
+def compared(match: Match, **columns: str) -> dict[str, str]:
+    """Conditions on folded columns, compared as `match` says."""
+    return {f"{name}__{LOOKUPS[match]}": value for name, value in given(**columns).items()}
+
+
+def id_range(word: str) -> tuple[UUID, UUID] | None:
+    """The UUIDs that begin with `word`, if it is eight or more hexadecimal digits of one."""
+    digits = word.replace("-", "")
+    if not 8 <= len(digits) <= 32 or not all(digit in "0123456789abcdef" for digit in digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))

@@ -1,0 +1,97 @@
+"""In whose name a transaction's changes go on record.
+
+Triggers (migration `change_record`) write the record, one row of `Change` per row that a statement
+changed, whoever sends the statement: this code, a COPY, or a person at psql. They learn who acts
+from the setting `kith.actor` of the transaction, a JSON object of `type`, `id`, `via`, `requestId`,
+`reason`, `at` and, where one transaction does many requests, `requests`; without it the change is
+on record as internal, through `database`. They do not see TRUNCATE, and count on a row keeping its
+key.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import connection, transaction
+
+from config.actors import SCOPES, Actor, ActorType
+from config.context import request_id
+from config.wire import to_json
+from customers.models import BusinessAccount
+
+ACT = """
+    SELECT set_config('kith.actor', act::text, true), (act ->> 'at')::timestamptz
+    FROM (SELECT %s::jsonb || jsonb_build_object('at', statement_timestamp()) AS act) said"""
+
+REQUESTS = """
+    SELECT set_config('kith.actor', (act::jsonb || jsonb_build_object('requests', %s::jsonb))::text,
+                      true)
+    FROM current_setting('kith.actor') AS act"""
+
+
+class Via(StrEnum):
+    """Through what a change came: an API dialect, the back office, a job, or a command."""
+
+    V1 = "v1"
+    V2 = "v2"
+    BACK_OFFICE = "back-office"
+    JOB = "job"
+    COMMAND = "command"
+
+
+@contextmanager
+def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
+    """A transaction, or a savepoint of the one at hand, whose changes are on record as the actor's.
+
+    Yields the database's clock: the `at` of all changes in here, and the value for `created_at` and
+    `updated_at`. `via` is one of `Via`; of `reason` the first 255 characters are kept. The actor
+    stays in force until the transaction ends or another is named.
+    """
+    act = {
+        "type": actor.type,
+        "id": actor.id,
+        "via": via,
+        "requestId": request_id.get(),
+        "reason": reason[:255],
+    }
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(ACT, [json.dumps(act)])
+            _, at = cursor.fetchone()
+        yield at
+
+
+def name_requests(requests: Mapping[str, str]) -> None:
+    """For the transaction at hand: changes of these rows come from requests of their own.
+
+    `requests` has request ids by the id of a customer, or of a single row; an entry for the row
+    itself counts more. For work that does many requests at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(REQUESTS, [to_json(dict(requests)).decode()])
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """A transaction whose statements leave no record: for work that changes how values are stored
+    but not what they are, such as sealing them under another key. To be used for nothing else.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('kith.recording', 'off', true)")
+        yield
+        cursor.execute("SELECT set_config('kith.recording', 'on', true)")
+
+
+def internal_actor(account: BusinessAccount) -> Actor:
+    """A worker or command that acts for a business account and its descendants, free to do all."""
+    tree = BusinessAccount.objects.tree_of(account.pk).values_list("pk", flat=True)
+    return Actor(
+        type=ActorType.INTERNAL,
+        id="",
+        business_account_id=account.pk,
+        tree=tuple(tree),
+        scopes=frozenset(SCOPES),
+        region=account.default_region,
+    )

@@ -1,0 +1,170 @@
+"""The customer object of `/v1`, made by PostgreSQL: one expression for GET, lists and JSON files.
+
+Member order is the published one; Kith's own members (`businessAccountId`, `customAttributes`, the
+ids of addresses and contacts) stand where they disturb it least. Sensitive values leave as for a
+token without `customers.sensitive`: the last characters of the social id, no security answer, no
+encrypted attribute. `reveal` puts the whole values in for a token that may see them.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import TextField
+from django.db.models.expressions import RawSQL
+
+from customers.fields import place, unseal
+from customers.models import AttributeValue, Contact
+
+
+def moment(column: str) -> str:
+    """SQL for a date-time as it leaves: ``2022-11-23T00:42:50.311Z``."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+
+
+def record(*members: str) -> str:
+    """SQL for a JSON object of ``expression AS "member"`` columns, in this order, no spaces."""
+    return f"row_to_json((SELECT o FROM (SELECT {', '.join(members)}) o))"
+
+
+def person(table: str, member: str) -> str:
+    """SQL for the `id` and `type` of the actor in ``<table>.<member>_id`` and ``_type``."""
+    return record(f'{table}.{member}_id AS "id"', f'{table}.{member}_type AS "type"')
+
+
+LINES = [f'a.street_line_{n} AS "streetLine{n}"' for n in range(1, 6)]
+PLACE = [
+    *LINES,
+    'a.city AS "cityName"',
+    'a.state AS "stateCode"',
+    'a.country AS "countryCode"',
+    'a.zip_code AS "zipCode"',
+    'a.is_primary AS "primary"',
+]
+RECIPIENT = record(
+    'a.first_name AS "firstName"', 'a.middle_name AS "middleName"', 'a.last_name AS "lastName"'
+)
+HEAD = ['a.id AS "id"', 'a.type AS "type"']
+ADDRESSES = f"""array_to_json(ARRAY(
+    SELECT CASE a.type
+        WHEN 'SHIPPING' THEN {record(*HEAD, f'{RECIPIENT} AS "name"', *PLACE)}
+        ELSE {record(*HEAD, *PLACE)} END
+    FROM customers_address a WHERE a.customer_id = c.id ORDER BY a.created_at, a.id))"""
+
+ATTRIBUTES = """COALESCE((
+    SELECT jsonb_object_agg(d.name, v.value)
+    FROM customers_attributevalue v
+    JOIN customers_attributedefinition d ON d.id = v.definition_id
+    WHERE v.customer_id = c.id AND v.contact_id IS NULL), '{}')"""
+
+COMMON = [
+    'c.id AS "id"',
+    'c.status AS "status"',
+    'c.external_id AS "externalId"',
+    'c.business_account_id AS "businessAccountId"',
+    f'{ADDRESSES} AS "addresses"',
+    'c.metadata AS "metadata"',
+    f'{ATTRIBUTES} AS "customAttributes"',
+    f'{person("c", "created_by")} AS "createdBy"',
+    f'{moment("c.created_at")} AS "createdAt"',
+    f'{person("c", "updated_by")} AS "updatedBy"',
+    f'{moment("c.updated_at")} AS "updatedAt"',
+    'c.type AS "type"',
+]
+
+PHONE = "CASE WHEN phone.id IS NOT NULL THEN {} END".format(
+    record(
+        'phone.value AS "number"',
+        'phone.phone_type AS "type"',
+        'phone.provider AS "provider"',
+        'phone.extension AS "extension"',
+        'phone.is_verified AS "verified"',
+    )
+)
+EMAIL = "CASE WHEN email.id IS NOT NULL THEN {} END".format(
+    record('email.value AS "value"', 'email.is_verified AS "verified"')
+)
+REACHED = """
+    LEFT JOIN customers_contactpoint phone ON phone.customer_id = p.customer_id
+        AND phone.contact_id = p.id AND phone.kind = 'PHONE' AND phone.is_primary
+    LEFT JOIN customers_contactpoint email ON email.customer_id = p.customer_id
+        AND email.contact_id = p.id AND email.kind = 'EMAIL' AND email.is_primary"""
+NAMES = [
+    'p.first_name AS "firstName"',
+    'p.middle_name AS "middleName"',
+    'p.last_name AS "lastName"',
+]
+REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
+
+BIRTH = record('p.birth_city AS "city"', 'p.birth_country AS "countryCode"')
+INDIVIDUAL = [
+    'p.prefix AS "prefix"',
+    *NAMES,
+    'p.suffix AS "suffix"',
+    'p.sex AS "sex"',
+    'p.gender AS "gender"',
+    'p.pronoun AS "pronoun"',
+    'p.security_question AS "securityQuestion"',
+    "'' AS \"securityAnswer\"",
+    *REACH,
+    "COALESCE(to_char(p.date_of_birth, 'YYYY-MM-DD'), '') AS \"dateOfBirth\"",
+    f'{BIRTH} AS "placeOfBirth"',
+    'p.social_id_last4 AS "socialId"',
+    'p.social_id_country AS "socialIdCountryCode"',
+    'p.citizenship_country AS "citizenshipCountryCode"',
+]
+
+CONTACT = record('p.id AS "id"', *NAMES, 'p.is_primary AS "primary"', *REACH)
+CONTACTS = f"""array_to_json(ARRAY(
+    SELECT {CONTACT} FROM customers_contact p {REACHED}
+    WHERE p.customer_id = c.id ORDER BY p.is_primary DESC, p.created_at, p.id))"""
+BUSINESS = [
+    'c.business_name AS "businessName"',
+    'c.business_name AS "doingBusinessAsName"',
+    f'{CONTACTS} AS "contacts"',
+]
+
+# The object of the customer `c`, as json.
+CUSTOMER_OBJECT = f"""CASE c.type
+    WHEN 'INDIVIDUAL' THEN (
+        SELECT {record(*COMMON, *INDIVIDUAL)} FROM (SELECT) one
+        LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary {REACHED})
+    ELSE {record(*COMMON, *BUSINESS)} END"""
+
+
+class CustomerObject(RawSQL):
+    """Annotation of a `Customer` queryset: the object's JSON as text."""
+
+    def __init__(self) -> None:
+        sql = f"(SELECT {CUSTOMER_OBJECT} FROM (SELECT customers_customer.*) c)::text"
+        super().__init__(sql, [], output_field=TextField())
+
+
+def reveal(objects: list[dict[str, Any]]) -> None:
+    """Put the whole sensitive values into parsed customer objects, for `customers.sensitive`.
+
+    Two queries, however many objects there are.
+    """
+    by_id = {UUID(customer["id"]): customer for customer in objects}
+    contacts = Contact.objects.filter(customer__in=by_id, is_primary=True).values_list(
+        "customer_id", "id", "social_id_sealed", "security_answer_sealed"
+    )
+    for customer_id, contact_id, social_id, answer in contacts:
+        customer = by_id[customer_id]
+        if customer["type"] != "INDIVIDUAL":
+            continue
+        if social_id:
+            customer["socialId"] = unseal(
+                bytes(social_id), place(Contact, "social_id_sealed", contact_id)
+            )
+        if answer:
+            customer["securityAnswer"] = unseal(
+                bytes(answer), place(Contact, "security_answer_sealed", contact_id)
+            )
+    values = AttributeValue.objects.filter(
+        customer__in=by_id, contact_id=None, value_sealed__isnull=False
+    ).values_list("customer_id", "id", "definition__name", "value_sealed")
+    for customer_id, value_id, name, sealed in values:
+        attributes = by_id[customer_id]["customAttributes"]
+        attributes[name] = unseal(
+            bytes(sealed or b""), place(AttributeValue, "value_sealed", value_id)
+        )

@@ -1,0 +1,138 @@
+"""Addresses: merging, the primary one of each type, countries and their subdivisions."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from config.wire import camel
+from customers import normalize
+from customers.models import Address
+from customers.profile import Profile
+from customers.rules.parts import Problems, check_required, set_country, set_texts
+
+LINES = tuple(f"street_line_{number}" for number in range(1, 6))
+WITH_STATES = frozenset({"USA", "CAN"})
+
+
+def merge_addresses(
+    profile: Profile, entries: list[dict[str, Any] | None] | None, problems: Problems
+) -> None:
+    """Merge the entries of `addresses`; those that are not named stay."""
+    if entries is None:
+        problems.add("", "Addresses are removed one by one, by DELETE.", "INVALID")
+        return
+    known = {address.id: address for address in profile.addresses}
+    marked: dict[str, Address] = {}
+    for index, values in enumerate(entries):
+        if values is None:
+            continue
+        place = problems.at(f"[{index}]")
+        address_id: UUID | None = values.get("id")
+        if address_id is None:
+            address = add_address(profile, values, place)
+        elif address_id in known:
+            address = known.pop(address_id)
+            merge_address(address, values, place, is_new=False)
+        else:
+            place.add("id", "This customer has no such address.", "UNKNOWN_ADDRESS")
+            continue
+        if values.get("is_primary") is False:
+            address.is_primary = False
+        elif values.get("is_primary") and marked.setdefault(address.type, address) is not address:
+            message = f"Another address of type {address.type} is marked as primary."
+            place.add("primary", message, "DUPLICATE_PRIMARY")
+    settle_primaries(profile, marked)
+
+
+def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems) -> Address:
+    """Take in an address, unless an equal one is there already: that one is given then."""
+    address = Address()
+    merge_address(address, values, problems, is_new=True)
+    if twin := equal_address(profile, address):
+        return twin
+    profile.add(address)
+    return address
+
+
+def merge_address(
+    address: Address, values: Mapping[str, Any], problems: Problems, *, is_new: bool
+) -> None:
+    """Merge one entry; cross rules are checked on what comes of it."""
+    for name, member in (
+        ("type", "type"),
+        ("street_line_1", "streetLine1"),
+        ("zip_code", "zipCode"),
+    ):
+        check_required(address, name, values, problems, member, is_new=is_new)
+    if values.get("type"):
+        address.type = values["type"]
+    set_texts(address, values, [*LINES, "city", "state", "zip_code"])
+    set_country(address, values, "country", "countryCode", problems)
+    merge_recipient(address, values, problems)
+    check_state(address, problems)
+    if address.type == Address.Type.PHYSICAL and normalize.is_po_box(
+        *(getattr(address, line) for line in LINES)
+    ):
+        problems.add("streetLine1", "A physical address cannot be a PO box.", "PO_BOX")
+
+
+def merge_recipient(address: Address, values: Mapping[str, Any], problems: Problems) -> None:
+    """Only parcels have a recipient; for the other types the member is ignored."""
+    names = ("first_name", "middle_name", "last_name")
+    if address.type != Address.Type.SHIPPING:
+        set_texts(address, dict.fromkeys(names), names)
+        return
+    set_texts(address, values.get("recipient") or {}, names)
+    if "recipient" in values or "type" in values:
+        for name in ("first_name", "last_name"):
+            if not getattr(address, name):
+                problems.require(f"name.{camel(name)}")
+
+
+def check_state(address: Address, problems: Problems) -> None:
+    """A subdivision belongs to its country; the United States and Canada need one."""
+    if not address.state:
+        if address.country in WITH_STATES:
+            message = f"This is required when countryCode is {address.country}."
+            problems.add("stateCode", message, "REQUIRED")
+    elif address.country:
+        try:
+            normalize.check_subdivision(address.state, address.country)
+        except ValueError as error:
+            problems.add("stateCode", str(error), "UNKNOWN_SUBDIVISION")
+
+
+def equal_address(profile: Profile, address: Address) -> Address | None:
+    """An address that is there already: same type, lines, city, state, country and zip."""
+    key = address_key(address)
+    return next((other for other in profile.addresses if address_key(other) == key), None)
+
+
+def address_key(address: Address) -> tuple[str, ...]:
+    """What two equal addresses share."""
+    names = ("type", *LINES, "city", "state", "country", "zip_code")
+    return tuple(getattr(address, name) for name in names)
+
+
+def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:
+    """Exactly one primary for each type that is present.
+
+    The one that a request marks takes over; otherwise the one there is stays; otherwise the oldest
+    is promoted. One that was unmarked yields to the oldest other, and stays if there is no other.
+    """
+    for kind in Address.Type.values:
+        present = [address for address in profile.addresses if address.type == kind]
+        if not present:
+            continue
+        chosen = marked.get(kind) or next((a for a in present if a.is_primary), None)
+        if chosen is None:
+            unmarked = [a for a in present if not was_primary(profile, a)]
+            chosen = (unmarked or present)[0]
+        for address in present:
+            address.is_primary = address is chosen
+
+
+def was_primary(profile: Profile, address: Address) -> bool:
+    """Whether the address is its type's primary in the database."""
+    before = profile.loaded.get((Address, address.id), {})
+    return bool(before.get("is_primary")) and before.get("type") == address.type

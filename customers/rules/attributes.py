@@ -1,0 +1,80 @@
+"""Metadata, and the custom attributes that a business account defines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from customers.fields import place, seal, unseal
+from customers.models import AttributeDefinition, AttributeValue
+from customers.profile import Profile
+from customers.rules.parts import Problems
+
+MAX_PAIRS = 5
+MAX_KEY = 40
+MAX_VALUE = 1024
+
+
+def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: Problems) -> None:
+    """Merge metadata: null removes a key, and null for the whole removes all."""
+    if pairs is None:
+        profile.customer.metadata = {}
+        return
+    merged = dict(profile.customer.metadata)
+    for key, value in pairs.items():
+        if value is None:
+            merged.pop(key, None)
+        elif not 1 <= len(key) <= MAX_KEY or "\0" in key:
+            problems.add(key, f"A key has 1 to {MAX_KEY} characters.", "INVALID_KEY")
+        elif is_text(value, key, problems):
+            merged[key] = value
+    if len(merged) > MAX_PAIRS:
+        problems.add("", f"At most {MAX_PAIRS} pairs are kept.", "TOO_MANY")
+    profile.customer.metadata = merged
+
+
+def merge_attributes(profile: Profile, pairs: Mapping[str, Any] | None, problems: Problems) -> None:
+    """Merge custom attributes: null removes a value, and null for the whole changes nothing.
+
+    An empty text removes a plain value; for an encrypted one, which leaves as ``""`` for most
+    tokens, it means "unchanged".
+    """
+    stored = {v.definition_id: v for v in profile.rows[AttributeValue] if v.contact_id is None}
+    for name, value in (pairs or {}).items():
+        definition = profile.definitions.get(name)
+        if definition is None:
+            message = "This business account has not defined such an attribute."
+            problems.add(name, message, "UNKNOWN_ATTRIBUTE")
+            continue
+        row = stored.get(definition.id)
+        if value is None or (value == "" and not definition.is_encrypted):
+            if row is not None:
+                profile.remove(row)
+        elif is_text(value, name, problems) and value:
+            set_value(profile, row, definition, value)
+
+
+def set_value(
+    profile: Profile, row: AttributeValue | None, definition: AttributeDefinition, value: str
+) -> None:
+    """Set an attribute's value, sealed if the attribute is encrypted."""
+    if row is None:
+        row = AttributeValue(definition=definition)
+        profile.add(row)
+    if not definition.is_encrypted:
+        row.value = value
+        return
+    where = place(AttributeValue, "value_sealed", row.id)
+    if row.value_sealed is None or unseal(row.value_sealed, where) != value:
+        row.value, row.value_sealed = "", seal(value, where)
+
+
+def is_text(value: object, member: str, problems: Problems) -> bool:
+    """Whether a value is a text that can be kept; says so if it is not."""
+    if not isinstance(value, str):
+        problems.add(member, "Not a string.", "INVALID_TYPE")
+    elif len(value) > MAX_VALUE:
+        problems.add(member, f"At most {MAX_VALUE} characters are kept.", "TOO_LONG")
+    elif "\0" in value:
+        problems.add(member, "Null characters are not allowed.", "NUL_CHARACTER")
+    else:
+        return True
+    return False

@@ -1,0 +1,172 @@
+"""The contacts of a business or group, and the phone number and e-mail address of any contact."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from config.actors import Actor, ActorType
+from customers import normalize
+from customers.models import Contact, ContactPoint
+from customers.profile import Profile
+from customers.rules.parts import Problems, set_texts
+from customers.rules.person import merge_names
+
+PHONE, EMAIL = ContactPoint.Kind.PHONE, ContactPoint.Kind.EMAIL
+
+
+def merge_contacts(
+    profile: Profile, entries: list[dict[str, Any] | None] | None, actor: Actor, problems: Problems
+) -> None:
+    """Merge the entries of `contacts`: exactly one is primary in the end."""
+    known = {contact.id: contact for contact in profile.contacts}
+    marked: list[Contact] = []
+    for index, values in enumerate(entries or []):
+        if values is None:
+            continue
+        place = problems.at(f"[{index}]")
+        contact_id: UUID | None = values.get("id")
+        if contact_id is None:
+            contact = Contact()
+            profile.add(contact)
+        elif contact_id in known:
+            contact = known.pop(contact_id)
+        else:
+            place.add("id", "This customer has no such contact.", "UNKNOWN_CONTACT")
+            continue
+        is_marked = bool(values.get("is_primary", contact.is_primary))
+        is_new = contact_id is None or (is_marked and not contact.is_primary)
+        if values.get("is_primary"):
+            marked.append(contact)
+        contact.is_primary = is_marked
+        merge_names(contact, values, place, is_new=contact_id is None)
+        merge_reach(profile, contact, values, actor, place, needed=is_marked, is_new=is_new)
+        if len(marked) > 1 and marked[-1] is contact:
+            place.add("primary", "Another contact is marked as primary.", "DUPLICATE_PRIMARY")
+    settle_primary(profile, marked, problems)
+
+
+def settle_primary(profile: Profile, marked: list[Contact], problems: Problems) -> None:
+    """The contact that a request marks takes over from the primary one; one there has to be."""
+    for contact in profile.contacts if marked else []:
+        contact.is_primary = contact is marked[0]
+    if not profile.contacts:
+        problems.add("", "At least one contact is required.", "REQUIRED")
+    elif not any(contact.is_primary for contact in profile.contacts):
+        problems.add("", "Exactly one contact has to be the primary one.", "PRIMARY_REQUIRED")
+
+
+def merge_reach(
+    profile: Profile,
+    contact: Contact,
+    values: Mapping[str, Any],
+    actor: Actor,
+    problems: Problems,
+    *,
+    needed: bool,
+    is_new: bool,
+) -> None:
+    """The primary phone number and e-mail address of a contact.
+
+    Whom it is `needed` of must have both when it is new, and cannot clear them later; one that was
+    loaded without them may stay so.
+    """
+    phone = values.get("phone", values.get("phone_alias"))
+    if "phone" in values and "phone_alias" in values and values["phone"] != values["phone_alias"]:
+        message = "This contradicts primaryPhoneNumber, which is the same member."
+        problems.add("primaryPhonenumber", message, "CONTRADICTION")
+    given = "phone" in values or "phone_alias" in values
+    place = problems.at("primaryPhoneNumber")
+    rule = {"needed": needed, "is_new": is_new}
+    if point := reach(profile, contact, PHONE, phone, place, given=given, **rule):
+        merge_phone(point, phone or {}, profile.account.default_region, actor, place)
+    place = problems.at("primaryEmail")
+    email, given = values.get("email"), "email" in values
+    if point := reach(profile, contact, EMAIL, email, place, given=given, **rule):
+        merge_email(point, email or {}, actor, place)
+
+
+def reach(
+    profile: Profile,
+    contact: Contact,
+    kind: str,
+    values: Mapping[str, Any] | None,
+    problems: Problems,
+    *,
+    given: bool,
+    needed: bool,
+    is_new: bool,
+) -> ContactPoint | None:
+    """The contact point that the values are to be merged into; None when there is none to be."""
+    point = profile.primary_point(contact, kind)
+    if values is not None:
+        if point is None:
+            point = ContactPoint(contact_id=contact.id, kind=kind, is_primary=True)
+            profile.add(point)
+        return point
+    if needed and (is_new if point is None else given):
+        for member in ("number", "type") if kind == PHONE else ("value",):
+            problems.require(member)
+    elif given and point is not None:
+        profile.remove(point)
+    return None
+
+
+def merge_phone(
+    point: ContactPoint,
+    values: Mapping[str, Any],
+    region: str,
+    actor: Actor,
+    problems: Problems,
+) -> None:
+    """Merge a phone number, member by member."""
+    before = point.value
+    if values.get("number"):
+        number = problems.read("number", normalize.parse_phone, values["number"], region)
+        if number is not None:
+            point.value, point.value_key = number, normalize.phone_digits(number)
+    elif "number" in values or not before:
+        problems.require("number")
+    if values.get("phone_type"):
+        point.phone_type = values["phone_type"]
+    elif "phone_type" in values or not before:
+        problems.require("type")
+    set_texts(point, values, ["provider", "extension"])
+    merge_verified(point, values, actor, problems, is_changed=point.value != before)
+
+
+def merge_email(
+    point: ContactPoint, values: Mapping[str, Any], actor: Actor, problems: Problems
+) -> None:
+    """Merge an e-mail address."""
+    before = point.value_key
+    if values.get("value"):
+        address = problems.read("value", normalize.parse_email, values["value"])
+        if address is not None:
+            point.value, point.value_key = address, normalize.email_key(address)
+    elif "value" in values or not before:
+        problems.require("value")
+    merge_verified(point, values, actor, problems, is_changed=point.value_key != before)
+
+
+def merge_verified(
+    point: ContactPoint,
+    values: Mapping[str, Any],
+    actor: Actor,
+    problems: Problems,
+    *,
+    is_changed: bool,
+) -> None:
+    """Whether the number or address is verified: a changed one is not, unless it is said to be.
+
+    `true` beside a changed value only counts when the old one was not verified; otherwise it is
+    what the client read before and sends back.
+    """
+    wanted = values.get("is_verified")
+    was = point.is_verified
+    if wanted and not was and actor.type == ActorType.CUSTOMER:
+        message = "Only a service account or an employee may set this."
+        problems.add("verified", message, "NOT_ALLOWED")
+    elif is_changed:
+        point.is_verified = bool(wanted) and not was
+    elif wanted is not None:
+        point.is_verified = wanted

@@ -1,0 +1,76 @@
+"""What the rules of all parts share."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from config.errors import Problem
+from customers import normalize
+
+
+class Problems:
+    """Collects problems below a path such as ``contacts[1]``."""
+
+    def __init__(self, found: list[Problem], path: str = "") -> None:
+        self.found = found
+        self.path = path
+
+    def at(self, member: str) -> "Problems":
+        """The same list, below a member or an index of this path."""
+        joint = "" if not self.path or member.startswith("[") else "."
+        return Problems(self.found, f"{self.path}{joint}{member}")
+
+    def add(self, member: str, message: str, code: str) -> None:
+        """Add the problem of one member; ``""`` means the object itself."""
+        path = self.at(member).path if member else self.path
+        if not any(problem.path == path for problem in self.found):
+            self.found.append(Problem(path, message, code))
+
+    def require(self, member: str) -> None:
+        """Say that a member is missing; a value that is wrong is not said to be missing too."""
+        self.add(member, "This is required.", "REQUIRED")
+
+    def read(
+        self, member: str, parse: Callable[..., str], value: str, *arguments: str
+    ) -> str | None:
+        """What a parser of `normalize` makes of a value; None, and a problem, when it refuses."""
+        try:
+            return parse(value, *arguments)
+        except ValueError as error:
+            self.add(member, str(error), "INVALID")
+            return None
+
+
+def check_required(
+    row: object,
+    name: str,
+    values: Mapping[str, Any],
+    problems: Problems,
+    member: str,
+    *,
+    is_new: bool,
+) -> None:
+    """A required column must come with a new row, and cannot be cleared later.
+
+    A row that was loaded without it (`/v2/data` knows fewer members) may be sent back as it is.
+    """
+    if not values.get(name) and (is_new or (name in values and getattr(row, name))):
+        problems.require(member)
+
+
+def set_texts(row: object, values: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Set the text columns that were sent; a cleared one becomes ``""``."""
+    for name in names:
+        if name in values:
+            setattr(row, name, values[name] or "")
+
+
+def set_country(
+    row: object, values: Mapping[str, Any], name: str, member: str, problems: Problems
+) -> None:
+    """Set a country column, if it was sent and is a country."""
+    if name not in values:
+        return
+    given = values[name]
+    country = problems.read(member, normalize.country_alpha3, given) if given else ""
+    if country is not None:
+        setattr(row, name, country)

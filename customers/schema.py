@@ -1,0 +1,216 @@
+"""What `/v1/customers`, `/v1/business-accounts` and the token exchange answer with.
+
+For the API documentation only: the customer object is made by SQL (`customers.representation`), and
+a test holds it to these members.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers
+
+from config.actors import ActorType
+from config.openapi import OneOf
+from customers.history import ENTITIES
+from customers.models import Activity, Address, Change, Contact, ContactPoint, Customer
+from customers.record import Via
+
+
+def word(choices: Any, **options: Any) -> serializers.ChoiceField:  # noqa: ANN401 -- DRF's
+    """A word of a list."""
+    return serializers.ChoiceField(choices, **options)
+
+
+@extend_schema_field({"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2})?$"})
+class DayOrEmpty(serializers.CharField):
+    """A date, or an empty text."""
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class Texts(serializers.DictField):
+    """Names with texts."""
+
+
+@extend_schema_field({})
+class Anything(serializers.JSONField):
+    """Any JSON value."""
+
+
+class ActorObject(serializers.Serializer[Any]):
+    """Who did something."""
+
+    id = serializers.CharField(help_text="Empty for `internal`, otherwise a UUID.")
+    type = word([(kind.value, kind.value) for kind in ActorType])
+
+
+class RecipientObject(serializers.Serializer[Any]):
+    """Whom a parcel is for."""
+
+    firstName = serializers.CharField()
+    middleName = serializers.CharField()
+    lastName = serializers.CharField()
+
+
+class AddressObject(serializers.Serializer[Any]):
+    """An address; exactly one of each type that is there is primary."""
+
+    id = serializers.UUIDField()
+    type = word(Address.Type.choices)
+    name = RecipientObject(required=False, help_text="Of SHIPPING addresses only.")
+    streetLine1 = serializers.CharField()
+    streetLine2 = serializers.CharField()
+    streetLine3 = serializers.CharField()
+    streetLine4 = serializers.CharField()
+    streetLine5 = serializers.CharField()
+    cityName = serializers.CharField()
+    stateCode = serializers.CharField()
+    countryCode = serializers.CharField()
+    zipCode = serializers.CharField()
+    primary = serializers.BooleanField()
+
+
+class PhoneObject(serializers.Serializer[Any]):
+    """A phone number."""
+
+    number = serializers.CharField(help_text="E.164")
+    type = word(ContactPoint.PhoneType.choices, allow_blank=True)
+    provider = serializers.CharField()
+    extension = serializers.CharField()
+    verified = serializers.BooleanField()
+
+
+class EmailObject(serializers.Serializer[Any]):
+    """An e-mail address."""
+
+    value = serializers.CharField()
+    verified = serializers.BooleanField()
+
+
+class Place(serializers.Serializer[Any]):
+    """Where an individual was born."""
+
+    city = serializers.CharField()
+    countryCode = serializers.CharField()
+
+
+class CommonObject(serializers.Serializer[Any]):
+    """What customers of all types have, in front."""
+
+    id = serializers.UUIDField()
+    status = word([choice for choice in Customer.Status.choices if choice[0] != "DELETED"])
+    externalId = serializers.CharField()
+    businessAccountId = serializers.UUIDField()
+    addresses = AddressObject(many=True)
+    metadata = Texts()
+    customAttributes = Texts(help_text="Encrypted ones are empty without `customers.sensitive`.")
+    createdBy = ActorObject()
+    createdAt = serializers.DateTimeField()
+    updatedBy = ActorObject()
+    updatedAt = serializers.DateTimeField()
+
+
+class Individual(CommonObject):
+    """A person."""
+
+    type = word(["INDIVIDUAL"])
+    prefix = serializers.CharField()
+    firstName = serializers.CharField()
+    middleName = serializers.CharField()
+    lastName = serializers.CharField()
+    suffix = serializers.CharField()
+    sex = word(Contact.Sex.choices, allow_blank=True)
+    gender = serializers.CharField()
+    pronoun = serializers.CharField()
+    securityQuestion = serializers.CharField()
+    securityAnswer = serializers.CharField(help_text="Empty without `customers.sensitive`.")
+    primaryPhoneNumber = PhoneObject(allow_null=True)
+    primaryEmail = EmailObject(allow_null=True)
+    dateOfBirth = DayOrEmpty(help_text='`yyyy-MM-dd`, or `""`.')
+    placeOfBirth = Place()
+    socialId = serializers.CharField(
+        help_text="Its last characters, at most four; whole with `customers.sensitive`."
+    )
+    socialIdCountryCode = serializers.CharField()
+    citizenshipCountryCode = serializers.CharField()
+
+
+class ContactObject(serializers.Serializer[Any]):
+    """A person of a business or group; exactly one is primary."""
+
+    id = serializers.UUIDField()
+    firstName = serializers.CharField()
+    middleName = serializers.CharField()
+    lastName = serializers.CharField()
+    primary = serializers.BooleanField()
+    primaryPhoneNumber = PhoneObject(allow_null=True)
+    primaryEmail = EmailObject(allow_null=True)
+
+
+class Business(CommonObject):
+    """A business, or a group, which is shaped like one."""
+
+    type = word(["BUSINESS", "GROUP"])
+    businessName = serializers.CharField()
+    doingBusinessAsName = serializers.CharField(help_text="The same, under its other name.")
+    contacts = ContactObject(many=True)
+
+
+class CustomerObject(OneOf):
+    """A customer."""
+
+    kinds = {"INDIVIDUAL": Individual, "BUSINESS": Business, "GROUP": Business}
+
+
+class ActivityObject(serializers.Serializer[Any]):
+    """One interaction with a customer."""
+
+    id = serializers.UUIDField()
+    type = word(Activity.Type.choices)
+    mode = word(Activity.Mode.choices)
+    isRead = serializers.BooleanField()
+    isSecure = serializers.BooleanField()
+    sentDate = serializers.DateTimeField()
+    subject = serializers.CharField()
+
+
+class ChangeObject(serializers.Serializer[Any]):
+    """What one request did to one thing of a customer."""
+
+    at = serializers.DateTimeField()
+    operation = word(Change.Operation.choices)
+    entity = word(list(ENTITIES))
+    entityId = serializers.UUIDField()
+    actor = ActorObject()
+    via = serializers.CharField(
+        help_text=f"Through what: {', '.join(f'`{via}`' for via in Via)}, or `database`."
+    )
+    requestId = serializers.CharField(help_text="The `X-Request-Id` of the request.")
+    reason = serializers.CharField()
+    changes = inline_serializer(
+        "FieldChange",
+        {
+            "field": serializers.CharField(help_text="By its name in the API."),
+            "from": Anything(help_text='`"***"` for a sensitive value.'),
+            "to": Anything(help_text="Likewise."),
+        },
+        many=True,
+    )
+
+
+class BusinessAccountObject(serializers.Serializer[Any]):
+    """A tenant: a company that owns customers."""
+
+    id = serializers.UUIDField()
+    parentId = serializers.UUIDField(
+        allow_null=True, help_text="Null for the token's own account, whatever is above it."
+    )
+    name = serializers.CharField()
+    description = serializers.CharField()
+
+
+class Token(serializers.Serializer[Any]):
+    """An access token."""
+
+    access_token = serializers.CharField()
+    token_type = word(["Bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds.")

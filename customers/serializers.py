@@ -1,0 +1,178 @@
+"""The customer object of `/v1` on its way in, and as the API documentation shows it."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from config.bodies import Body, Choice, Flag, Text
+from customers.models import Activity, Address, Contact, ContactPoint, Customer
+
+COUNTRY = "ISO 3166-1 alpha-3, upper case"
+
+
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"type": ["string", "null"], "maxLength": 1024}}
+)
+class Pairs(serializers.DictField):
+    """Names with texts; null takes a name away."""
+
+
+class PhoneNumber(Body):
+    """A phone number; any of `+14151234`, `14151234`, `4151234` where the default region is US."""
+
+    number = Text(max_length=40, help_text="Leaves as E.164.")
+    type = Choice(ContactPoint.PhoneType.choices, source="phone_type")
+    provider = Text(max_length=40, required=False)
+    extension = Text(max_length=10, required=False)
+    verified = Flag(
+        source="is_verified", required=False, help_text="A changed number sets it to false."
+    )
+
+
+class Email(Body):
+    """An e-mail address; it keeps its spelling and is compared without case."""
+
+    value = Text(max_length=320)
+    verified = Flag(
+        source="is_verified", required=False, help_text="A changed address sets it to false."
+    )
+
+
+class Recipient(Body):
+    """Whom a parcel is for."""
+
+    firstName = Text(max_length=40, source="first_name")
+    middleName = Text(max_length=40, source="middle_name", required=False)
+    lastName = Text(max_length=40, source="last_name")
+
+
+class AddressBody(Body):
+    """An address; with a known `id` it merges into that one, without it is added."""
+
+    id = serializers.UUIDField(required=False)
+    type = Choice(Address.Type.choices)
+    name = Recipient(required=False, source="recipient", help_text="Required for SHIPPING.")
+    streetLine1 = Text(max_length=50, source="street_line_1")
+    streetLine2 = Text(max_length=50, source="street_line_2", required=False)
+    streetLine3 = Text(max_length=50, source="street_line_3", required=False)
+    streetLine4 = Text(max_length=50, source="street_line_4", required=False)
+    streetLine5 = Text(max_length=50, source="street_line_5", required=False)
+    cityName = Text(max_length=25, source="city", required=False)
+    stateCode = Text(
+        min_length=2,
+        max_length=3,
+        source="state",
+        required=False,
+        help_text="ISO 3166-2 without the country part; required for USA and CAN.",
+    )
+    countryCode = Text(
+        min_length=3, max_length=3, source="country", required=False, help_text=COUNTRY
+    )
+    zipCode = Text(max_length=10, source="zip_code")
+    primary = Flag(source="is_primary", required=False)
+
+
+class ContactBody(Body):
+    """A contact of a business or group; with a known `id` it merges, without it is added."""
+
+    id = serializers.UUIDField(required=False)
+    firstName = Text(max_length=40, source="first_name")
+    middleName = Text(max_length=40, source="middle_name", required=False)
+    lastName = Text(max_length=40, source="last_name")
+    primary = Flag(source="is_primary", required=False)
+    primaryPhoneNumber = PhoneNumber(source="phone", required=False)
+    primaryPhonenumber = PhoneNumber(source="phone_alias", required=False)
+    primaryEmail = Email(source="email", required=False)
+
+
+class BirthPlace(Body):
+    """Where an individual was born."""
+
+    city = Text(max_length=60, source="birth_city", required=False)
+    countryCode = Text(
+        min_length=3, max_length=3, source="birth_country", required=False, help_text=COUNTRY
+    )
+
+
+class CustomerBody(Body):
+    """A customer on its way in, of either type."""
+
+    ignored = frozenset(
+        {"id", "businessAccountId", "createdBy", "createdAt", "updatedBy", "updatedAt"}
+    )
+
+    type = Choice(Customer.Type.choices)
+    status = Choice(
+        Customer.Status.choices, required=False, help_text="Only accepted when it does not change."
+    )
+    externalId = Text(
+        max_length=120,
+        source="external_id",
+        required=False,
+        help_text="Your own id, unique in the business account; given at creation only.",
+    )
+    addresses = AddressBody(many=True, required=False)
+    metadata = Pairs(required=False, help_text="At most 5 pairs; a null value removes its key.")
+    customAttributes = Pairs(
+        source="attributes", required=False, help_text="Name to value; null removes the value."
+    )
+    prefix = Text(max_length=40, required=False)
+    firstName = Text(max_length=40, source="first_name", required=False)
+    middleName = Text(max_length=40, source="middle_name", required=False)
+    lastName = Text(max_length=40, source="last_name", required=False)
+    suffix = Text(max_length=40, required=False)
+    sex = Choice(Contact.Sex.choices, required=False)
+    gender = Text(max_length=255, required=False)
+    pronoun = Text(max_length=255, required=False)
+    securityQuestion = Text(max_length=255, source="security_question", required=False)
+    securityAnswer = Text(max_length=255, source="security_answer", required=False)
+    primaryPhoneNumber = PhoneNumber(source="phone", required=False)
+    primaryPhonenumber = PhoneNumber(source="phone_alias", required=False)
+    primaryEmail = Email(source="email", required=False)
+    dateOfBirth = serializers.DateField(
+        source="date_of_birth", required=False, input_formats=["%Y-%m-%d"]
+    )
+    placeOfBirth = BirthPlace(source="birth_place", required=False)
+    socialId = Text(max_length=50, source="social_id", required=False)
+    socialIdCountryCode = Text(
+        min_length=3, max_length=3, source="social_id_country", required=False, help_text=COUNTRY
+    )
+    citizenshipCountryCode = Text(
+        min_length=3, max_length=3, source="citizenship_country", required=False, help_text=COUNTRY
+    )
+    businessName = Text(max_length=40, source="business_name", required=False)
+    doingBusinessAsName = Text(max_length=40, source="business_name_alias", required=False)
+    contacts = ContactBody(many=True, required=False)
+
+
+class CustomerUpdate(CustomerBody):
+    """What an update may send: everything is optional, absent means unchanged."""
+
+    type = Choice(Customer.Type.choices, required=False, help_text="Must be the customer's.")
+
+
+class ActivityBody(Body):
+    """One interaction with a customer."""
+
+    ignored = frozenset({"id"})
+
+    type = Choice(Activity.Type.choices)
+    mode = Choice(Activity.Mode.choices)
+    isRead = Flag(source="is_read", required=False)
+    isSecure = Flag(source="is_secure", required=False)
+    sentDate = serializers.DateTimeField(source="sent_date", help_text="Any ISO 8601 offset.")
+    subject = Text(max_length=255, required=False)
+
+
+def activity_object(activity: Activity) -> dict[str, Any]:
+    """An activity as it leaves."""
+    return {
+        "id": activity.id,
+        "type": activity.type,
+        "mode": activity.mode,
+        "isRead": activity.is_read,
+        "isSecure": activity.is_secure,
+        "sentDate": activity.sent_date,
+        "subject": activity.subject,
+    }

@@ -1,0 +1,1 @@
+"""Every change of the registry, each one keyword-only function."""

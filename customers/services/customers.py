@@ -1,0 +1,189 @@
+"""Every write to a customer: one function each, for API, back office and commands alike.
+
+All run in a transaction of their own, on record as the actor's, and raise `ApiError`s.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from config.actors import Actor
+from config.bodies import Submission
+from config.errors import Conflict, Invalid, NotFound, PreconditionFailed, Problem
+from customers import normalize
+from customers.models import Activity, BusinessAccount, Customer
+from customers.profile import Profile
+from customers.record import recorded
+from customers.rules.address import settle_primaries
+from customers.rules.customer import merge_customer
+from customers.rules.parts import Problems
+
+# Whether a write may go ahead on the version of the customer that it finds (`If-Match`).
+Precondition = Callable[[int], bool]
+
+
+def create_customer(*, actor: Actor, submission: Submission, via: str) -> uuid.UUID:
+    """Create a customer in the actor's own business account; gives its id.
+
+    Raises `Invalid`, and `Conflict` with code EXTERNAL_ID_TAKEN when the account has, or had, a
+    customer with this external id.
+    """
+    account = BusinessAccount.objects.get(pk=actor.business_account_id)
+    customer = Customer(business_account=account)
+    if external_id := submission.values.get("external_id"):
+        customer.external_id = external_id
+        customer.id = normalize.customer_id(account.pk, external_id)
+    profile = Profile(customer, account, is_new=True)
+    if problems := merge_customer(profile, submission, actor):
+        raise Invalid(problems)
+    try:
+        with recorded(actor, via=via) as at:
+            profile.save(actor=actor, at=at)
+    except IntegrityError as error:
+        if not external_id or not Customer.objects.filter(pk=customer.pk).exists():
+            raise
+        message = f"Customer {customer.pk} of this business account has this external id."
+        raise Conflict(
+            message,
+            code="EXTERNAL_ID_TAKEN",
+            problems=[
+                Problem("externalId", message, "EXTERNAL_ID_TAKEN", {"id": str(customer.pk)})
+            ],
+        ) from error
+    return customer.pk
+
+
+def update_customer(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    submission: Submission,
+    via: str,
+    precondition: Precondition | None = None,
+) -> None:
+    """Merge a request into a customer. What changes nothing leaves no trace.
+
+    Raises `NotFound`, `Invalid`, `Conflict` (EXTERNAL_ID_IMMUTABLE), `PreconditionFailed`.
+    """
+    with recorded(actor, via=via) as at:
+        profile = Profile.load(locked(actor, customer_id, precondition))
+        if problems := merge_customer(profile, submission, actor):
+            raise Invalid(problems)
+        profile.save(actor=actor, at=at)
+
+
+def suspend_customer(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    via: str,
+    reason: str = "",
+    precondition: Precondition | None = None,
+) -> None:
+    """ACTIVE becomes SUSPENDED; a suspended customer stays as it is."""
+    with recorded(actor, via=via, reason=reason) as at:
+        customer = locked(actor, customer_id, precondition)
+        set_status(customer, Customer.Status.SUSPENDED, actor, at)
+
+
+def activate_customer(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    via: str,
+    reason: str = "",
+    precondition: Precondition | None = None,
+) -> None:
+    """SUSPENDED becomes ACTIVE; an active customer stays as it is."""
+    with recorded(actor, via=via, reason=reason) as at:
+        customer = locked(actor, customer_id, precondition)
+        set_status(customer, Customer.Status.ACTIVE, actor, at)
+
+
+def delete_customer(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    via: str,
+    reason: str = "",
+    precondition: Precondition | None = None,
+) -> None:
+    """The customer becomes DELETED: gone for everybody but a BI search that asks for such."""
+    with recorded(actor, via=via, reason=reason) as at:
+        customer = locked(actor, customer_id, precondition)
+        set_status(customer, Customer.Status.DELETED, actor, at)
+
+
+def remove_address(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    address_id: uuid.UUID,
+    via: str,
+    precondition: Precondition | None = None,
+) -> None:
+    """Remove an address; if it was primary, the oldest remaining of its type takes over."""
+    with recorded(actor, via=via) as at:
+        profile = Profile.load(locked(actor, customer_id, precondition))
+        address = next((a for a in profile.addresses if a.id == address_id), None)
+        if address is None:
+            raise NotFound
+        profile.remove(address)
+        settle_primaries(profile, {})
+        profile.save(actor=actor, at=at)
+
+
+def record_activity(
+    *, actor: Actor, customer_id: uuid.UUID, submission: Submission, via: str
+) -> Activity:
+    """Record an interaction with a customer."""
+    problems = Problems(list(submission.problems))
+    values: dict[str, Any] = {
+        name: value for name, value in submission.values.items() if value not in {None, ""}
+    }
+    for name, member in (("type", "type"), ("mode", "mode"), ("sent_date", "sentDate")):
+        if name not in values:
+            problems.require(member)
+    with recorded(actor, via=via) as at:
+        customer = locked(actor, customer_id)
+        if problems.found:
+            raise Invalid(problems.found)
+        return Activity.objects.create(customer=customer, created_at=at, **values)
+
+
+def locked(
+    actor: Actor, customer_id: uuid.UUID, precondition: Precondition | None = None
+) -> Customer:
+    """A customer that the actor may see and that is not deleted, locked until the transaction ends.
+
+    The lock makes two updates at once follow each other, so that neither loses the other's fields.
+    """
+    customer = (
+        Customer.objects.visible_to(actor)
+        .present()
+        .select_related("business_account")
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=customer_id)
+        .first()
+    )
+    if customer is None:
+        raise NotFound
+    if precondition is not None and not precondition(customer.version):
+        raise PreconditionFailed("The customer has changed since the version that If-Match names.")
+    return customer
+
+
+def set_status(customer: Customer, status: str, actor: Actor, at: datetime) -> None:
+    """Move a customer to a status; nothing is written when it is there already."""
+    if customer.status == status:
+        return
+    customer.status = status
+    customer.version += 1
+    customer.updated_at = at
+    customer.updated_by_type, customer.updated_by_id = actor.type, actor.id
+    customer.save(
+        update_fields=["status", "version", "updated_at", "updated_by_type", "updated_by_id"]
+    )

@@ -1,0 +1,156 @@
+"""Who may act: business accounts, their programs with keys, and their employees."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.crypto import get_random_string
+
+from config.actors import DEFAULT_SCOPES, ROLES, SCOPES
+from config.errors import Conflict, Invalid, Problem
+from customers.models import BusinessAccount, OAuthClient, ServiceAccount, User
+from customers.normalize import alpha3_from_alpha2, clean, parse_email, uuid7
+
+# 43 of 62 characters are 256 bits.
+SECRET_CHARACTERS = 43
+
+
+class NewKey(NamedTuple):
+    """An API key just made: the only moment at which its secret is known."""
+
+    client: OAuthClient
+    secret: str
+
+
+def create_business_account(
+    *, name: str, parent_id: UUID | None = None, region: str = "US", account_id: UUID | None = None
+) -> BusinessAccount:
+    """A business account: a tree of its own, or below a parent.
+
+    `region` is the ISO 3166-1 alpha-2 country by which its phone numbers are read.
+    Raises `Invalid`, and `Conflict` when `account_id` is taken.
+    """
+    problems: list[Problem] = []
+    name = _name(name, problems)
+    try:
+        alpha3_from_alpha2(region)
+    except ValueError as error:
+        problems.append(Problem("region", str(error), "INVALID_COUNTRY"))
+    if parent_id is not None and not BusinessAccount.objects.filter(pk=parent_id).exists():
+        problems.append(Problem("parent", f"There is no business account {parent_id}.", "UNKNOWN"))
+    if problems:
+        raise Invalid(problems)
+    account = BusinessAccount(
+        id=account_id or uuid7(), name=name, parent_id=parent_id, default_region=region
+    )
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(f"There is a business account {account_id} already.") from error
+    return account
+
+
+def create_service_account(
+    *, business_account: BusinessAccount, name: str, scopes: Sequence[str] = DEFAULT_SCOPES
+) -> ServiceAccount:
+    """A program that acts for a business account, with these scopes. Raises `Invalid`."""
+    problems: list[Problem] = []
+    name = _name(name, problems)
+    problems += [
+        Problem("scopes", f"There is no scope {scope!r}: {', '.join(SCOPES)}.", "UNKNOWN")
+        for scope in scopes
+        if scope not in SCOPES
+    ]
+    if problems:
+        raise Invalid(problems)
+    return ServiceAccount.objects.create(
+        business_account=business_account,
+        name=name,
+        scopes=[scope for scope in SCOPES if scope in scopes],
+    )
+
+
+def create_api_key(*, service_account: ServiceAccount, name: str = "") -> NewKey:
+    """One more key for a service account, named like it unless told. Raises `Invalid`."""
+    problems: list[Problem] = []
+    name = _name(name or service_account.name, problems)
+    if problems:
+        raise Invalid(problems)
+    secret = get_random_string(SECRET_CHARACTERS)
+    client = OAuthClient.objects.create(
+        name=name,
+        service_account=service_account,
+        client_type=OAuthClient.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=OAuthClient.GRANT_CLIENT_CREDENTIALS,
+        client_secret=make_password(secret, hasher="machine_secret"),
+    )
+    return NewKey(client, secret)
+
+
+def create_employee(
+    *,
+    email: str,
+    business_account: BusinessAccount,
+    role: str,
+    name: str = "",
+    password: str | None = None,
+    is_superuser: bool = False,
+) -> User:
+    """A person who works for a business account, in a role of `config.actors.ROLES`.
+
+    The back office is open to employees, each as far as the role goes; nobody can sign in as one
+    without a password. Raises `Invalid`, and `Conflict` when the e-mail address is somebody's
+    already.
+    """
+    problems: list[Problem] = []
+    try:
+        email = parse_email(email)
+    except ValueError as error:
+        problems.append(Problem("email", str(error), "INVALID_EMAIL"))
+    if role not in ROLES:
+        problems.append(
+            Problem("role", f"There is no role {role!r}: {', '.join(ROLES)}.", "UNKNOWN")
+        )
+    user = User(
+        email=email,
+        name=clean(name),
+        business_account=business_account,
+        is_staff=True,
+        is_superuser=is_superuser,
+    )
+    problems += set_password(user, password)
+    if problems:
+        raise Invalid(problems)
+    try:
+        with transaction.atomic():
+            user.save()
+            user.groups.set([Group.objects.get(name=role)])
+    except IntegrityError as error:
+        raise Conflict(f"Somebody signs in as {email} already.", code="EMAIL_TAKEN") from error
+    return user
+
+
+def set_password(user: User, password: str | None) -> list[Problem]:
+    """Give `user`, unsaved, a password, or none; the problems of one that is too weak."""
+    if password is not None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            return [Problem("password", message, "WEAK_PASSWORD") for message in error.messages]
+    user.set_password(password)
+    return []
+
+
+def _name(name: str, problems: list[Problem]) -> str:
+    name = clean(name)
+    if not 1 <= len(name) <= 120 or not name.isprintable():
+        problems.append(
+            Problem("name", "A name has 1 to 120 characters, none of them invisible.", "INVALID")
+        )
+    return name

@@ -1,0 +1,42 @@
+"""Rows for COPY: a table's columns, and how values are spelled in its text format."""
+
+import json
+import re
+from typing import Any
+
+from django.db import models
+
+NULL = "\\N"
+# What would end a field or a row, or begin an escape.
+SPECIAL = re.compile(r"[\\\t\n\r]")
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class Table:
+    """A table's COPY: the columns that are given, and the model's defaults for all others."""
+
+    def __init__(self, model: type[models.Model], given: str) -> None:
+        columns = given.split()
+        others = [
+            each
+            for each in model._meta.local_concrete_fields
+            if each.column and each.column not in columns
+        ]
+        names = ", ".join([*columns, *(str(each.column) for each in others)])
+        self.sql = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
+        self.end = "".join(f"\t{default_text(each)}" for each in others) + "\n"
+
+
+def default_text(column: "models.Field[Any, Any]") -> str:
+    """A column's default as COPY spells it."""
+    default = column.get_default()
+    if default is None:
+        return NULL
+    if isinstance(default, dict):
+        return json.dumps(default)
+    return str(default)
+
+
+def escaped(text: str) -> str:
+    """A text that somebody sent, as a field."""
+    return text.translate(ESCAPES) if SPECIAL.search(text) else text

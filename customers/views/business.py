@@ -1,0 +1,65 @@
+"""`/v1/business-accounts`: the part of the tree that a token sees."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.actors import Actor, Scope
+from config.api import ApiView
+from config.errors import NotFound
+from config.pagination import PARAMETERS, PageRequest
+from customers import openapi
+from customers.models import BusinessAccount
+
+
+def account_object(account: BusinessAccount, actor: Actor) -> dict[str, Any]:
+    """A business account as it leaves; the parent of the token's own one is nobody's business."""
+    parent_id = account.parent_id if account.pk != actor.business_account_id else None
+    return {
+        "id": account.pk,
+        "parentId": parent_id,
+        "name": account.name,
+        "description": account.description,
+    }
+
+
+def visible_account(actor: Actor, account_id: UUID | None) -> BusinessAccount:
+    """One account by its id, or the token's own for None. Raises `NotFound`."""
+    accounts = BusinessAccount.objects.visible_to(actor)
+    account = accounts.filter(pk=account_id or actor.business_account_id).first()
+    if account is None:
+        raise NotFound
+    return account
+
+
+class BusinessAccountDetail(ApiView):
+    """One business account."""
+
+    scopes = {"GET": Scope.CUSTOMERS_READ}
+
+    @openapi.read_business_account
+    def get(self, request: Request, account_id: UUID | None = None) -> Response:
+        """The account; `self` is the token's own."""
+        return Response(account_object(visible_account(self.actor, account_id), self.actor))
+
+
+class BusinessAccountChildren(ApiView):
+    """The direct children of a business account."""
+
+    scopes = {"GET": Scope.CUSTOMERS_READ}
+    parameters = {"GET": PARAMETERS}
+    repeatable = {"sort"}
+    sorts: ClassVar[dict[str, str]] = {"name": "name"}
+
+    @openapi.list_children
+    def get(self, request: Request, account_id: UUID | None = None) -> Response:
+        """List them by name."""
+        actor = self.actor
+        page_request = PageRequest.read(request.GET, self.sorts, "name,ASC")
+        children = visible_account(actor, account_id).children.all()
+        page = page_request.take(children)
+        by_id = {account.pk: account for account in children.filter(pk__in=page.ids)}
+        content = [account_object(by_id[pk], actor) for pk in page.ids if pk in by_id]
+        return Response(page.envelope(content))

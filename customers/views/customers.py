@@ -1,0 +1,236 @@
+"""`/v1/customers`: one customer account at a time."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.actors import Actor, Scope
+from config.api import ApiView, RawJSON
+from config.database import prepared
+from config.errors import NotFound
+from config.pagination import PARAMETERS, PageRequest
+from customers import openapi
+from customers.filters import CustomerFilter
+from customers.history import changes_of, represent
+from customers.models import Activity, Customer
+from customers.record import Via
+from customers.representation import CustomerObject, reveal
+from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate, activity_object
+from customers.services import customers as services
+
+SORTS = {
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "businessName": "business_name_folded",
+    "status": "status",
+    "type": "type",
+}
+READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
+
+
+def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> Response:
+    """A customer as the actor may see it, with its `ETag`; one query for most tokens."""
+    query = Customer.objects.visible_to(actor).present().filter(pk=customer_id)
+    rows = prepared(query.values_list("version", CustomerObject()))
+    if not rows:
+        raise NotFound
+    version, body = rows[0]
+    content, tag = body.encode(), str(version)
+    if actor.may(Scope.CUSTOMERS_SENSITIVE):
+        customer = orjson.loads(content)
+        reveal([customer])
+        # The whole values make another representation, which needs a tag of its own.
+        content, tag = orjson.dumps(customer), f"{version}s"
+    return Response(RawJSON(content), status=status_code, headers={"ETag": f'"{tag}"'})
+
+
+def precondition(request: Request) -> services.Precondition | None:
+    """What `If-Match` demands of the customer's version; None without that header."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        return None
+    tags = {tag.strip() for tag in header.split(",")}
+    return lambda version: not tags.isdisjoint({"*", f'"{version}"', f'"{version}s"'})
+
+
+class CustomerList(ApiView):
+    """Create customers, and find them."""
+
+    scopes = {"GET": READ, "POST": WRITE}
+    parameters = {"GET": PARAMETERS | CustomerFilter.base_filters.keys()}
+    repeatable = {"sort"}
+    sorts = SORTS
+
+    @openapi.list_customers
+    def get(self, request: Request) -> Response:
+        """List, filter, sort and page."""
+        actor = self.actor
+        page_request = PageRequest.read(request.GET, SORTS, "createdAt,DESC")
+        queryset = CustomerFilter(request.GET, actor=actor).read()
+        page = page_request.take(queryset.with_sort_names())
+        rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
+        by_id: dict[UUID, Any] = dict(rows)
+        bodies = [by_id[pk] for pk in page.ids if pk in by_id]
+        if not actor.may(Scope.CUSTOMERS_SENSITIVE):
+            return Response(page.envelope([orjson.Fragment(body) for body in bodies]))
+        content = [orjson.loads(body) for body in bodies]
+        reveal(content)
+        return Response(page.envelope(content))
+
+    @openapi.create_customer
+    def post(self, request: Request) -> Response:
+        """Create an individual, business or group."""
+        actor = self.actor
+        submission = CustomerBody().parse(request.data)
+        customer_id = services.create_customer(actor=actor, submission=submission, via=Via.V1)
+        response = customer_answer(actor, customer_id, status.HTTP_201_CREATED)
+        response["Location"] = f"/v1/customers/{customer_id}"
+        return response
+
+
+class CustomerDetail(ApiView):
+    """One customer."""
+
+    scopes = {"GET": READ, "PUT": WRITE, "DELETE": WRITE}
+
+    @openapi.read_customer
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        """The customer; a deleted one is 404."""
+        return customer_answer(self.actor, customer_id)
+
+    @openapi.update_customer
+    def put(self, request: Request, customer_id: UUID) -> Response:
+        """Merge the body into the customer: what it does not name stays."""
+        services.update_customer(
+            actor=self.actor,
+            customer_id=customer_id,
+            submission=CustomerUpdate().parse(request.data),
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return customer_answer(self.actor, customer_id)
+
+    @openapi.delete_customer
+    def delete(self, request: Request, customer_id: UUID) -> Response:
+        """Delete the customer."""
+        services.delete_customer(
+            actor=self.actor,
+            customer_id=customer_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CustomerSuspension(ApiView):
+    """Suspend a customer."""
+
+    scopes = {"PUT": WRITE}
+
+    @openapi.suspend_customer
+    def put(self, request: Request, customer_id: UUID) -> Response:
+        """ACTIVE becomes SUSPENDED; once more is 200 again."""
+        services.suspend_customer(
+            actor=self.actor,
+            customer_id=customer_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return customer_answer(self.actor, customer_id)
+
+
+class CustomerActivation(ApiView):
+    """Activate a suspended customer."""
+
+    scopes = {"PUT": WRITE}
+
+    @openapi.activate_customer
+    def put(self, request: Request, customer_id: UUID) -> Response:
+        """SUSPENDED becomes ACTIVE; once more is 200 again."""
+        services.activate_customer(
+            actor=self.actor,
+            customer_id=customer_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return customer_answer(self.actor, customer_id)
+
+
+class CustomerAddress(ApiView):
+    """One address of a customer."""
+
+    scopes = {"DELETE": WRITE}
+
+    @openapi.remove_address
+    def delete(self, request: Request, customer_id: UUID, address_id: UUID) -> Response:
+        """Remove the address."""
+        services.remove_address(
+            actor=self.actor,
+            customer_id=customer_id,
+            address_id=address_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def require_customer(actor: Actor, customer_id: UUID) -> None:
+    """Raise `NotFound` unless the actor may see the customer."""
+    if not Customer.objects.visible_to(actor).present().filter(pk=customer_id).exists():
+        raise NotFound
+
+
+class CustomerActivities(ApiView):
+    """The interactions with a customer."""
+
+    scopes = {"GET": READ, "POST": WRITE}
+    parameters = {"GET": PARAMETERS}
+    repeatable = {"sort"}
+    sorts: ClassVar[dict[str, str]] = {"sentDate": "sent_date"}
+
+    @openapi.list_activities
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        """List them, newest first."""
+        page_request = PageRequest.read(request.GET, self.sorts, "sentDate,DESC")
+        require_customer(self.actor, customer_id)
+        page = page_request.take(Activity.objects.filter(customer_id=customer_id))
+        rows = Activity.objects.filter(customer_id=customer_id, id__in=page.ids)
+        by_id = {activity.id: activity_object(activity) for activity in rows}
+        return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))
+
+    @openapi.record_activity
+    def post(self, request: Request, customer_id: UUID) -> Response:
+        """Record one."""
+        activity = services.record_activity(
+            actor=self.actor,
+            customer_id=customer_id,
+            submission=ActivityBody().parse(request.data),
+            via=Via.V1,
+        )
+        return Response(activity_object(activity), status=status.HTTP_201_CREATED)
+
+
+class CustomerHistory(ApiView):
+    """The record of a customer's changes."""
+
+    scopes = {"GET": READ}
+    parameters = {"GET": PARAMETERS}
+    repeatable = {"sort"}
+    # Ids grow with time, and are what the record is kept in order of.
+    sorts: ClassVar[dict[str, str]] = {"at": "id"}
+
+    @openapi.list_changes
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        """Who changed what, when, and through what, newest first."""
+        page_request = PageRequest.read(request.GET, self.sorts, "at,DESC")
+        require_customer(self.actor, customer_id)
+        page = page_request.take(changes_of(customer_id))
+        rows = changes_of(customer_id).filter(id__in=page.ids)
+        by_id = {change.id: represent(change) for change in rows}
+        return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))
