@@ -1,0 +1,146 @@
+"""The rules between the filters of a search request, and what becomes of them."""
+
+import re
+from collections.abc import Callable
+
+from config.actors import Actor
+from config.bodies import Submission
+from config.errors import Invalid, Problem
+from customers import normalize
+from customers.criteria import Criteria, Match
+from customers.models import Customer
+from search.bi.serializers import SearchRequest
+from search.models import CustomerSearch
+
+FOLDED = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "business_name",
+    "address_line_1",
+    "address_line_2",
+    "address_line_3",
+    "city",
+)
+PERSONAL = ("prefix", "suffix", "gender", "sex")
+# All spellings in which the published pages give the name of a business.
+BUSINESS_NAMES = {
+    "customerDoingAsBusinessName": "business_name",
+    "doingBusinessAsName": "business_name_2",
+    "doingAsBusinessName": "business_name_3",
+    "businessName": "business_name_4",
+}
+
+
+class Filters:
+    """The rules between the members of one request body; collects every wrong place."""
+
+    def __init__(self, submission: Submission, actor: Actor) -> None:
+        self.values = {name: value for name, value in submission.values.items() if value}
+        self.problems = list(submission.problems)
+        self.actor = actor
+
+    def read(self) -> Criteria:
+        """The criteria. Raises `Invalid` with every wrong place."""
+        self.check_type()
+        self.join_business_names()
+        self.check_dates()
+        self.normalise("email", normalize.parse_email, "INVALID_EMAIL")
+        self.normalise("phone_number", self.phone, "INVALID_PHONE_NUMBER")
+        self.normalise("country", normalize.country_alpha3, "INVALID_COUNTRY")
+        self.normalise("state", state_code, "INVALID_STATE")
+        self.normalise("time_zone", check_time_zone, "INVALID_TIME_ZONE")
+        for name in FOLDED:
+            self.normalise(name, folded, "NOTHING_TO_COMPARE")
+        self.check_accounts()
+        if self.problems:
+            raise Invalid(self.problems)
+        values = self.values
+        if "email" in values:
+            values["email"] = normalize.email_key(values["email"])
+        values.pop("result_format", None)
+        return Criteria(**values | {"match": Match(values.get("match", Match.EXACT))})
+
+    def wrong(self, name: str, message: str, code: str) -> None:
+        """Note a wrong member, under its wire name."""
+        self.problems.append(Problem(WIRE.get(name, name), message, code))
+
+    def check_type(self) -> None:
+        """The type is required, and says which other filters make sense."""
+        kind = self.values.get("customer_account_type")
+        if kind is None:
+            if not any(problem.path == "customerAccountType" for problem in self.problems):
+                self.wrong("customer_account_type", "This is required.", "REQUIRED")
+            return
+        is_individual = kind == Customer.Type.INDIVIDUAL
+        for name in BUSINESS_NAMES.values() if is_individual else PERSONAL:
+            if name in self.values:
+                message = f"This filter is not for customers of type {kind}."
+                self.wrong(name, message, "WRONG_CUSTOMER_TYPE")
+
+    def join_business_names(self) -> None:
+        """One name in several spellings of the member; they must not contradict each other."""
+        given = {
+            name: self.values.pop(name) for name in BUSINESS_NAMES.values() if name in self.values
+        }
+        if len(set(map(normalize.fold, given.values()))) > 1:
+            for name in given:
+                self.wrong(name, "The names of the business differ.", "CONTRADICTION")
+        if given:
+            self.values["business_name"] = next(iter(given.values()))
+
+    def check_dates(self) -> None:
+        """The first day is not after the last."""
+        first, last = self.values.get("from_created_at"), self.values.get("to_created_at")
+        if first and last and first > last:
+            self.wrong("from_created_at", "This is after toCreatedAt.", "INVALID_RANGE")
+
+    def check_accounts(self) -> None:
+        """The search can only be narrowed to accounts that the token sees."""
+        visible = set(self.actor.tree)
+        for index, account in enumerate(self.values.get("business_account_ids", ())):
+            if account not in visible:
+                message = "There is no such business account."
+                self.wrong(f"businessAccountIds[{index}]", message, "UNKNOWN_BUSINESS_ACCOUNT")
+
+    def phone(self, number: str) -> str:
+        """A phone number as E.164, read for the account's region."""
+        return normalize.parse_phone(number, self.actor.region)
+
+    def normalise(self, name: str, rule: Callable[[str], str], code: str) -> None:
+        """Put a member into the form that is compared."""
+        if name in self.values:
+            try:
+                self.values[name] = rule(self.values[name])
+            except ValueError as error:
+                self.wrong(name, str(error), code)
+
+
+WIRE = {field.source: name for name, field in SearchRequest().fields.items()}
+
+
+def folded(text: str) -> str:
+    """A name as it is compared. ValueError when nothing is left of it."""
+    if not (compared := normalize.fold(text)):
+        raise ValueError("This has no characters that are compared.")
+    return compared
+
+
+def state_code(text: str) -> str:
+    """A subdivision code by its form. ValueError otherwise."""
+    if re.fullmatch(r"[A-Z0-9]{2,3}", text):
+        return text
+    raise ValueError("Not a subdivision code of two or three upper-case characters.")
+
+
+def check_time_zone(text: str) -> str:
+    """A time zone as given. ValueError when there is no such zone."""
+    normalize.parse_time_zone(text)
+    return text
+
+
+def read_request(data: object, actor: Actor) -> tuple[Criteria, str]:
+    """Criteria and result format of a request body. Raises `Invalid` with every wrong place."""
+    submission = SearchRequest().parse(data)
+    result_format = submission.values.get("result_format") or CustomerSearch.Format.CSV
+    return Filters(submission, actor).read(), result_format

@@ -1,0 +1,239 @@
+"""The filters of a queued search on their way in, and its status on its way out."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from config.bodies import Body, Choice, Text
+from customers.criteria import Match
+from customers.models import Contact, Customer
+from search.models import CustomerSearch
+
+MAX_ACCOUNTS = 1000
+INDIVIDUAL_ONLY = "Individuals only."
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class Day(Text):
+    """A date, `yyyy-MM-dd`."""
+
+    default_error_messages = {"not_a_date": "Not a date of the form yyyy-MM-dd."}
+
+    def to_internal_value(self, data: object) -> Any:  # noqa: ANN401 -- a text field that is none
+        """The date."""
+        text = super().to_internal_value(data)
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is None:
+            self.fail("not_a_date")
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail("not_a_date")
+
+
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "enum": [*Customer.Status.values, ""]},
+            {"type": "array", "items": {"type": "string", "enum": [*Customer.Status.values, ""]}},
+        ]
+    }
+)
+class Statuses(serializers.Field[Any, Any, Any, Any]):
+    """One status or an array of them; each once, in the order of the contract."""
+
+    default_error_messages = {
+        "invalid_choice": "One of ACTIVE, SUSPENDED and DELETED, or an array of them.",
+        "not_a_list": "Neither a string nor an array of strings.",
+    }
+
+    def to_internal_value(self, data: object) -> tuple[str, ...]:
+        """The statuses; none for ``[]`` and ``[""]``."""
+        given = [data] if isinstance(data, str) else data
+        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+            self.fail("not_a_list")
+        words = set(map(str.strip, given)) - {""}
+        if not words <= set(Customer.Status.values):
+            self.fail("invalid_choice")
+        return tuple(status for status in Customer.Status.values if status in words)
+
+    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+        """As it is."""
+        return value
+
+
+class AccountIds(serializers.ListField):
+    """An array of UUIDs, each once."""
+
+    child = serializers.UUIDField()
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+        """The ids; the wrong ones named by their place."""
+        return tuple(dict.fromkeys(super().to_internal_value(data)))
+
+
+class SearchRequest(Body):
+    """What to search for; every filter given must hold. `""` and `[]` filter nothing.
+
+    Names, business name, address lines and city compare without case and accents, as `match` says.
+    """
+
+    customerAccountType = Choice(
+        Customer.Type.choices, source="customer_account_type", help_text="Required."
+    )
+    customerAccountStatus = Statuses(
+        source="customer_account_status",
+        required=False,
+        help_text="One status or an array; none given: ACTIVE and SUSPENDED.",
+    )
+    fromCreatedAt = Day(
+        source="from_created_at", required=False, help_text="The first day, inclusive."
+    )
+    toCreatedAt = Day(source="to_created_at", required=False, help_text="The last day, inclusive.")
+    timeZone = Text(
+        max_length=64,
+        source="time_zone",
+        required=False,
+        help_text="Of the two dates: UTC (default), an offset such as +05:30, or an IANA name.",
+    )
+    firstName = Text(
+        max_length=40,
+        source="first_name",
+        required=False,
+        help_text="This and the other names must match the same contact.",
+    )
+    middleName = Text(max_length=40, source="middle_name", required=False)
+    lastName = Text(max_length=40, source="last_name", required=False)
+    customerDoingAsBusinessName = Text(
+        max_length=40, source="business_name", required=False, help_text="Businesses and groups."
+    )
+    doingBusinessAsName = Text(
+        max_length=40, source="business_name_2", required=False, help_text="The same."
+    )
+    doingAsBusinessName = Text(
+        max_length=40, source="business_name_3", required=False, help_text="The same."
+    )
+    businessName = Text(
+        max_length=40, source="business_name_4", required=False, help_text="The same."
+    )
+    email = Text(max_length=320, required=False, help_text="Of any contact; compared without case.")
+    phoneNumber = Text(
+        max_length=40,
+        source="phone_number",
+        required=False,
+        help_text="Of any contact; `+14151234`, `14151234` or `4151234`.",
+    )
+    addressLine1 = Text(
+        max_length=50,
+        source="address_line_1",
+        required=False,
+        help_text="This and all to `country` must match the same address, of any type.",
+    )
+    addressLine2 = Text(max_length=50, source="address_line_2", required=False)
+    addressLine3 = Text(max_length=50, source="address_line_3", required=False)
+    city = Text(max_length=25, required=False)
+    state = Text(required=False, help_text="Two or three upper-case letters or digits.")
+    postalCode = Text(max_length=10, source="postal_code", required=False)
+    country = Text(required=False, help_text="ISO 3166-1 alpha-3, upper case")
+    prefix = Text(max_length=40, required=False, help_text=INDIVIDUAL_ONLY)
+    suffix = Text(max_length=40, required=False, help_text=INDIVIDUAL_ONLY)
+    gender = Text(max_length=255, required=False, help_text=INDIVIDUAL_ONLY)
+    sex = Choice(Contact.Sex.choices, required=False, help_text=INDIVIDUAL_ONLY)
+    resultFormat = Choice(
+        CustomerSearch.Format.choices,
+        source="result_format",
+        required=False,
+        help_text="CSV by default.",
+    )
+    businessAccountIds = AccountIds(
+        max_length=MAX_ACCOUNTS,
+        source="business_account_ids",
+        required=False,
+        help_text="Narrows the search to these accounts and their descendants.",
+    )
+    match = Choice(
+        [(word.value, word.value) for word in Match],
+        required=False,
+        help_text="How names, business name, address lines and city compare; EXACT by default.",
+    )
+
+
+class SearchProgress(serializers.Serializer[Any]):
+    """How far a running search is."""
+
+    rows = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    estimatedRows = serializers.IntegerField(
+        allow_null=True, help_text="What the planner expects; null until it was asked."
+    )
+    percent = serializers.IntegerField(
+        allow_null=True, min_value=0, max_value=99, help_text="Of the estimated rows."
+    )
+
+
+class SearchSubmitted(serializers.Serializer[Any]):
+    """The answer to a submission."""
+
+    queryId = serializers.UUIDField()
+
+
+class SearchStatus(serializers.Serializer[Any]):
+    """A search as its status call shows it."""
+
+    queryId = serializers.UUIDField()
+    status = serializers.ChoiceField(CustomerSearch.Status.choices)
+    downloadUrl = serializers.URLField(
+        required=False, help_text="When FINISHED and not expired; good for 60 minutes."
+    )
+    fileName = serializers.CharField(required=False)
+    manifestUrl = serializers.URLField(required=False, help_text="Likewise, of the manifest.")
+    resultFormat = serializers.ChoiceField(CustomerSearch.Format.choices)
+    submittedAt = serializers.DateTimeField()
+    startedAt = serializers.DateTimeField(required=False)
+    finishedAt = serializers.DateTimeField(required=False)
+    progress = SearchProgress(required=False, help_text="While PICKED or STARTED.")
+    rowCount = serializers.IntegerField(required=False, help_text="When FINISHED.")
+    byteCount = serializers.IntegerField(required=False)
+    sha256 = serializers.CharField(required=False)
+    snapshotAt = serializers.DateTimeField(
+        required=False, help_text="The moment that all rows were read at."
+    )
+    expiresAt = serializers.DateTimeField(
+        required=False, help_text="When the file is deleted, or was."
+    )
+    errorCode = serializers.CharField(required=False, help_text="When FAILED or ABORTED.")
+    message = serializers.CharField(required=False)
+
+
+def status_body(search: CustomerSearch, urls: Mapping[str, str]) -> dict[str, Any]:
+    """A search on the wire; `urls` are the links that it has at this moment."""
+    body: dict[str, Any] = {
+        "queryId": str(search.pk),
+        "status": search.status,
+        **urls,
+        "resultFormat": search.result_format,
+        "submittedAt": search.submitted_at,
+        "startedAt": search.started_at,
+        "finishedAt": search.finished_at,
+    }
+    if search.status in search.RUNNING:
+        body["progress"] = {
+            "rows": search.rows,
+            "bytes": search.bytes,
+            "estimatedRows": search.estimated_rows,
+            "percent": search.percent,
+        }
+    elif search.status == search.Status.FINISHED:
+        body |= {
+            "rowCount": search.rows,
+            "byteCount": search.bytes,
+            "sha256": search.sha256,
+            "snapshotAt": search.snapshot_at,
+            "expiresAt": search.expires_at,
+        }
+    if search.error_code:
+        body |= {"errorCode": search.error_code, "message": search.error_message}
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,131 @@
+"""`/v1/search/customer-accounts`: searches whose answer is a file."""
+
+from typing import ClassVar, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.actors import Actor, Scope
+from config.api import ApiView
+from config.errors import Forbidden, Unavailable
+from config.pagination import PARAMETERS, PageRequest
+from search import results, services
+from search.bi import openapi
+from search.bi.files import file_response
+from search.bi.filters import read_request
+from search.bi.serializers import status_body
+from search.copy import LAYOUTS
+from search.models import CustomerSearch
+
+
+def actor_of(request: Request) -> Actor:
+    """Who asks; the permission check has seen to it that it is somebody."""
+    return cast("Actor", request.auth)
+
+
+def urls_of(search: CustomerSearch) -> dict[str, str]:
+    """Fresh links to a search's file and manifest, while it has them."""
+    if not services.has_file(search):
+        return {}
+    name = search.file_name
+    return {
+        "downloadUrl": url_of(search, name),
+        "fileName": name,
+        "manifestUrl": url_of(search, results.manifest_name(name)),
+    }
+
+
+def url_of(search: CustomerSearch, file_name: str) -> str:
+    """A signed, absolute URL."""
+    signature = services.sign(search.pk, file_name)
+    return settings.PUBLIC_URL + reverse("search-result", args=[search.pk, signature, file_name])
+
+
+class CustomerSearches(ApiView):
+    """Submit a search, list the client's searches."""
+
+    scopes = {"GET": Scope.SEARCH_RUN, "POST": Scope.SEARCH_RUN}
+    parameters = {"GET": PARAMETERS, "POST": ()}
+    repeatable = {"sort"}
+    sorts: ClassVar[dict[str, str]] = {"submittedAt": "submitted_at", "status": "status"}
+
+    @openapi.submit_search
+    def post(self, request: Request) -> Response:
+        """Check the filters, store the search and queue it."""
+        criteria, result_format = read_request(request.data, actor_of(request))
+        search = services.submit_search(
+            actor=actor_of(request), criteria=criteria, result_format=result_format
+        )
+        return Response({"queryId": str(search.pk)})
+
+    @openapi.list_searches
+    def get(self, request: Request) -> Response:
+        """The client's searches, newest first."""
+        page_request = PageRequest.read(request.GET, self.sorts, "submittedAt,DESC")
+        searches = CustomerSearch.objects.visible_to(actor_of(request))
+        page = page_request.take(searches)
+        found = searches.in_bulk(page.ids)
+        content = [status_body(found[pk], urls_of(found[pk])) for pk in page.ids if pk in found]
+        return Response(page.envelope(content))
+
+
+class CustomerSearchDetail(ApiView):
+    """One search: its status, and its end."""
+
+    scopes = {"GET": Scope.SEARCH_RUN, "DELETE": Scope.SEARCH_RUN}
+
+    @openapi.read_search
+    def get(self, request: Request, search_id: UUID) -> Response:
+        """Status, progress, and links to the file when it is there."""
+        search = services.get_search(actor=actor_of(request), search_id=search_id)
+        return Response(status_body(search, urls_of(search)), headers={"Cache-Control": "no-store"})
+
+    @openapi.cancel_search
+    def delete(self, request: Request, search_id: UUID) -> Response:
+        """Cancel it, or delete its file."""
+        search = services.get_search(actor=actor_of(request), search_id=search_id)
+        services.cancel_search(search=search)
+        return Response(status=204)
+
+
+class SearchResult(ApiView):
+    """A result file or its manifest, by the signed URL that the status call gives.
+
+    The link is enough for a download manager, as long as its client may still search. A token is
+    not needed; where one is sent, it must be one that sees the search.
+    """
+
+    permission_classes = [AllowAny]
+
+    @openapi.download_result
+    def get(
+        self, request: Request, search_id: UUID, signature: str, file_name: str
+    ) -> HttpResponseBase:
+        """The file, or a range of it."""
+        actor = cast("Actor | None", request.auth)
+        if actor is not None and not actor.may(Scope.SEARCH_RUN):
+            raise Forbidden("This token does not have the scope that this call needs.")
+        search = services.follow_link(
+            search_id=search_id, signature=signature, file_name=file_name, actor=actor
+        )
+        is_manifest = file_name != search.file_name
+        stored = search.storage_name
+        try:
+            return file_response(
+                request,
+                results.manifest_name(stored) if is_manifest else stored,
+                file_name=file_name,
+                content_type="application/json"
+                if is_manifest
+                else LAYOUTS[search.result_format].content_type,
+                etag=f"{search.sha256}-manifest" if is_manifest else search.sha256,
+            )
+        except FileNotFoundError:
+            raise services.Gone("The result is not there any more; run the search again.") from None
+        except ConnectionError as error:
+            raise Unavailable from error

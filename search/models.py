@@ -1,0 +1,102 @@
+"""Queued searches."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from config.actors import Actor
+from config.jobs import Job
+from customers.criteria import Criteria
+
+
+class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
+    """Questions to the queued searches."""
+
+    def visible_to(self, actor: Actor) -> "CustomerSearchQuerySet":
+        """The searches of the actor's client, as long as all that they cover is the actor's to see.
+
+        A search whose account, or one of the accounts that it read, was moved out of the actor's
+        tree is not there any more.
+        """
+        return self.filter(
+            client_id=actor.client_id,
+            business_account_id__in=actor.tree,
+            accounts__contained_by=list(actor.tree),
+        )
+
+    def with_dead_files(self) -> "CustomerSearchQuerySet":
+        """Those whose file's time is over, or whose worker may have left a part of one behind."""
+        ended = Q(status__in=[CustomerSearch.Status.FAILED, CustomerSearch.Status.ABORTED])
+        return self.exclude(storage_name="").filter(ended | Q(expires_at__lte=Now()))
+
+
+class CustomerSearch(Job):
+    """A search for customers whose answer is a file.
+
+    `criteria` is `Criteria.as_json`, `accounts` the business accounts that were searched, known
+    once it has STARTED. `storage_name` says where the file is being written, or lies until it is
+    deleted; the manifest lies beside it (`results.manifest_name`).
+    """
+
+    class Format(models.TextChoices):
+        CSV = "CSV"
+        CSV_EXCEL = "CSV_EXCEL"
+        JSON = "JSON"
+        NDJSON = "NDJSON"
+
+    EXTENSIONS: ClassVar = {"CSV": "csv", "CSV_EXCEL": "csv", "JSON": "json", "NDJSON": "ndjson"}
+    task_name = "search.tasks.run_search"
+
+    criteria = models.JSONField()
+    result_format = models.CharField(max_length=9, choices=Format.choices, default=Format.CSV)
+    accounts: "models.Field[list[UUID], list[UUID]]" = ArrayField(
+        models.UUIDField(), default=list, blank=True
+    )
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+    estimated_rows = models.BigIntegerField(null=True, blank=True)
+    rows = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    storage_name = models.CharField(max_length=200, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CustomerSearchQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        verbose_name = "search"
+        verbose_name_plural = "searches"
+        constraints = [
+            *Job.Meta.constraints,
+            models.CheckConstraint(
+                condition=~Q(status="FINISHED")
+                | (~Q(sha256="") & Q(snapshot_at__isnull=False, expires_at__isnull=False)),
+                name="search_finished_with_a_result",
+            ),
+        ]
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(
+                fields=["expires_at"], name="search_with_a_file", condition=~Q(storage_name="")
+            ),
+        ]
+
+    @property
+    def wanted(self) -> Criteria:
+        """The criteria, read back."""
+        return Criteria.from_json(self.criteria)
+
+    @property
+    def file_name(self) -> str:
+        """The name that a client saves the file under."""
+        return f"customer-accounts-{self.pk}.{self.EXTENSIONS[self.result_format]}"
+
+    @property
+    def percent(self) -> int | None:
+        """How much of the estimated rows is written, at most 99; None as long as nobody knows."""
+        if self.estimated_rows is None:
+            return None
+        return min(99, self.rows * 100 // max(1, self.estimated_rows))

@@ -1,0 +1,173 @@
+"""The worker's side of a search: one snapshot, one COPY, one file, one manifest."""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Value
+from django.db.models.functions import Now
+
+from config.lease import ClaimLost, Lease
+from config.wire import to_json
+from config.worker import perform
+from customers.models import Customer
+from customers.querysets import TREE, CustomerQuerySet
+from search import results
+from search.copy import LAYOUTS, Layout, ResultStream, compiled, statement
+from search.models import CustomerSearch
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
+TUNING = "SET LOCAL work_mem = '32MB'; SET LOCAL jit = off; SET LOCAL statement_timeout = 0"
+
+
+def run(search_id: UUID) -> None:
+    """Claim a search and write its file; a search that is not to be had is left alone."""
+    perform(CustomerSearch, search_id, write_result, worker=f"{socket.gethostname()}:{os.getpid()}")
+
+
+def write_result(search: CustomerSearch, lease: Lease) -> None:
+    """From PICKED to FINISHED with file and manifest; nothing is left of it when that fails."""
+    search.start()
+    name = results.name_for(search)
+    results.remove(search)
+    try:
+        with snapshot(lease) as connection:
+            accounts = covered_accounts(search, connection)
+            customers = Customer.objects.filter(business_account__in=accounts)
+            customers = customers.matching(search.wanted)
+            search.note(
+                accounts=accounts,
+                storage_name=name,
+                snapshot_at=snapshot_time(connection),
+                estimated_rows=estimate(customers, connection),
+            )
+            stream = copy_to(name, customers, connection, LAYOUTS[search.result_format], lease)
+        search.refresh_from_db()
+        results.store_manifest(name, manifest(search, stream))
+    except BaseException:
+        discard(name)
+        raise
+    try:
+        search.finish(
+            rows=stream.rows,
+            bytes=stream.size,
+            sha256=stream.sha256,
+            expires_at=Now() + Value(timedelta(seconds=settings.RESULT_SECONDS)),
+        )
+    except ClaimLost:
+        # Only then: after a broken connection nobody knows whether the search has FINISHED.
+        discard(name)
+        raise
+
+
+def discard(name: str) -> None:
+    """Delete the files of an attempt; what cannot be deleted now, `delete_dead_files` finds."""
+    try:
+        results.remove_attempt(name)
+    except Exception:
+        logger.exception("the files of an attempt cannot be deleted")
+
+
+@contextmanager
+def snapshot(lease: Lease) -> Iterator[BaseDatabaseWrapper]:
+    """A connection of its own to the search database, which sees one moment of it.
+
+    Whatever it is doing is cancelled in PostgreSQL when the lease ends.
+    """
+    connection = connections.create_connection(settings.SEARCH_DATABASE)
+
+    def cancel() -> None:
+        with suppress(psycopg.Error):
+            connection.connection.cancel_safe(timeout=5)
+
+    try:
+        connection.ensure_connection()
+        with lease.interruptible(cancel):
+            with connection.cursor() as cursor:
+                cursor.execute(SNAPSHOT)
+                cursor.execute(TUNING)
+            yield connection
+    finally:
+        connection.close()
+
+
+def copy_to(
+    name: str,
+    customers: CustomerQuerySet,
+    connection: BaseDatabaseWrapper,
+    layout: Layout,
+    lease: Lease,
+) -> ResultStream:
+    """Stream the customers to storage under `name`; the stream says how much it was."""
+    query, parameters = statement(customers, layout, connection)
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(query, parameters) as messages,
+    ):
+        stream = ResultStream(messages, layout)
+        lease.report = lambda: {"rows": stream.rows, "bytes": stream.size}
+        results.store(name, stream)
+    return stream
+
+
+def covered_accounts(search: CustomerSearch, connection: BaseDatabaseWrapper) -> list[UUID]:
+    """The business account and its descendants as they are now, narrowed as the search asks."""
+    accounts = tree_of([search.business_account_id], connection)
+    if narrowed := search.wanted.business_account_ids:
+        accounts &= tree_of(list(narrowed), connection)
+    return sorted(accounts)
+
+
+def tree_of(roots: list[UUID], connection: BaseDatabaseWrapper) -> set[UUID]:
+    """These accounts and all below them."""
+    with connection.cursor() as cursor:
+        cursor.execute(TREE.format(root="ANY(%s)"), [roots])
+        return {account for (account,) in cursor}
+
+
+def snapshot_time(connection: BaseDatabaseWrapper) -> datetime:
+    """The moment that the snapshot shows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT transaction_timestamp()")
+        at: datetime
+        (at,) = cursor.fetchone()
+    return at
+
+
+def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int:
+    """How many rows the planner expects."""
+    query, parameters = compiled(customers, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", parameters)
+        ((plan,),) = cursor.fetchall()
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def manifest(search: CustomerSearch, stream: ResultStream) -> bytes:
+    """What travels with the file: what was asked, of whom, when, and what came out."""
+    return to_json(
+        {
+            "queryId": str(search.pk),
+            "fileName": search.file_name,
+            "resultFormat": search.result_format,
+            "criteria": search.criteria,
+            "businessAccountIds": [str(account) for account in search.accounts],
+            "snapshotAt": search.snapshot_at,
+            "rowCount": stream.rows,
+            "byteCount": stream.size,
+            "sha256": stream.sha256,
+            "complete": True,
+        }
+    )

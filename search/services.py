@@ -1,0 +1,158 @@
+"""The request's side of a search: submit, cancel, hand out and check links, delete files."""
+
+import logging
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.actors import Actor, ActorType, Scope
+from config.errors import ApiError, NotFound
+from customers.authentication import role_scopes
+from customers.criteria import Criteria
+from customers.models import BusinessAccount, OAuthClient, User
+from search import results
+from search.models import CustomerSearch
+
+logger = logging.getLogger(__name__)
+signer = signing.TimestampSigner(salt="search.result")
+
+
+class Gone(ApiError):
+    """The link or the file was there once, and its time is over."""
+
+    status = 410
+    code = "GONE"
+
+
+def submit_search(*, actor: Actor, criteria: Criteria, result_format: str) -> CustomerSearch:
+    """Store a search and queue it; a worker runs it in the actor's name."""
+    search = CustomerSearch(criteria=criteria.as_json(), result_format=result_format)
+    search.submit(actor)
+    return search
+
+
+def get_search(*, actor: Actor, search_id: UUID) -> CustomerSearch:
+    """A search of the actor's client. Raises `NotFound`."""
+    search = CustomerSearch.objects.visible_to(actor).filter(pk=search_id).first()
+    if search is None:
+        raise NotFound
+    return search
+
+
+def cancel_search(*, search: CustomerSearch) -> None:
+    """Stop a search that waits or runs; delete the file of a finished one, whose status stays."""
+    if search.abort("CANCELLED", "The search was cancelled."):
+        return
+    finished = CustomerSearch.objects.filter(pk=search.pk, expires_at__gt=Now())
+    if finished.update(expires_at=Now()):
+        transaction.on_commit(lambda: delete_files(search=search))
+
+
+def delete_files(*, search: CustomerSearch) -> None:
+    """Delete what storage has of a search; what cannot be deleted now is tried again later."""
+    try:
+        results.remove(search)
+    except Exception:
+        logger.exception("the files of search %s cannot be deleted", search.pk)
+    else:
+        CustomerSearch.objects.filter(pk=search.pk, storage_name=search.storage_name).update(
+            storage_name=""
+        )
+
+
+def delete_dead_files() -> None:
+    """Delete the files of expired and failed searches, each for itself."""
+    for search in CustomerSearch.objects.with_dead_files().iterator():
+        delete_files(search=search)
+
+
+# --- Links ----------------------------------------------------------------------------------------
+
+
+def has_file(search: CustomerSearch) -> bool:
+    """Whether a file can be fetched, by this machine's clock: the download asks the database's."""
+    return (
+        search.status == search.Status.FINISHED
+        and search.expires_at is not None
+        and search.expires_at > timezone.now()
+    )
+
+
+def sign(search_id: UUID, file_name: str) -> str:
+    """What makes a link to `file_name` of a search good for `RESULT_LINK_SECONDS`."""
+    value = f"{search_id}/{file_name}"
+    return signer.sign(value).removeprefix(f"{value}:")
+
+
+def follow_link(
+    *, search_id: UUID, signature: str, file_name: str, actor: Actor | None
+) -> CustomerSearch:
+    """The finished search that a link leads to, checked again.
+
+    With a token it must be the token's to see; without one, its client must still be one that may
+    run searches, and still be entitled to all that the search covered. Raises `NotFound`, or
+    `Gone` when the link's or the file's time is over.
+    """
+    try:
+        signer.unsign(f"{search_id}/{file_name}:{signature}")
+    except signing.BadSignature:
+        raise NotFound from None
+    search = CustomerSearch.objects.filter(pk=search_id).first()
+    if search is None or (actor is None and not is_entitled(search)):
+        raise NotFound
+    if actor is not None:
+        search = get_search(actor=actor, search_id=search_id)
+    if search.status != search.Status.FINISHED:
+        raise NotFound
+    try:
+        signer.unsign(f"{search_id}/{file_name}:{signature}", max_age=settings.RESULT_LINK_SECONDS)
+    except signing.SignatureExpired:
+        raise Gone("This link has run out; ask for the status again to get a new one.") from None
+    if not CustomerSearch.objects.filter(pk=search_id, expires_at__gt=Now()).exists():
+        raise Gone("The result was deleted; run the search again.")
+    return search
+
+
+def is_entitled(search: CustomerSearch) -> bool:
+    """Whether the client that made a search may still run one, and still see all it covered."""
+    client = (
+        OAuthClient.objects.select_related("service_account")
+        .filter(client_id=search.client_id, is_active=True)
+        .first()
+    )
+    actor = actor_today(search, client) if client else None
+    return (
+        actor is not None
+        and actor.may(Scope.SEARCH_RUN)
+        and CustomerSearch.objects.visible_to(actor).filter(pk=search.pk).exists()
+    )
+
+
+def actor_today(search: CustomerSearch, client: OAuthClient) -> Actor | None:
+    """The actor who made a search, as a new token of the client would show it; None if revoked."""
+    scopes: frozenset[str]
+    if search.actor_type == ActorType.EMPLOYEE:
+        person = User.objects.filter(pk=search.actor_id, is_active=True, customer_id=None).first()
+        if person is None or person.business_account_id is None:
+            return None
+        account_id = person.business_account_id
+        scopes = role_scopes(person.groups.values_list("name", flat=True))
+    else:
+        program = client.service_account
+        if program is None or not program.is_active or str(program.pk) != search.actor_id:
+            return None
+        account_id = program.business_account_id
+        scopes = frozenset(program.scopes)
+    tree = BusinessAccount.objects.tree_of(account_id).values_list("pk", flat=True)
+    return Actor(
+        ActorType(search.actor_type),
+        search.actor_id,
+        business_account_id=account_id,
+        tree=tuple(tree),
+        scopes=scopes,
+        client_id=search.client_id,
+    )
