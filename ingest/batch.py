@@ -1,0 +1,70 @@
+"""A batch of items applied to the registry, in the transaction at hand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from config.actors import Actor
+from customers.models import BusinessAccount
+from ingest import state
+from ingest.items import Item, wanted_by
+from ingest.models import BulkItem
+from ingest.people import People
+from ingest.plan import Plan
+from ingest.writer import Writer
+
+COUNTED = {
+    BulkItem.Outcome.CREATED: "created",
+    BulkItem.Outcome.UPDATED: "updated",
+    BulkItem.Outcome.UNCHANGED: "unchanged",
+    BulkItem.Outcome.FAILED: "failed",
+}
+
+
+class TooEarly(Exception):
+    """What becomes of an item depends on others that came earlier and are not done yet."""
+
+
+def prepare(items: Sequence[Item], *, actor: Actor) -> Plan:
+    """Find out what becomes of items, in their order, and lock what they are about.
+
+    Every item is told its outcome, and everything that is wrong with it. Nobody else may change
+    the same customers at the same time: see `BulkRequest.touched`.
+    """
+    account_id = actor.business_account_id
+    wanted = wanted_by(account_id, items)
+    before = state.load(
+        account_id,
+        customers=wanted.customers,
+        accounts=wanted.accounts,
+        holders=wanted.holders,
+        parents=wanted.parents,
+    )
+    plan = Plan(before, people_of(items, actor, before))
+    plan.take(items)
+    return plan
+
+
+def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
+    """Write the good ones of items as `actor`'s doing at the moment `at`."""
+    plan = prepare(items, actor=actor)
+    Writer(plan, actor, at).write()
+    return plan
+
+
+def people_of(items: Sequence[Item], actor: Actor, before: state.State) -> People:
+    """The profiles of the customers that come with profile members."""
+    wanted: dict[str, str] = {
+        before.customer_id(item.source_customer_id): item.source_customer_id
+        for item in items
+        if item.profile is not None and item.source_customer_id
+    }
+    if not wanted:
+        return People(BusinessAccount(pk=actor.business_account_id), actor, {})
+    return People(BusinessAccount.objects.get(pk=actor.business_account_id), actor, wanted)
+
+
+def counts(items: Sequence[Item]) -> dict[str, int]:
+    """How many items came out how."""
+    found = Counter(item.outcome for item in items)
+    return {name: found[outcome] for outcome, name in COUNTED.items()}

@@ -1,0 +1,220 @@
+"""Queued bulk requests, what was sent with them, and what became of each item."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, Func, OuterRef, Q, Value
+
+from config.actors import Actor
+from config.crypto import SealedField
+from config.jobs import Job, lease_end
+
+# How many waiting requests are looked at for one that may overtake those that wait for others.
+LOOKED_AT = 50
+
+
+class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
+    """Questions to the bulk requests."""
+
+    def visible_to(self, actor: Actor) -> "BulkRequestQuerySet":
+        """The requests of the actor's client, as long as their account is the actor's to see."""
+        return self.filter(client_id=actor.client_id, business_account_id__in=actor.tree)
+
+    def ahead_of(self, request: "BulkRequest") -> "BulkRequestQuerySet":
+        """Those that were accepted earlier, have not ended, and share a customer or an account."""
+        earlier = self.filter(
+            business_account=request.business_account_id,
+            status__in=BulkRequest.OPEN,
+            number__lt=request.number,
+        )
+        if request.touched is None:
+            return earlier
+        return earlier.filter(Q(touched=None) | Q(touched__overlap=request.touched))
+
+
+class BulkRequest(Job):
+    """A request of `/v2/data`, from its acceptance to its ledger.
+
+    `public_id` is the `requestId` that a client knows, unique among its own. Requests are applied
+    as if one after the other by `number`, in which they were accepted; `touched` names what a
+    request may change, as 64-bit numbers, so that those which share nothing need not wait for each
+    other. NULL stands for everything.
+    """
+
+    class Action(models.TextChoices):
+        CREATE_CUSTOMERS = "CREATE_CUSTOMERS"
+        UPDATE_CUSTOMERS = "UPDATE_CUSTOMERS"
+        UPDATE_ACCOUNTS = "UPDATE_ACCOUNTS"
+        UPDATE_CARDS = "UPDATE_CARDS"
+        LOAD_FILE = "LOAD_FILE"
+
+    task_name = "ingest.tasks.run_bulk_request"
+    # What a client is told of a status that this dialect does not know.
+    PUBLISHED: ClassVar[dict[str, str]] = {"PICKED": "STARTED", "ABORTED": "FAILED"}
+
+    public_id = models.UUIDField("request id")
+    action = models.CharField(max_length=16, choices=Action.choices)
+    # Of the path; empty where it names none.
+    source_customer_id = models.CharField(max_length=120, blank=True, default="")
+    source_account_id = models.CharField(max_length=120, blank=True, default="")
+    number = models.BigIntegerField(
+        editable=False, db_default=Func(Value("ingest_accepted"), function="nextval")
+    )
+    touched: "models.Field[list[int] | None, list[int] | None]" = ArrayField(
+        models.BigIntegerField(), null=True, blank=True
+    )
+    # A keyed hash of method, path and body, 32 bytes.
+    fingerprint = models.BinaryField()
+    retry_of = models.UUIDField(null=True, blank=True)
+    items = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+
+    objects = BulkRequestQuerySet.as_manager()
+    # Ids of requests that are done together with this one, under its claim (`ingest.group`).
+    companions: "tuple[UUID, ...]" = ()
+
+    class Meta(Job.Meta):
+        verbose_name = "bulk request"
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["business_account", "client_id", "public_id"],
+                name="bulk_request_id_once_per_client",
+            ),
+        ]
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(
+                fields=["business_account", "number"],
+                name="bulk_request_order",
+                condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
+            ),
+            # The few with a message among the many that may wait.
+            models.Index(
+                fields=["business_account"],
+                name="bulk_request_queued",
+                condition=Q(status="SUBMITTED", queued_at__isnull=False),
+            ),
+        ]
+
+    def renew(self, **progress: Any) -> bool:  # noqa: ANN401 -- columns
+        """Hold it for another lease, and with it those that it took along."""
+        BulkRequest.objects.filter(
+            pk__in=self.companions, claim_id=self.claim_id, status=self.Status.STARTED
+        ).update(lease_until=lease_end())
+        return super().renew(**progress)
+
+    def must_wait(self) -> bool:
+        """Whether an earlier request that shares a customer or an account has not ended."""
+        return BulkRequest.objects.ahead_of(self).exists()
+
+    @classmethod
+    def ready(cls, waiting: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        """Those of the next few that share nothing with an earlier one that has not ended."""
+        earlier = cls.objects.filter(
+            business_account=OuterRef("business_account"),
+            status__in=cls.OPEN,
+            number__lt=OuterRef("number"),
+        )
+        shared = Q(touched=None) | Q(touched__overlap=OuterRef("touched"))
+        everything = Exists(earlier.filter(shared)) | Q(Exists(earlier), touched=None)
+        return waiting.filter(pk__in=waiting.values("pk")[:LOOKED_AT]).exclude(everything)
+
+    @property
+    def published_status(self) -> str:
+        """The status in the words of the dialect."""
+        return self.PUBLISHED.get(self.status, self.status)
+
+
+class BulkContent(models.Model):
+    """What was sent, as long as it is needed: to do the work, and to retry what failed.
+
+    `body_sealed` is the JSON, compressed by zlib and sealed, for it may hold values that belong
+    encrypted. Full card numbers are not in it; `refused` has the JSON Pointers where they stood.
+    """
+
+    request = models.OneToOneField(
+        BulkRequest, models.CASCADE, primary_key=True, related_name="content"
+    )
+    body_sealed = SealedField()
+    refused = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class BulkItem(models.Model):
+    """What became of one item of a request: a line of its ledger.
+
+    `errors` are objects of `pointer`, `code` and `message`; so are `notices`, which tell what
+    happened though nobody asked for it.
+    """
+
+    class Outcome(models.TextChoices):
+        CREATED = "CREATED"
+        UPDATED = "UPDATED"
+        UNCHANGED = "UNCHANGED"
+        FAILED = "FAILED"
+
+    pk = models.CompositePrimaryKey("request_id", "index")
+    request = models.ForeignKey(BulkRequest, models.CASCADE, related_name="ledger", db_index=False)
+    index = models.PositiveIntegerField()
+    source_customer_id = models.CharField(max_length=120, blank=True)
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    customer_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    errors = models.JSONField(default=list)
+    notices = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["index"]
+
+    def __str__(self) -> str:
+        return f"{self.index}: {self.outcome}"
+
+
+class BulkFile(models.Model):
+    """The file of a `LOAD_FILE` request, as stored (`ingest.files`), and the file of its results.
+
+    The names are empty once the files are deleted. `problem` tells why a file was not read to its
+    end, though what came before was whole.
+    """
+
+    request = models.OneToOneField(
+        BulkRequest, models.CASCADE, primary_key=True, related_name="file"
+    )
+    storage_name = models.CharField(max_length=200, blank=True)
+    result_name = models.CharField(max_length=200, blank=True)
+    received = models.BigIntegerField()
+    lines = models.BigIntegerField()
+    problem = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class BulkPart(models.Model):
+    """A block of a file that is loaded: written in the transaction that loaded it.
+
+    `results` is zlib of the NDJSON that tells what became of each line.
+    """
+
+    pk = models.CompositePrimaryKey("request_id", "number")
+    request = models.ForeignKey(BulkRequest, models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
+    lines = models.PositiveIntegerField()
+    created = models.PositiveIntegerField()
+    updated = models.PositiveIntegerField()
+    unchanged = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    results = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.lines}"

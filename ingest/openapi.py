@@ -1,0 +1,376 @@
+"""How the API documentation shows `/v2/data`."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiRequest
+from pydantic import Field
+from pydantic.json_schema import models_json_schema
+
+from config.errors import (
+    ApiError,
+    Conflict,
+    Invalid,
+    Problem,
+    Refused,
+    TooLarge,
+    Unprocessable,
+)
+from config.openapi import answer, body, named, operation, page_of
+from config.wire import to_json
+from ingest.items import CARD_NUMBER
+from ingest.ledger import STATUSES
+from ingest.schema import (
+    AccountUpdate,
+    CardUpdate,
+    CustomerBody,
+    CustomerUpdate,
+    Wire,
+)
+from ingest.serializers import (
+    Accepted,
+    AcceptedOrTried,
+    Ledger,
+    ProfileBody,
+    RequestSummary,
+)
+from ingest.services import ResultGone
+
+REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
+CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"
+ACCOUNT = "42c57311-25f9-4501-b9db-e78afa73c0e3"
+CARD: dict[str, Any] = {
+    "sourceAccountId": ACCOUNT,
+    "sourceCustomerId": CUSTOMER,
+    "last4": "2345",
+    "iin": "123456",
+    "cardType": "CREDIT",
+    "status": "OPEN",
+    "networkIdentifier": "3",
+    "openDate": "2023-01-01T08:00:00Z",
+    "closeDate": None,
+}
+# The published sample: its ids are no UUIDs, its second holder and its parent come later.
+SAMPLE: dict[str, Any] = {
+    "customers": [
+        {
+            "sourceCustomerId": CUSTOMER,
+            "sourceParentCustomerId": "2e052a88-6ae1-4501-b9db-e78afa73c0e3",
+            "organizationId": "50004",
+            "postalCode": "78753",
+            "country": "US",
+            "customerCreationDate": "2017-01-01T08:00:00Z",
+            "enrollmentStartDate": "2023-01-01T08:00:00Z",
+            "enrollmentEndDate": "2023-01-01T08:00:00Z",
+            "enrollmentOptInStatus": "ACTIVE",
+            "alertOptInStatus": ["ALL"],
+            "targetingIndicator": "TARGET",
+            "accounts": [
+                {
+                    "sourceAccountId": ACCOUNT,
+                    "sourceCustomerIds": [CUSTOMER, "2e052a88-6ae1-4b78-8d96-f3a037402567"],
+                    "primarySourceCustomerId": CUSTOMER,
+                    "status": "OPEN",
+                    "type": "DDA",
+                    "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
+                    "accountOpenDate": "2018-05-12T20:30:00Z",
+                    "accountCloseDate": None,
+                    "cards": [CARD],
+                }
+            ],
+        }
+    ]
+}
+WHOLE = {
+    "customers": [
+        SAMPLE["customers"][0]
+        | {
+            "type": "INDIVIDUAL",
+            "firstName": "Ada",
+            "lastName": "Lovelace",
+            "emails": [{"value": "ada@example.com"}],
+            "phones": [{"number": "+14155550123", "type": "MOBILE"}],
+            "metadata": {"crm": "A-17"},
+        }
+    ]
+}
+CLOSED_ACCOUNT = {
+    "accounts": [
+        {
+            "sourceAccountId": ACCOUNT,
+            "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
+            "status": "CLOSED",
+            "accountCloseDate": "2023-08-22T13:00:16Z",
+        }
+    ]
+}
+CLOSED_CARD = {
+    "cards": [
+        {
+            "sourceAccountId": ACCOUNT,
+            "sourceCustomerId": CUSTOMER,
+            "last4": "2345",
+            "status": "CLOSED",
+            "closeDate": "2023-08-22T13:00:16Z",
+        }
+    ]
+}
+QUEUED = {"requestId": REQUEST_ID}
+WAITING: dict[str, Any] = {
+    "requestId": REQUEST_ID,
+    "status": "SUBMITTED",
+    "action": "CREATE_CUSTOMERS",
+    "submittedAt": "2026-03-01T12:00:00.123Z",
+    "startedAt": None,
+    "finishedAt": None,
+    "counts": {"created": 0, "updated": 0, "unchanged": 0, "failed": 0},
+}
+DONE = WAITING | {
+    "status": "FINISHED",
+    "startedAt": "2026-03-01T12:00:00.140Z",
+    "finishedAt": "2026-03-01T12:00:00.161Z",
+    "counts": {"created": 1, "updated": 0, "unchanged": 0, "failed": 1},
+}
+FINISHED = DONE | {
+    "items": [
+        {
+            "index": 0,
+            "sourceCustomerId": CUSTOMER,
+            "outcome": "CREATED",
+            "customerId": "5c0f3f4b-6f0a-5c55-8f0e-2d9f8a4f3c11",
+            "errors": [],
+        },
+        {
+            "index": 1,
+            "sourceCustomerId": "17",
+            "outcome": "FAILED",
+            "customerId": None,
+            "errors": [
+                {
+                    "pointer": "/customers/1/accounts/0/cards/1/last4",
+                    "code": "INVALID",
+                    "message": "Not four digits.",
+                }
+            ],
+        },
+    ]
+}
+
+
+LINE = (
+    '{"line":1,"sourceCustomerId":"17","outcome":"CREATED",'
+    '"customerId":"5c0f3f4b-6f0a-5c55-8f0e-2d9f8a4f3c11","errors":[]}'
+)
+ABOUT_FILES = """One customer a line, as `POST /v2/data/customers` takes them: NDJSON, plain or
+compressed by gzip, with any number of lines.
+
+A worker loads the file in blocks, each whole or not at all, and in the order of the file. Errors
+are those of their line. What became of each line is in a file of results, which has one JSON object
+for each: `line` (from 1), `sourceCustomerId`, `outcome`, `customerId`, `errors`. Requests that are
+sent after a file wait for its end.
+"""
+
+
+def one_line(body: dict[str, Any]) -> str:
+    """The customer of a body as a line of a file."""
+    return to_json(body["customers"][0]).decode()
+
+
+class CustomersToCreate(Wire):
+    """Customers to create, or to replace."""
+
+    customers: list[CustomerBody] = Field(min_length=1, max_length=50)
+
+
+class CustomersToUpdate(Wire):
+    """Customers to update; what is left out stays."""
+
+    customers: list[CustomerUpdate] = Field(min_length=1, max_length=50)  # type: ignore[valid-type]
+
+
+class AccountsToUpdate(Wire):
+    """Accounts of a customer to add or to update; what is left out stays."""
+
+    accounts: list[AccountUpdate] = Field(min_length=1, max_length=1000)  # type: ignore[valid-type]
+
+
+class CardsToUpdate(Wire):
+    """Cards on an account to add or to update; what is left out stays."""
+
+    cards: list[CardUpdate] = Field(min_length=1, max_length=1000)  # type: ignore[valid-type]
+
+
+# `/v1` has components of the same names.
+PREFIX = "Data"
+
+
+class WireDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Wire objects by their own JSON schema; customers have the members of `ProfileBody` beside."""
+
+    target_class = Wire
+    match_subclasses = True
+    priority = 1
+    with_profile: ClassVar[set[str]] = {CustomerBody.__name__, CustomerUpdate.__name__}
+
+    def get_name(self, *_: Any) -> str:  # noqa: ANN401
+        """The class's name."""
+        return PREFIX + str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The schema; its parts become components."""
+        _modes, schemas = models_json_schema(
+            [(self.target, "validation")], ref_template=f"#/components/schemas/{PREFIX}{{model}}"
+        )
+        parts = {name: plain(part) for name, part in schemas["$defs"].items()}
+        profile = auto_schema.resolve_serializer(ProfileBody(), direction).schema["properties"]
+        for name in self.with_profile & parts.keys():
+            parts[name]["properties"] |= profile
+        for name, part in parts.items():
+            if name != self.target.__name__:
+                component: Any = ResolvedComponent  # untyped
+                auto_schema.registry.register_on_missing(
+                    component(PREFIX + name, ResolvedComponent.SCHEMA, part, object=PREFIX + name)
+                )
+        own: dict[str, Any] = parts[self.target.__name__]
+        return own
+
+
+def plain(part: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """A JSON schema of Pydantic's without its titles and its word for "not given"."""
+    if isinstance(part, list):
+        return [plain(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: plain(value)
+        for name, value in part.items()
+        if not (name == "title" and isinstance(value, str))
+        and not (name == "default" and value is None)
+    }
+
+
+SUBMITTED_HEADER = OpenApiParameter(
+    "X-CDLX-Request-Id",
+    {"type": "string", "format": "uuid"},
+    OpenApiParameter.HEADER,
+    description="Makes the call safe to repeat: the same id and body get the first answer again, "
+    "and nothing happens twice.",
+)
+REUSED = Unprocessable(
+    "This X-CDLX-Request-Id was used for another request.", code="REQUEST_ID_REUSED"
+)
+WRONG_ENVELOPE = Invalid([Problem("/customers", "This is required.", "REQUIRED")])
+WRONG_NUMBER = Invalid([Problem("/note", *CARD_NUMBER)])
+ERRORS: list[ApiError] = [REUSED, WRONG_ENVELOPE, WRONG_NUMBER]
+ACCEPTED = answer(Accepted, "It is stored and queued.", queued=QUEUED)
+
+create_customers = operation(
+    "createCustomers",
+    "Create customers",
+    body=body(CustomersToCreate, the_published_sample=SAMPLE, a_whole_customer=WHOLE),
+    parameters=[
+        SUBMITTED_HEADER,
+        OpenApiParameter(
+            "dryRun",
+            {"type": "string", "enum": ["true", "false"], "default": "false"},
+            description="`true`: nothing is stored, and the answer is the ledger.",
+        ),
+    ],
+    answers={
+        200: answer(
+            AcceptedOrTried,
+            "It is stored and queued; or tried out.",
+            queued=QUEUED,
+            tried=FINISHED,
+        )
+    },
+    errors=ERRORS,
+)
+update_customers = operation(
+    "updateCustomers",
+    "Update customers",
+    body=body(CustomersToUpdate, the_published_sample=SAMPLE),
+    parameters=[SUBMITTED_HEADER],
+    answers={200: ACCEPTED},
+    errors=ERRORS,
+)
+update_accounts = operation(
+    "updateAccounts",
+    "Update accounts of a customer",
+    body=body(AccountsToUpdate, a_closed_account=CLOSED_ACCOUNT),
+    parameters=[SUBMITTED_HEADER],
+    answers={200: ACCEPTED},
+    errors=ERRORS,
+)
+update_cards = operation(
+    "updateCards",
+    "Update cards on an account",
+    body=body(CardsToUpdate, a_new_card={"cards": [CARD]}, a_closed_card=CLOSED_CARD),
+    parameters=[SUBMITTED_HEADER],
+    answers={200: ACCEPTED},
+    errors=ERRORS,
+)
+list_requests = operation(
+    "listBulkRequests",
+    "List the client's requests",
+    parameters=[
+        OpenApiParameter(
+            "status", {"type": "string", "enum": [*STATUSES]}, description="Only those."
+        )
+    ],
+    answers={200: page_of("BulkRequestPage", RequestSummary, DONE)},
+)
+read_request = operation(
+    "readBulkRequest",
+    "Read a request's ledger",
+    answers={
+        200: answer(Ledger, "The request.", waiting=WAITING | {"items": []}, finished=FINISHED)
+    },
+)
+retry_request = operation(
+    "retryBulkRequest",
+    "Retry what failed",
+    parameters=[SUBMITTED_HEADER],
+    answers={200: ACCEPTED},
+    errors=[
+        Conflict("This request has not ended yet.", code="NOT_FINISHED"),
+        Conflict(
+            "Nothing of this request can be tried again: nothing failed, or what was sent was "
+            "deleted.",
+            code="NOTHING_TO_RETRY",
+        ),
+        REUSED,
+    ],
+)
+FILE = {
+    "application/x-ndjson": OpenApiRequest(
+        str, examples=named({"two_lines": "\n".join(map(one_line, [SAMPLE, WHOLE]))})
+    ),
+    "application/gzip": OpenApiTypes.BINARY,
+}
+load_file = operation(
+    "loadFile",
+    "Load a file",
+    description=ABOUT_FILES,
+    body=FILE,  # type: ignore[arg-type] # of two media types
+    parameters=[SUBMITTED_HEADER],
+    answers={200: ACCEPTED},
+    errors=[
+        REUSED,
+        TooLarge("A file may have 2147483648 bytes."),
+        Refused(415, "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/csv" in request.'),
+    ],
+)
+read_results = operation(
+    "readBulkResults",
+    "Read results line by line",
+    answers={
+        (200, "application/x-ndjson"): answer(
+            str, "One JSON object a line, as `LineResult`.", a_line=LINE
+        )
+    },
+    errors=[ResultGone("The results were deleted.")],
+)

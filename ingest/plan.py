@@ -1,0 +1,399 @@
+"""What a batch of items comes to: the rules between members, and between items and the registry.
+
+Items are taken in their order, each on what the ones before it leave. Nothing is written here: the
+outcome is a second `State` beside the one that was read.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from config.errors import Problem
+from customers import models
+from ingest.items import Item
+from ingest.models import BulkItem
+from ingest.people import People, kept_state
+from ingest.schema import AccountBody, CardBody, CustomerBody
+from ingest.state import Account, Address, Card, Customer, Enrollment, Key, State, card_id
+
+Outcome = BulkItem.Outcome
+MAILING = models.Address.Type.MAILING
+DELETED = models.Customer.Status.DELETED
+UNKNOWN = "There is no such customer; it has to be created first."
+REPLACED = (
+    "This account was sent under another customer with other content; what is sent here now "
+    "counts for all of its holders."
+)
+# Members that an update may leave out only where there is something to keep.
+OF_ENROLLMENT = (
+    "organizationId",
+    "postalCode",
+    "country",
+    "customerCreationDate",
+    "enrollmentStartDate",
+    "enrollmentOptInStatus",
+    "alertOptInStatus",
+    "targetingIndicator",
+)
+OF_ACCOUNT = (
+    "sourceCustomerIds",
+    "primarySourceCustomerId",
+    "status",
+    "type",
+    "sourcePortfolioId",
+    "accountOpenDate",
+)
+OF_CARD = ("iin", "cardType", "status", "networkIdentifier", "openDate")
+
+
+class Sent(Protocol):
+    """A wire object."""
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The members that were sent."""
+
+
+@dataclass
+class Change:
+    """What one item wants of accounts and cards."""
+
+    accounts: dict[str, tuple[Account, frozenset[str]]] = field(default_factory=dict)
+    cards: dict[Key, Card] = field(default_factory=dict)
+
+
+class Plan:
+    """Takes items one after the other. `before` is what was read, `after` what is to be.
+
+    `turns_on_parents` tells that an item was found to close a circle, or took a parent away: with
+    earlier requests still to come it could be otherwise. `touched` are the known customers whose
+    version goes up, `source_ids` those of the new ones, and `good_people` the customers whose
+    profile is to be saved.
+    """
+
+    def __init__(self, before: State, people: People) -> None:
+        self.before = before
+        self.after = before.copy()
+        self.people = people
+        self.touched: set[str] = set()
+        self.source_ids: dict[str, str] = {}
+        self.good_people: list[str] = []
+        self.turns_on_parents = False
+
+    def take(self, items: Sequence[Item]) -> None:
+        """Check every item, and take in the good ones."""
+        for item in items:
+            if item.source_customer_id:
+                item.customer_id = self.after.customer_id(item.source_customer_id)
+                self.check_customer(item, item.customer_id)
+            if item.customer is not None:
+                self.take_customer(item, item.customer)
+            elif item.account is not None:
+                self.take_account(item, item.account)
+            elif item.card is not None:
+                self.take_card(item, item.card)
+            if item.problems:
+                item.customer_id = None
+
+    def rows_of(self, item: Item) -> Iterator[str]:
+        """The ids of the accounts and cards that a good item is about."""
+        if not item.is_stored:
+            return
+        account_ids = [self.after.account_id(each.sourceAccountId) for each in item.accounts]
+        cards = [
+            (account_id, card.last4)
+            for account_id, account in zip(account_ids, item.accounts, strict=True)
+            for card in account.cards
+        ]
+        if item.card is not None:
+            cards.append((self.after.account_id(item.source_account_id), item.card.last4))
+        yield from account_ids
+        for account_id, last4 in cards:
+            yield card_id(account_id, last4)
+
+    def check_customer(self, item: Item, customer_id: str) -> None:
+        """Whether the customer may be loaded; one that an operator deleted stays so."""
+        customer = self.after.customers.get(customer_id)
+        place = "/sourceCustomerId" if item.customer is not None else ""
+        if customer is None and not item.is_creation:
+            item.wrong(place, UNKNOWN, "UNKNOWN_CUSTOMER")
+        elif customer is not None and customer.status == DELETED:
+            message = "This customer was deleted; a load does not bring it back."
+            item.wrong(place, message, "CUSTOMER_DELETED")
+
+    # --- Customers --------------------------------------------------------------------------------
+
+    def take_customer(self, item: Item, body: CustomerBody) -> None:
+        """A customer with its accounts."""
+        customer_id = item.customer_id
+        old = self.after.enrollments.get(customer_id) if customer_id else None
+        if not item.is_creation and old is None:
+            require(item, "", body, OF_ENROLLMENT)
+        new = self.enrollment(item, body, old)
+        if customer_id and new.parent_customer_id and self.makes_cycle(customer_id, new):
+            self.turns_on_parents = True
+            message = "This parent is the customer itself, or one of those below it."
+            item.wrong("/sourceParentCustomerId", message, "PARENT_CYCLE")
+        change = Change()
+        seen: set[str] = set()
+        for index, account in enumerate(body.accounts or ()):
+            place = f"/accounts/{index}"
+            if account.sourceAccountId and account.sourceAccountId in seen:
+                message = "This account occurs earlier in the same customer."
+                item.wrong(f"{place}/sourceAccountId", message, "DUPLICATE")
+            seen.add(account.sourceAccountId)
+            self.want_account(item, account, place, change)
+        if item.profile is not None:
+            self.merge_profile(item)
+        if item.problems or customer_id is None:
+            return
+        self.store_customer(item, customer_id, old, new)
+        self.store_change(item, customer_id, change)
+
+    def enrollment(self, item: Item, body: CustomerBody, old: Enrollment | None) -> Enrollment:
+        """The enrollment as it is to be."""
+        kept = keeper(item, body, old)
+        source_parent = kept("sourceParentCustomerId", "source_parent_customer_id") or ""
+        return Enrollment(
+            source_parent,
+            self.after.customer_id(source_parent) if source_parent else None,
+            kept("organizationId", "organization_id"),
+            kept("postalCode", "postal_code"),
+            kept("country", "country"),
+            kept("customerCreationDate", "customer_creation_date"),
+            kept("enrollmentStartDate", "enrollment_start_date"),
+            kept("enrollmentEndDate", "enrollment_end_date"),
+            kept("enrollmentOptInStatus", "enrollment_opt_in_status"),
+            tuple(dict.fromkeys(kept("alertOptInStatus", "alert_opt_in_status") or ())),
+            kept("targetingIndicator", "targeting_indicator"),
+            kept("redemptionEligibility", "redemption_eligibility") or "",
+        )
+
+    def makes_cycle(self, customer_id: str, enrollment: Enrollment) -> bool:
+        """Whether the customer is among its own parent's parents."""
+        above, seen = enrollment.parent_customer_id, set[str]()
+        while above is not None and above not in seen:
+            if above == customer_id:
+                return True
+            seen.add(above)
+            above = self.after.parents.get(above)
+        return False
+
+    def merge_profile(self, item: Item) -> None:
+        """The profile members; those of a customer that is not to be loaded are only read."""
+        if item.profile is None:
+            return
+        if item.customer_id in self.people.profiles:
+            item.problems += self.people.merge(item.customer_id, item.profile, item.at)
+
+    def store_customer(
+        self, item: Item, customer_id: str, old: Enrollment | None, new: Enrollment
+    ) -> None:
+        """Take in customer, enrollment and address."""
+        after = self.after
+        is_moved = old is None or (old.postal_code, old.country) != (new.postal_code, new.country)
+        if customer_id not in after.customers:
+            item.outcome = Outcome.CREATED
+            kind, status = models.Customer.Type.INDIVIDUAL, models.Customer.Status.ACTIVE
+            after.customers[customer_id] = Customer(customer_id, kind, status, has_mailing=False)
+            self.source_ids[customer_id] = item.source_customer_id
+        elif old != new:
+            item.outcome = Outcome.UPDATED
+        else:
+            item.outcome = Outcome.UNCHANGED
+        after.enrollments[customer_id] = new
+        if new.parent_customer_id is None:
+            self.turns_on_parents |= old is not None and old.parent_customer_id is not None
+            after.parents.pop(customer_id, None)
+        else:
+            after.parents[customer_id] = new.parent_customer_id
+        if item.profile is not None:
+            self.good_people.append(customer_id)
+            if is_moved:
+                self.people.set_address(customer_id, new.postal_code, new.country)
+            if self.people.changed([customer_id]) and item.outcome == Outcome.UNCHANGED:
+                item.outcome = Outcome.UPDATED
+        elif is_moved:
+            self.store_address(customer_id, new)
+
+    def store_address(self, customer_id: str, enrollment: Enrollment) -> None:
+        """The mailing address that postal code and country make; no other is touched."""
+        zip_code, country = enrollment.postal_code, enrollment.country
+        customer = self.after.customers[customer_id]
+        address = self.after.addresses.get(customer_id)
+        if address is None:
+            address = Address(zip_code, country, "", is_primary=not customer.has_mailing)
+            self.after.customers[customer_id] = customer._replace(has_mailing=True)
+        else:
+            state = kept_state(address.state, address.country, country)
+            address = Address(zip_code, country, state, address.is_primary)
+        self.after.addresses[customer_id] = address
+
+    # --- Accounts ---------------------------------------------------------------------------------
+
+    def take_account(self, item: Item, body: AccountBody) -> None:
+        """An account that was sent by itself."""
+        change = Change()
+        known = set(self.after.accounts)
+        self.want_account(item, body, "", change)
+        if item.problems or item.customer_id is None:
+            return
+        item.outcome = Outcome.UNCHANGED if change.accounts.keys() <= known else Outcome.CREATED
+        self.store_change(item, item.customer_id, change)
+
+    def want_account(self, item: Item, body: AccountBody, place: str, change: Change) -> None:
+        """Check an account with its cards, and note what is wanted of it."""
+        account_id = self.after.account_id(body.sourceAccountId) if body.sourceAccountId else None
+        old = self.after.accounts.get(account_id) if account_id else None
+        if not item.is_creation and old is None:
+            require(item, place, body, OF_ACCOUNT)
+        new = self.account(item, body, old)
+        check_account(item, new, place)
+        if account_id is None:
+            return
+        if old is not None and old == new._replace(sent_under=old.sent_under):
+            new = old
+        elif old is not None and old.sent_under != new.sent_under:
+            item.notices.append(Problem(item.at + place, REPLACED, "ACCOUNT_REPLACED"))
+        holders = frozenset(map(self.after.customer_id, new.source_customer_ids))
+        change.accounts[account_id] = new, holders
+        for index, card in enumerate(body.cards):
+            self.want_card(item, card, f"{place}/cards/{index}", (account_id, new), change)
+
+    def account(self, item: Item, body: AccountBody, old: Account | None) -> Account:
+        """The account as it is to be. One that is opened again is not closed any more."""
+        kept = keeper(item, body, old)
+        close_date = kept("accountCloseDate", "close_date")
+        if "accountCloseDate" not in body.model_fields_set and body.status == "OPEN":
+            close_date = None
+        return Account(
+            kept("sourceAccountId", "source_account_id"),
+            tuple(dict.fromkeys(kept("sourceCustomerIds", "source_customer_ids") or ())),
+            kept("primarySourceCustomerId", "primary_source_customer_id"),
+            kept("status", "status"),
+            kept("type", "type"),
+            kept("sourcePortfolioId", "source_portfolio_id"),
+            item.source_customer_id,
+            kept("accountOpenDate", "open_date"),
+            close_date,
+        )
+
+    # --- Cards ------------------------------------------------------------------------------------
+
+    def take_card(self, item: Item, body: CardBody) -> None:
+        """A card that was sent by itself, on the account that the path names."""
+        account_id = self.after.account_id(item.source_account_id)
+        account = self.after.accounts.get(account_id)
+        if account is None or item.source_customer_id not in account.source_customer_ids:
+            message = "This customer has no such account."
+            item.wrong("/sourceAccountId", message, "UNKNOWN_ACCOUNT")
+            return
+        change = Change()
+        known = set(self.after.cards)
+        self.want_card(item, body, "", (account_id, account), change)
+        if item.problems or item.customer_id is None:
+            return
+        item.outcome = Outcome.UNCHANGED if change.cards.keys() <= known else Outcome.CREATED
+        self.store_change(item, item.customer_id, change)
+
+    def want_card(
+        self, item: Item, body: CardBody, place: str, on: tuple[str, Account], change: Change
+    ) -> None:
+        """Check a card on an account, and note what is wanted of it."""
+        account_id, account = on
+        if body.sourceAccountId and body.sourceAccountId != account.source_account_id:
+            message = "This is not the account that the card is on."
+            item.wrong(f"{place}/sourceAccountId", message, "CONTRADICTION")
+        holder = body.sourceCustomerId
+        if holder and account.source_customer_ids and holder not in account.source_customer_ids:
+            message = "This customer is not among the account's sourceCustomerIds."
+            item.wrong(f"{place}/sourceCustomerId", message, "NOT_A_HOLDER")
+        if not holder or not body.last4:
+            return
+        key = self.after.customer_id(holder), card_id(account_id, body.last4)
+        old = self.after.cards.get(key)
+        if not item.is_creation and old is None:
+            require(item, place, body, OF_CARD)
+        if key in change.cards:
+            message = "This card occurs earlier on the same account."
+            item.wrong(f"{place}/last4", message, "DUPLICATE")
+        kept = keeper(item, body, old)
+        new = Card(
+            account_id,
+            body.last4,
+            kept("iin", "iin"),
+            kept("cardType", "type"),
+            kept("status", "status"),
+            kept("networkIdentifier", "network_identifier"),
+            kept("openDate", "open_date"),
+            kept("closeDate", "close_date"),
+        )
+        check_order(item, new, f"{place}/closeDate")
+        change.cards[key] = new
+
+    # --- Taking in --------------------------------------------------------------------------------
+
+    def store_change(self, item: Item, customer_id: str, change: Change) -> None:
+        """Take in accounts and cards; a customer who is no holder any more loses both."""
+        after = self.after
+        is_changed = False
+        for account_id, (account, holders) in change.accounts.items():
+            had = after.holders.get(account_id, frozenset())
+            if after.accounts.get(account_id) == account and had == holders:
+                continue
+            is_changed = True
+            after.accounts[account_id], after.holders[account_id] = account, holders
+            if gone := had - holders:
+                for key, card in list(after.cards.items()):
+                    if card.account_id == account_id and key[0] in gone:
+                        del after.cards[key]
+        for key, card in change.cards.items():
+            if after.cards.get(key) != card:
+                is_changed = True
+                after.cards[key] = card
+        if is_changed and item.outcome == Outcome.UNCHANGED:
+            item.outcome = Outcome.UPDATED
+        if item.outcome != Outcome.UNCHANGED and customer_id in self.before.customers:
+            self.touched.add(customer_id)
+
+
+def keeper(item: Item, body: Sent, old: Any) -> Callable[[str, str], Any]:  # noqa: ANN401 -- a row
+    """What gives a member as sent, or in an update as it is where it was left out."""
+    if item.is_creation or old is None:
+        return lambda member, _column: getattr(body, member)
+    sent = body.model_fields_set
+    return lambda member, column: getattr(body, member) if member in sent else getattr(old, column)
+
+
+def require(item: Item, place: str, body: Sent, members: Sequence[str]) -> None:
+    """What is new must come with all of these members; a wrong one is there."""
+    for member in members:
+        where = f"{item.at}{place}/{member}/"
+        is_wrong = any(problem.path.startswith(where) for problem in item.problems)
+        if member not in body.model_fields_set and not is_wrong:
+            item.wrong(f"{place}/{member}", "This is required.", "REQUIRED")
+
+
+def check_account(item: Item, account: Account, place: str) -> None:
+    """The rules between an account's members; what could not be read breaks none."""
+    holders = account.source_customer_ids
+    if holders and item.source_customer_id and item.source_customer_id not in holders:
+        message = "The customer that the account is sent under has to be among its holders."
+        item.wrong(f"{place}/sourceCustomerIds", message, "NOT_A_HOLDER")
+    primary = account.primary_source_customer_id
+    if holders and primary and primary not in holders:
+        message = "This has to be one of sourceCustomerIds."
+        item.wrong(f"{place}/primarySourceCustomerId", message, "NOT_A_HOLDER")
+    if account.status == models.Account.Status.CLOSED and account.close_date is None:
+        message = "This is required when the status is CLOSED."
+        item.wrong(f"{place}/accountCloseDate", message, "REQUIRED")
+    elif account.status == models.Account.Status.OPEN and account.close_date is not None:
+        message = "This must be null when the status is OPEN."
+        item.wrong(f"{place}/accountCloseDate", message, "CONTRADICTION")
+    check_order(item, account, f"{place}/accountCloseDate")
+
+
+def check_order(item: Item, row: Account | Card, place: str) -> None:
+    """Nothing is closed before it is opened."""
+    if row.open_date and row.close_date and row.close_date < row.open_date:
+        item.wrong(place, "This is before the day of opening.", "INVALID_RANGE")

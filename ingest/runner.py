@@ -1,0 +1,147 @@
+"""The worker's side of bulk requests: all items in one transaction, with their ledger."""
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from config.actors import Actor, ActorType
+from config.crypto import SealError
+from config.jobs import JobFailed
+from config.lease import ClaimLost, Lease, WorkerStops
+from config.worker import perform
+from customers.record import Via, name_requests, recorded
+from ingest import batch, content, group
+from ingest.batch import TooEarly
+from ingest.group import Part
+from ingest.items import Item, read_items
+from ingest.loader import load_file
+from ingest.models import BulkContent, BulkRequest
+from ingest.plan import Plan
+from ingest.writer import Writer, write_ledgers
+
+logger = logging.getLogger(__name__)
+# A customer may come into being by another door between the look and the write, but not for ever.
+TRIES = 3
+GONE = "What was sent is not there any more. Please send it again."
+
+
+def run(request_id: UUID) -> None:
+    """Claim a request and do it; one that is not to be had is left alone."""
+    perform(BulkRequest, request_id, work, worker=f"{socket.gethostname()}:{os.getpid()}")
+
+
+def work(request: BulkRequest, lease: Lease) -> None:
+    """From PICKED to FINISHED, with ledger; others that wait are done along with it."""
+    if request.action == BulkRequest.Action.LOAD_FILE:
+        load_file(request, actor_of(request), lease)
+        return
+    request.start()
+    parts = group.take_along(request)
+    try:
+        do(request, parts)
+    except (ClaimLost, WorkerStops):
+        raise
+    except Exception as error:
+        if len(parts) == 1 and not isinstance(error, IntegrityError | TooEarly):
+            raise
+        logger.info("request %s is done by itself: %s", request.pk, type(error).__name__)
+        group.let_go(request)
+        work_alone(request, lease)
+    finally:
+        group.let_go(request)
+
+
+def work_alone(request: BulkRequest, lease: Lease) -> None:
+    """The same for one request."""
+    for attempt in range(TRIES):
+        lease.check()
+        try:
+            do(request, group.alone(request))
+        except TooEarly:
+            # It waits for all of them, and what becomes of it is then right.
+            BulkRequest.objects.filter(pk=request.pk).update(touched=None)
+            request.hand_back()
+        except IntegrityError:
+            if attempt + 1 == TRIES:
+                raise
+            continue
+        return
+
+
+def do(request: BulkRequest, parts: Sequence[Part]) -> None:
+    """Apply all items and write the ledgers in one transaction, or nothing of it.
+
+    Raises `TooEarly`, and `ClaimLost` when a request is another worker's by now.
+    """
+    sent = contents(parts)
+    actor = actor_of(request)
+    read = [(part, items_of(part, sent[part.id])) for part in parts]
+    items = [item for _, each in read for item in each]
+    with recorded(actor, via=Via.V2) as at:
+        plan = batch.prepare(items, actor=actor)
+        if plan.turns_on_parents and request.touched is not None and is_too_early(parts):
+            raise TooEarly
+        if len(parts) > 1:
+            name_requests(origins(plan, read))
+        Writer(plan, actor, at).write()
+        write_ledgers([(part.id, each) for part, each in read])
+        counts = [(part.id, batch.counts(each)) for part, each in read]
+        BulkContent.objects.filter(
+            pk__in=[request_id for request_id, each in counts if not each["failed"]]
+        ).delete()
+        group.finish(request, counts)
+    request.companions = ()
+
+
+def contents(parts: Sequence[Part]) -> dict[UUID, content.Content]:
+    """What was sent with each request. Raises `JobFailed` when it is gone."""
+    rows = BulkContent.objects.in_bulk([part.id for part in parts])
+    try:
+        return {part.id: content.unsealed(rows[part.id]) for part in parts}
+    except (KeyError, SealError) as error:
+        raise JobFailed("CONTENT_LOST", GONE) from error
+
+
+def items_of(part: Part, sent: content.Content) -> list[Item]:
+    """The items of a request."""
+    return read_items(
+        part.action,
+        sent.entries,
+        source_customer_id=part.source_customer_id,
+        source_account_id=part.source_account_id,
+        refused=sent.refused,
+    )
+
+
+def origins(plan: Plan, read: Sequence[tuple[Part, Sequence[Item]]]) -> dict[str, str]:
+    """From which request the changes of a row come: by customer, by account and by card."""
+    found: dict[str, str] = {}
+    for part, items in read:
+        for item in items:
+            if item.customer_id is not None:
+                found[item.customer_id] = part.request_id
+            found |= dict.fromkeys(plan.rows_of(item), part.request_id)
+    return found
+
+
+def is_too_early(parts: Sequence[Part]) -> bool:
+    """Whether anything that was accepted earlier has not ended, beside the group itself."""
+    newest = BulkRequest.objects.get(pk=parts[-1].id)
+    newest.touched = None
+    ahead = BulkRequest.objects.ahead_of(newest)
+    return ahead.exclude(pk__in=[part.id for part in parts]).exists()
+
+
+def actor_of(request: BulkRequest) -> Actor:
+    """Who submitted a request, for the record."""
+    return Actor(
+        type=ActorType(request.actor_type),
+        id=request.actor_id,
+        business_account_id=request.business_account_id,
+        tree=(request.business_account_id,),
+        client_id=request.client_id,
+    )

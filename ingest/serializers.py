@@ -1,0 +1,148 @@
+"""The members of `/v1/customers` that a load may carry, and the answers of `/v2/data`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.bodies import Body, Choice, Flag, Text
+from customers.models import Customer
+from customers.serializers import AddressBody, ContactBody, Email, Pairs, PhoneNumber
+from ingest.models import BulkItem, BulkRequest
+
+
+class PhoneEntry(PhoneNumber):
+    """A phone number of the customer, or of its primary contact."""
+
+    primary = Flag(
+        source="is_primary",
+        required=False,
+        help_text="The first one is, unless another was already.",
+    )
+
+
+class EmailEntry(Email):
+    """An e-mail address of the customer, or of its primary contact."""
+
+    primary = Flag(
+        source="is_primary",
+        required=False,
+        help_text="The first one is, unless another was already.",
+    )
+
+
+class ProfileBody(Body):
+    """Who a customer is. What is left out stays as it is."""
+
+    type = Choice(Customer.Type.choices, required=False)
+    firstName = Text(max_length=40, source="first_name", required=False)
+    middleName = Text(max_length=40, source="middle_name", required=False)
+    lastName = Text(max_length=40, source="last_name", required=False)
+    businessName = Text(max_length=40, source="business_name", required=False)
+    emails = EmailEntry(many=True, required=False)
+    phones = PhoneEntry(many=True, required=False)
+    addresses = AddressBody(many=True, required=False)
+    contacts = ContactBody(many=True, required=False)
+    metadata = Pairs(required=False, help_text="At most 5 pairs; a null value removes its key.")
+    customAttributes = Pairs(
+        source="attributes", required=False, help_text="Name to value; null removes the value."
+    )
+
+
+MEMBERS = frozenset(ProfileBody().fields)
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+class Accepted(serializers.Serializer[Any]):
+    """A request that is stored and queued."""
+
+    requestId = serializers.UUIDField(
+        help_text="Your `X-CDLX-Request-Id` when it is a UUID, else a new one."
+    )
+
+
+class Counts(serializers.Serializer[Any]):
+    """How many items came out how."""
+
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class ItemError(serializers.Serializer[Any]):
+    """One wrong place, or something to know about it."""
+
+    pointer = serializers.CharField(help_text="A JSON Pointer into the body that was sent.")
+    code = serializers.RegexField(r"^[A-Z][A-Z0-9_]*$")
+    message = serializers.CharField()
+
+
+class LedgerItem(serializers.Serializer[Any]):
+    """What became of one item."""
+
+    index = serializers.IntegerField(min_value=0, help_text="Its place in the body that was sent.")
+    sourceCustomerId = serializers.CharField(allow_null=True)
+    outcome = serializers.ChoiceField(BulkItem.Outcome.choices)
+    customerId = serializers.UUIDField(allow_null=True, help_text="Its id in `/v1`.")
+    errors = ItemError(many=True)  # type: ignore[assignment] # a field, not the property
+    notices = ItemError(many=True, required=False, help_text="What also happened.")
+
+
+class FileProgress(serializers.Serializer[Any]):
+    """How much of a file is loaded."""
+
+    lines = serializers.IntegerField()
+    totalLines = serializers.IntegerField()
+    totalBytes = serializers.IntegerField(help_text="As sent.")
+    percent = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class RequestSummary(serializers.Serializer[Any]):
+    """A request, without its items."""
+
+    requestId = serializers.UUIDField()
+    status = serializers.ChoiceField(["SUBMITTED", "STARTED", "FINISHED", "FAILED"])
+    action = serializers.ChoiceField(BulkRequest.Action.choices)
+    submittedAt = serializers.DateTimeField()
+    startedAt = serializers.DateTimeField(allow_null=True)
+    finishedAt = serializers.DateTimeField(allow_null=True)
+    counts = Counts()
+    progress = FileProgress(required=False, help_text="Of a file.")
+    retryOf = serializers.UUIDField(required=False, help_text="Whose failed items these are.")
+    errorCode = serializers.CharField(
+        required=False, help_text="When FAILED as a whole, or when a file was cut off."
+    )
+    message = serializers.CharField(required=False)
+
+
+class Ledger(RequestSummary):
+    """A request, with what became of each item once it has ended."""
+
+    items = LedgerItem(many=True, help_text="None of a file: see `resultUrl`.")
+    resultUrl = serializers.URLField(
+        required=False, allow_null=True, help_text="Of a file: what became of each line."
+    )
+
+
+class LineResult(serializers.Serializer[Any]):
+    """What became of one line of a file."""
+
+    line = serializers.IntegerField(min_value=1)
+    sourceCustomerId = serializers.CharField(allow_null=True)
+    outcome = serializers.ChoiceField(BulkItem.Outcome.choices)
+    customerId = serializers.UUIDField(allow_null=True)
+    errors = ItemError(many=True)  # type: ignore[assignment] # a field, not the property
+    notices = ItemError(many=True, required=False)
+
+
+class AcceptedOrTried(Ledger):
+    """The id of a request that is queued; of one that was only tried out, the whole ledger."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Those of a ledger, of which only the id is always there."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            field.required = name == "requestId"
+        return fields

@@ -1,0 +1,19 @@
+"""The worker's tasks: shells around the runner and the services."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from ingest import runner, services
+
+
+@shared_task(name="ingest.tasks.run_bulk_request")  # type: ignore[untyped-decorator]
+def run_bulk_request(request_id: str) -> None:
+    """Do one request."""
+    runner.run(UUID(request_id))
+
+
+@shared_task(name="ingest.tasks.delete_old_content")  # type: ignore[untyped-decorator]
+def delete_old_content() -> None:
+    """Delete what was sent with requests that ended long ago."""
+    services.delete_old_content()

@@ -1,0 +1,263 @@
+"""`/v2/data`: bulk loads, and what became of them."""
+
+from collections.abc import Mapping
+from typing import IO, Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.actors import Scope
+from config.api import ApiView
+from config.errors import Invalid, Problem, Refused
+from config.pagination import PARAMETERS, PageRequest
+from ingest import content, openapi, services
+from ingest.card_numbers import holds_card_number
+from ingest.content import read_body
+from ingest.items import CARD_NUMBER, Action
+from ingest.ledger import STATUSES, ledger, ledger_of_trial, summary
+from ingest.models import BulkRequest
+from ingest.services import Target
+
+
+class JSONBytes(BaseParser):
+    """Leaves JSON as it is: a request is told from another by its bytes."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 -- DRF's stubs know of parsed bodies only
+        """The body."""
+        return stream.read()
+
+
+class Stream(JSONBytes):
+    """A file, plain or compressed; the view reads it by itself."""
+
+    media_type = "application/octet-stream"
+
+
+class NDJSONStream(Stream):
+    """Likewise."""
+
+    media_type = "application/x-ndjson"
+
+
+class GzipStream(Stream):
+    """Likewise."""
+
+    media_type = "application/gzip"
+
+
+def body_of(request: Request) -> bytes:
+    """The body as sent; empty when there is none."""
+    body = request.data
+    return body if isinstance(body, bytes) else b""
+
+
+def given_id(request: Request) -> UUID | None:
+    """`X-CDLX-Request-Id`, if it is a UUID."""
+    text = request.headers.get("X-CDLX-Request-Id", "")
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def target_of(action: str, **source_ids: str) -> Target:
+    """What a path names. Raises `Invalid`."""
+    problems = []
+    for name, member in (
+        ("source_customer_id", "sourceCustomerId"),
+        ("source_account_id", "sourceAccountId"),
+    ):
+        source_id = source_ids.get(name)
+        if source_id is None:
+            continue
+        if holds_card_number(source_id):
+            problems.append(Problem(member, *CARD_NUMBER))
+        elif "\0" in source_id or not source_id.strip() or len(source_id) > 120:
+            message = "An id has 1 to 120 characters, not all of them blank, and no NUL."
+            problems.append(Problem(member, message, "INVALID"))
+    if problems:
+        raise Invalid(problems)
+    return Target(action, **source_ids)
+
+
+class BulkView(ApiView):
+    """A call that stores a request; a worker does it."""
+
+    parser_classes = [JSONBytes]
+
+    def submit(self, request: Request, target: Target) -> Response:
+        """Check the envelope, store what was sent, and queue it."""
+        body = body_of(request)
+        public_id = services.submit_request(
+            actor=self.actor,
+            target=target,
+            sent=read_body(body, target.action),
+            fingerprint=content.fingerprint(
+                str(request.method).encode(), request.get_full_path().encode(), body
+            ),
+            public_id=given_id(request),
+        )
+        return Response({"requestId": str(public_id)})
+
+
+class Customers(BulkView):
+    """Create or update customers, up to 50 at a time."""
+
+    scopes = {"POST": Scope.BULK_WRITE, "PUT": Scope.BULK_WRITE}
+    parameters = {"POST": ("dryRun",), "PUT": ()}
+
+    @openapi.create_customers
+    def post(self, request: Request) -> Response:
+        """Queue the customers, or with `dryRun=true` try out what would become of them."""
+        target = Target(Action.CREATE_CUSTOMERS)
+        if not is_dry_run(request):
+            return self.submit(request, target)
+        sent = read_body(body_of(request), target.action)
+        trial = services.try_out(actor=self.actor, target=target, sent=sent)
+        return Response(ledger_of_trial(trial, given_id(request) or uuid4(), target.action))
+
+    @openapi.update_customers
+    def put(self, request: Request) -> Response:
+        """Queue the changes."""
+        return self.submit(request, Target(Action.UPDATE_CUSTOMERS))
+
+
+def is_dry_run(request: Request) -> bool:
+    """Whether nothing is to be stored. Raises `Invalid`."""
+    text = request.GET.get("dryRun", "false")
+    if text not in {"true", "false"}:
+        raise Invalid([Problem("dryRun", "This must be true or false.", "INVALID")])
+    return text == "true"
+
+
+class CustomerAccounts(BulkView):
+    """The accounts of one customer."""
+
+    scopes = {"PUT": Scope.BULK_WRITE}
+
+    @openapi.update_accounts
+    def put(self, request: Request, source_customer_id: str) -> Response:
+        """Queue the accounts."""
+        target = target_of(Action.UPDATE_ACCOUNTS, source_customer_id=source_customer_id)
+        return self.submit(request, target)
+
+
+class AccountCards(BulkView):
+    """The cards on one account of a customer."""
+
+    scopes = {"PUT": Scope.BULK_WRITE}
+
+    @openapi.update_cards
+    def put(self, request: Request, source_customer_id: str, source_account_id: str) -> Response:
+        """Queue the cards."""
+        target = target_of(
+            Action.UPDATE_CARDS,
+            source_customer_id=source_customer_id,
+            source_account_id=source_account_id,
+        )
+        return self.submit(request, target)
+
+
+class Files(ApiView):
+    """Large loads: one customer a line."""
+
+    scopes = {"POST": Scope.BULK_WRITE}
+    # Its key would need the whole body in memory; `X-CDLX-Request-Id` does not.
+    idempotent = False
+    parser_classes = [NDJSONStream, GzipStream, Stream]
+
+    @openapi.load_file
+    def post(self, request: Request) -> Response:
+        """Store the file as it comes in, and queue its load."""
+        kind = request.content_type.partition(";")[0].strip().lower()
+        if kind not in {parser.media_type for parser in self.parser_classes}:
+            message = f'Unsupported media type "{kind}" in request.'
+            raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        announced = request.META.get("CONTENT_LENGTH", "")
+        public_id = services.submit_file(
+            actor=self.actor,
+            source=request._request,  # noqa: SLF001 -- DRF would read all of it
+            announced=int(announced) if announced.isdecimal() else None,
+            public_id=given_id(request),
+        )
+        return Response({"requestId": str(public_id)})
+
+
+class Requests(ApiView):
+    """The client's requests."""
+
+    scopes = {"GET": Scope.BULK_WRITE}
+    parameters = {"GET": PARAMETERS | {"status"}}
+    repeatable = {"sort"}
+    sorts: ClassVar[dict[str, str]] = {"submittedAt": "submitted_at"}
+
+    @openapi.list_requests
+    def get(self, request: Request) -> Response:
+        """A page of them, newest first, without their items."""
+        page_request = PageRequest.read(request.GET, self.sorts, "submittedAt,DESC")
+        requests = BulkRequest.objects.visible_to(self.actor).select_related("file")
+        if status := request.GET.get("status"):
+            if status not in STATUSES:
+                message = f"This must be one of {', '.join(STATUSES)}."
+                raise Invalid([Problem("status", message, "UNKNOWN_VALUE")])
+            requests = requests.filter(STATUSES[status])
+        page = page_request.take(requests)
+        found = requests.in_bulk(page.ids)
+        return Response(page.envelope([summary(found[pk]) for pk in page.ids if pk in found]))
+
+
+class RequestDetail(ApiView):
+    """One request."""
+
+    scopes = {"GET": Scope.BULK_WRITE}
+
+    @openapi.read_request
+    def get(self, request: Request, request_id: UUID) -> Response:
+        """Its ledger: what became of each item, and every error with its place."""
+        found = services.get_request(actor=self.actor, public_id=request_id)
+        return Response(ledger(found), headers={"Cache-Control": "no-store"})
+
+
+class RequestRetry(ApiView):
+    """What failed of a request, once more."""
+
+    scopes = {"POST": Scope.BULK_WRITE}
+
+    @openapi.retry_request
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Queue the failed items as a new request."""
+        found = services.get_request(actor=self.actor, public_id=request_id)
+        public_id = services.retry_request(
+            actor=self.actor, request=found, public_id=given_id(request)
+        )
+        return Response({"requestId": str(public_id)})
+
+
+class RequestResults(ApiView):
+    """What became of each item of a request, or of each line of a file, as a file."""
+
+    scopes = {"GET": Scope.BULK_WRITE}
+
+    @openapi.read_results
+    def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
+        """One JSON object a line, in the order sent."""
+        found = services.get_request(actor=self.actor, public_id=request_id)
+        return StreamingHttpResponse(
+            services.results_of(request=found),
+            content_type="application/x-ndjson",
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Disposition": f'attachment; filename="results-{request_id}.ndjson"',
+            },
+        )

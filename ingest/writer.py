@@ -1,0 +1,277 @@
+"""Writes what a plan comes to: a fixed number of statements, whatever the number of items.
+
+New rows are copied, changed ones updated from one JSON parameter. Every table's rows go in the
+order of their keys, and tables always in the same order, so that two writers cannot deadlock.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from config.actors import Actor
+from config.wire import to_json
+from customers import models, normalize
+from customers.profile import save_all
+from customers.tables import NULL, Table, escaped
+from ingest.items import Item, as_errors
+from ingest.models import BulkItem
+from ingest.plan import MAILING, Plan
+from ingest.state import Account, Card, Enrollment, Key, address_id, array
+
+CUSTOMER = Table(
+    models.Customer,
+    "id business_account_id type external_id search_text created_at updated_at created_by_type"
+    " created_by_id updated_by_type updated_by_id",
+)
+CONTACT = Table(models.Contact, "customer_id id is_primary created_at updated_at")
+ADDRESS = Table(
+    models.Address,
+    "customer_id id type zip_code country state is_primary created_at updated_at",
+)
+ENROLLMENT = Table(
+    models.Enrollment, f"customer_id {' '.join(Enrollment._fields)} created_at updated_at"
+)
+ACCOUNT = Table(
+    models.Account,
+    f"customer_id id business_account_id {' '.join(Account._fields)} created_at updated_at",
+)
+CARD = Table(models.Card, f"customer_id id {' '.join(Card._fields)} created_at updated_at")
+ITEM = Table(BulkItem, "request_id index source_customer_id outcome customer_id errors notices")
+
+KINDS = {
+    "source_customer_ids": "text[]",
+    "alert_opt_in_status": "text[]",
+    "parent_customer_id": "uuid",
+    "account_id": "uuid",
+}
+
+
+def update_from(table: str, keys: str, columns: Iterable[str]) -> str:
+    """SQL that updates rows by `keys` from a JSON array of objects."""
+    names = tuple(columns)
+
+    def kind(name: str) -> str:
+        return KINDS.get(name, "timestamptz" if name.endswith("_date") else "text")
+
+    typed = [*(f"{key} uuid" for key in keys.split()), *(f"{name} {kind(name)}" for name in names)]
+    return f"""
+        UPDATE {table} AS stored
+        SET updated_at = %s, {", ".join(f"{name} = wanted.{name}" for name in names)}
+        FROM jsonb_to_recordset(%s) AS wanted ({", ".join(typed)})
+        WHERE {" AND ".join(f"stored.{key} = wanted.{key}" for key in keys.split())}"""  # noqa: S608
+
+
+UPDATE_ADDRESSES = update_from(
+    "customers_address", "customer_id id", ["zip_code", "country", "state"]
+)
+UPDATE_ENROLLMENTS = update_from("customers_enrollment", "customer_id", Enrollment._fields)
+# All rows of an account: each of its holders has one.
+UPDATE_ACCOUNTS = update_from("customers_account", "id", Account._fields)
+UPDATE_CARDS = update_from("customers_card", "customer_id id", Card._fields)
+TOUCH_CUSTOMERS = """
+    UPDATE customers_customer
+    SET version = version + 1, updated_at = %s, updated_by_type = %s, updated_by_id = %s
+    WHERE id = ANY(%s::uuid[])"""
+DELETE = """
+    DELETE FROM {table} stored USING unnest(%s::uuid[], %s::uuid[]) AS gone (customer_id, id)
+    WHERE stored.customer_id = gone.customer_id AND stored.id = gone.id"""
+
+
+class Writer:
+    """Writes one plan in the transaction at hand, as `actor`'s doing at the moment `at`."""
+
+    def __init__(self, plan: Plan, actor: Actor, at: datetime) -> None:
+        self.plan = plan
+        self.actor = actor
+        self.at = at
+        self.now = f"{at.isoformat()}\t{at.isoformat()}"
+
+    def write(self) -> None:
+        """All tables, customers first."""
+        plan = self.plan
+        people = save_all(
+            plan.people.changed(sorted(plan.good_people)), actor=self.actor, at=self.at
+        )
+        by_profile = set(plan.people.profiles)
+        saved = {str(profile.customer.pk) for profile in people}
+        with connection.cursor() as cursor:
+            self.write_customers(cursor, by_profile, plan.touched - saved)
+            self.write_addresses(cursor)
+            self.write_enrollments(cursor)
+            self.write_accounts(cursor)
+            self.write_cards(cursor)
+
+    def write_customers(
+        self, cursor: CursorWrapper, by_profile: set[str], touched: set[str]
+    ) -> None:
+        """New customers, each with a contact without a name, and the versions of known ones."""
+        before, after = self.plan.before, self.plan.after
+        new = sorted(after.customers.keys() - before.customers.keys() - by_profile)
+        account = after.business_account_id
+        who = f"{self.actor.type}\t{self.actor.id}"
+        customers, contacts = [], []
+        for customer_id in new:
+            source_id = self.plan.source_ids[customer_id]
+            customers.append(
+                f"{customer_id}\t{account}\t{after.customers[customer_id].type}"
+                f"\t{escaped(source_id)}\t{escaped(normalize.search_text([source_id]))}"
+                f"\t{self.now}\t{who}\t{who}{CUSTOMER.end}"
+            )
+            contacts.append(f"{customer_id}\t{normalize.uuid7()}\tt\t{self.now}{CONTACT.end}")
+        copy(cursor, CUSTOMER, customers)
+        copy(cursor, CONTACT, contacts)
+        if touched:
+            who_and_when = (self.at, self.actor.type, self.actor.id)
+            cursor.execute(TOUCH_CUSTOMERS, (*who_and_when, array(sorted(touched))))
+
+    def write_addresses(self, cursor: CursorWrapper) -> None:
+        """The addresses that postal code and country make."""
+        before, after = self.plan.before.addresses, self.plan.after.addresses
+        new, changed = [], []
+        for customer_id, address in sorted(after.items()):
+            was = before.get(customer_id)
+            key = address_id(customer_id)
+            if was is None:
+                new.append(
+                    f"{customer_id}\t{key}\t{MAILING}\t{escaped(address.zip_code)}"
+                    f"\t{address.country}\t{address.state}\t{'t' if address.is_primary else 'f'}"
+                    f"\t{self.now}{ADDRESS.end}"
+                )
+            elif was != address:
+                row = {"customer_id": customer_id, "id": key}
+                changed.append(row | address._asdict())
+        copy(cursor, ADDRESS, new)
+        self.update(cursor, UPDATE_ADDRESSES, changed)
+
+    def write_enrollments(self, cursor: CursorWrapper) -> None:
+        """The programme data of the customers themselves."""
+        before, after = self.plan.before.enrollments, self.plan.after.enrollments
+        new, changed = [], []
+        for customer_id, row in sorted(after.items()):
+            was = before.get(customer_id)
+            if was is None:
+                new.append(f"{customer_id}\t{fields(row)}\t{self.now}{ENROLLMENT.end}")
+            elif was != row:
+                changed.append({"customer_id": customer_id} | as_json(row))
+        copy(cursor, ENROLLMENT, new)
+        self.update(cursor, UPDATE_ENROLLMENTS, changed)
+
+    def write_accounts(self, cursor: CursorWrapper) -> None:
+        """Accounts: a row for each holder."""
+        before, after = self.plan.before, self.plan.after
+        account = after.business_account_id
+        new, changed, gone = [], [], []
+        for account_id, row in after.accounts.items():
+            had = before.holders.get(account_id, frozenset())
+            has = after.holders.get(account_id, frozenset())
+            if added := has - had:
+                line = f"{account_id}\t{account}\t{fields(row)}\t{self.now}{ACCOUNT.end}"
+                new += [(holder, f"{holder}\t{line}") for holder in added]
+            if had & has and before.accounts[account_id] != row:
+                changed.append({"id": account_id} | as_json(row))
+            gone += [(holder, account_id) for holder in had - has]
+        self.delete(cursor, "customers_account", gone)
+        self.update(cursor, UPDATE_ACCOUNTS, changed)
+        copy(cursor, ACCOUNT, [line for _, line in sorted(new)])
+
+    def write_cards(self, cursor: CursorWrapper) -> None:
+        """Cards."""
+        before, after = self.plan.before.cards, self.plan.after.cards
+        new, changed = [], []
+        for (customer_id, card_id), row in sorted(after.items()):
+            was = before.get((customer_id, card_id))
+            if was is None:
+                new.append(f"{customer_id}\t{card_id}\t{fields(row)}\t{self.now}{CARD.end}")
+            elif was != row:
+                key = {"customer_id": customer_id, "id": card_id}
+                changed.append(key | as_json(row))
+        self.delete(cursor, "customers_card", list(before.keys() - after.keys()))
+        self.update(cursor, UPDATE_CARDS, changed)
+        copy(cursor, CARD, new)
+
+    def update(self, cursor: CursorWrapper, sql: str, rows: list[dict[str, Any]]) -> None:
+        """Update rows, if there are any."""
+        if rows:
+            cursor.execute(sql, [self.at, to_json(rows).decode()])
+
+    def delete(self, cursor: CursorWrapper, table: str, keys: list[Key]) -> None:
+        """Delete rows by customer and id, if there are any."""
+        if keys:
+            customers, ids = zip(*sorted(keys), strict=True)
+            cursor.execute(DELETE.format(table=table), [array(customers), array(ids)])
+
+
+def write_ledgers(ledgers: Iterable[tuple[UUID, Iterable[Item]]]) -> None:
+    """What became of each item of each request."""
+    lines = []
+    for request_id, items in ledgers:
+        for item in items:
+            errors = as_errors(() if item.is_stored else item.problems)
+            notices = as_errors(item.notices if item.is_stored else ())
+            customer_id = item.customer_id if item.is_stored else NULL
+            lines.append(
+                f"{request_id}\t{item.index}\t{escaped(item.source_customer_id[:120])}"
+                f"\t{item.outcome}\t{customer_id}\t{document(errors)}\t{document(notices)}"
+                f"{ITEM.end}"
+            )
+    with connection.cursor() as cursor:
+        copy(cursor, ITEM, lines)
+
+
+def document(value: list[dict[str, str]]) -> str:
+    """JSON, as a field."""
+    return escaped(to_json(value).decode()) if value else "[]"
+
+
+# --- Spelling -------------------------------------------------------------------------------------
+
+
+def copy(cursor: CursorWrapper, table: Table, lines: list[str]) -> None:
+    """Copy rows into a table, if there are any."""
+    if lines:
+        with connection.wrap_database_errors, cursor.copy(table.sql) as target:
+            target.write("".join(lines))
+
+
+def fields(row: Iterable[Any]) -> str:
+    """The values of a row for COPY."""
+    return "\t".join(map(spelled, row))
+
+
+def spelled(value: object) -> str:
+    """A value for COPY."""
+    if isinstance(value, str):
+        return escaped(value)
+    if value is None:
+        return NULL
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, tuple):
+        return escaped("{" + ",".join(map(quoted, value)) + "}")
+    return str(value)
+
+
+@lru_cache(maxsize=65_536)
+def moment(value: datetime) -> str:
+    """A moment in full; feeds repeat their dates, hence the cache."""
+    return value.isoformat()
+
+
+def quoted(text: str) -> str:
+    """An element of an array."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_json(row: Any) -> dict[str, Any]:  # noqa: ANN401 -- a named tuple
+    """A row as JSON takes it; date-times in full, not only to the millisecond."""
+    return {name: plain(value) for name, value in row._asdict().items()}
+
+
+def plain(value: object) -> object:
+    """A value as JSON takes it."""
+    return moment(value) if isinstance(value, datetime) else value
