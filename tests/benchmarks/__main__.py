@@ -1,0 +1,28 @@
+"""Runs all benchmarks, or the one named: `python -m tests.benchmarks [NAME]`."""
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+HERE = Path(__file__).parent
+# Modules of this package that benchmarks use and are none.
+PARTS = {"__init__", "__main__", "dataset", "report", "server", "settings"}
+
+
+def main() -> None:
+    """Migrate the benchmark database, then measure."""
+    known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS)
+    parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=known, metavar="NAME", help=", ".join(known))
+    wanted = parser.parse_args().name
+    django.setup()
+    call_command("migrate", verbosity=0, stdout=sys.stderr)
+    for name in [wanted] if wanted else known:
+        import_module(f"tests.benchmarks.{name}").run()
+
+
+main()

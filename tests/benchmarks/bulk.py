@@ -1,0 +1,296 @@
+"""Bulk loads into a million customers: the contract's table of speeds, each beside its target.
+
+The yardstick of the drain and of files is PostgreSQL's own COPY of the same rows into the same
+tables, with their indexes and with the record of changes. What is loaded is deleted in the end.
+"""
+
+import json
+import os
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import Max, Min, Sum
+
+from customers.authentication import actor_of
+from customers.models import BusinessAccount
+from ingest import content, services
+from ingest.models import BulkRequest
+from ingest.services import Target
+from tests import bulk
+from tests.benchmarks.customers import token_for
+from tests.benchmarks.dataset import dataset, named
+from tests.benchmarks.report import columns, note
+from tests.benchmarks.server import Caller, web, worker
+
+CLIENTS = 3
+POSTS = 1500
+REQUESTS = 400
+LINES = 1_000_000
+COPIED = 40_000
+# Parents before children; all but the first are keyed by the customer.
+TABLES = ("customer", "contact", "address", "enrollment", "account", "card")
+
+
+class Load(NamedTuple):
+    """How many customers were loaded in how many seconds."""
+
+    customers: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Customers a second."""
+        return self.customers / self.seconds
+
+
+def person() -> bulk.Body:
+    """A customer with one account and one card, under ids as feeds have them."""
+    name, account = str(uuid4()), str(uuid4())
+    card = bulk.card(name, account, f"{random.randrange(10_000):04}")
+    postal_code = str(random.randrange(10_000, 100_000))
+    accounts = [bulk.account(name, account, cards=[card])]
+    return bulk.customer(name, postalCode=postal_code, accounts=accounts)
+
+
+def fifty() -> bulk.Body:
+    """A body of fifty."""
+    return {"customers": [person() for _ in range(50)]}
+
+
+# --- Accepting ------------------------------------------------------------------------------------
+
+
+def burst(port: int, token: str, count: int) -> list[float]:
+    """Post fifty customers `count` times, one after the other; the seconds that each took."""
+    caller = Caller(port, token)
+    bodies = [fifty() for _ in range(count)]
+    taken = []
+    for body in bodies:
+        started = perf_counter()
+        caller.post(bulk.CUSTOMERS, body)
+        taken.append(perf_counter() - started)
+    return taken
+
+
+def accepting(account: BusinessAccount) -> list[list[str]]:
+    """One client for the time of a POST, several for the rate; a worker drains meanwhile."""
+    token = token_for(account)
+    with web(workers=1) as port, worker(processes=1):
+        burst(port, token, 50)
+        one = burst(port, token, 200)
+        with ProcessPoolExecutor(CLIENTS) as pool:
+            jobs = [pool.submit(burst, port, token, POSTS // CLIENTS) for _ in range(CLIENTS)]
+            taken = [seconds for job in jobs for seconds in job.result()]
+    rate = CLIENTS * len(taken) / sum(taken)
+    return [
+        ["POST of 50, p50 of one client", f"{median(one) * 1e3:.1f} ms", "", "10 ms"],
+        [f"POST of 50, accepted from {CLIENTS} clients", f"{rate:,.0f}/s", "", "300/s"],
+    ]
+
+
+# --- Draining -------------------------------------------------------------------------------------
+
+
+def drain(account: BusinessAccount) -> Load:
+    """What one worker process does with requests that wait for it."""
+    actor = actor_of(token_for(account))
+    if actor is None:
+        raise RuntimeError("the token is no good")
+    target = Target(BulkRequest.Action.CREATE_CUSTOMERS)
+    with transaction.atomic():
+        for _ in range(REQUESTS):
+            body = json.dumps(fifty()).encode()
+            sent = content.read_body(body, target.action)
+            services.submit_request(
+                actor=actor, target=target, sent=sent, fingerprint=content.fingerprint(body)
+            )
+    with worker(processes=1):
+        ended(account)
+    found = BulkRequest.objects.filter(business_account=account).order_by("-number")
+    last = BulkRequest.objects.filter(pk__in=found.values("pk")[:REQUESTS])
+    return loaded(last.aggregate(Min("started_at"), Max("finished_at"), Sum("created")))
+
+
+def loaded(found: dict[str, object]) -> Load:
+    """The sum of requests, from the start of the first to the end of the last."""
+    started, finished, created = found.values()
+    return Load(int(str(created)), (finished - started).total_seconds())  # type: ignore[operator]
+
+
+def ended(account: BusinessAccount) -> None:
+    """Wait until every request of an account has ended."""
+    pause = threading.Event()
+    waiting = BulkRequest.objects.filter(business_account=account, status__in=BulkRequest.OPEN)
+    while waiting.exists():
+        pause.wait(0.1)
+
+
+# --- Files ----------------------------------------------------------------------------------------
+
+
+def file_load(account: BusinessAccount) -> tuple[float, Load, float]:
+    """A file through the web server: seconds of the upload, the load, and the worker's megabytes.
+
+    The load is timed from its start to its end; the megabytes are what it ever had in memory.
+    """
+    token = token_for(account)
+    with web(workers=1) as port, worker(processes=1):
+        ended(account)
+        started = perf_counter()
+        public_id = upload(port, token)
+        uploaded = perf_counter() - started
+        ended(account)
+        memory = max(map(peak_megabytes, worker_processes()))
+    request = BulkRequest.objects.get(business_account=account, public_id=public_id)
+    if request.created != LINES or request.started_at is None or request.finished_at is None:
+        raise RuntimeError(f"the file was not loaded: {request.error_message}")
+    seconds = (request.finished_at - request.started_at).total_seconds()
+    return uploaded, Load(LINES, seconds), memory
+
+
+def upload(port: int, token: str) -> UUID:
+    """Send the file as it is made; gives the id of the request."""
+    client = HTTPConnection("127.0.0.1", port, timeout=600)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+    client.request("POST", "/v2/data/files", file_lines(), headers, encode_chunked=True)
+    answer = json.loads(client.getresponse().read())
+    return UUID(answer["requestId"])
+
+
+def file_lines() -> Iterator[bytes]:
+    """The file, a thousand lines at a time."""
+    template = json.dumps(person())
+    ids = json.loads(template)
+    name, account = ids["sourceCustomerId"], ids["accounts"][0]["sourceAccountId"]
+    for _ in range(LINES // 1000):
+        yield b"".join(
+            (template.replace(name, str(uuid4())).replace(account, str(uuid4())) + "\n").encode()
+            for _ in range(1000)
+        )
+
+
+def worker_processes() -> list[Path]:
+    """The folders of all running worker processes of this machine that this process started."""
+    own = str(os.getpid())
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        command = (folder / "cmdline").read_bytes().split(b"\0")
+        if b"celery" in command and own in ancestors(folder):
+            found.append(folder)
+    return found
+
+
+def ancestors(folder: Path) -> Iterator[str]:
+    """The ids of a process's parents."""
+    while (pid := stat(folder, "PPid")) not in {"0", ""}:
+        yield pid
+        folder = Path("/proc") / pid
+
+
+def peak_megabytes(folder: Path) -> float:
+    """The most memory that a process ever had."""
+    return int(stat(folder, "VmHWM").split()[0]) / 1024
+
+
+def stat(folder: Path, name: str) -> str:
+    """A value of a process's status; empty when it is gone."""
+    try:
+        text = (folder / "status").read_text()
+    except OSError:
+        return ""
+    values = dict(line.split(":", 1) for line in text.splitlines())
+    return values.get(name, "").strip()
+
+
+# --- The yardstick --------------------------------------------------------------------------------
+
+
+def copied(account: BusinessAccount) -> Load:
+    """COPY of rows that were loaded before, after they were deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS chosen AS SELECT id AS customer_id"
+            " FROM customers_customer WHERE business_account_id = %s LIMIT %s",
+            [account.pk, COPIED],
+        )
+        cursor.execute("SELECT count(*) FROM chosen")
+        (count,) = cursor.fetchone()
+        rows = {table: b"".join(rows_of(cursor, table)) for table in TABLES}
+        with transaction.atomic():
+            delete(cursor, "SELECT customer_id FROM chosen")
+        started = perf_counter()
+        with transaction.atomic():
+            for table, data in rows.items():
+                with cursor.copy(f"COPY customers_{table} FROM STDIN") as copy:
+                    copy.write(data)
+        taken = perf_counter() - started
+        cursor.execute("DROP TABLE chosen")
+    return Load(count, taken)
+
+
+def rows_of(cursor: object, table: str) -> Iterator[bytes]:
+    """The chosen rows of a table, as COPY writes them."""
+    key = "id" if table == "customer" else "customer_id"
+    query = f"SELECT t.* FROM customers_{table} t JOIN chosen c ON c.customer_id = t.{key}"
+    with cursor.copy(f"COPY ({query}) TO STDOUT") as copy:  # type: ignore[attr-defined]
+        for row in copy:
+            yield bytes(row)
+
+
+def delete(cursor: object, customers: str) -> None:
+    """Delete customers and all that hangs on them, record included."""
+    execute = cursor.execute  # type: ignore[attr-defined]
+    execute("SET LOCAL kith.recording = 'off'")
+    execute("SET CONSTRAINTS ALL DEFERRED")
+    for table in reversed(TABLES[1:]):
+        execute(f"DELETE FROM customers_{table} WHERE customer_id IN ({customers})")
+    execute(f"DELETE FROM customers_change WHERE customer_id IN ({customers})")
+    execute(f"DELETE FROM customers_customer WHERE id IN ({customers})")
+
+
+def tidy(account: BusinessAccount) -> None:
+    """Delete all that was loaded."""
+    note("deleting what was loaded")
+    BulkRequest.objects.filter(business_account=account).delete()
+    with transaction.atomic(), connection.cursor() as cursor:
+        delete(
+            cursor,
+            f"SELECT id FROM customers_customer WHERE business_account_id = '{account.pk}'",
+        )
+
+
+def run() -> None:
+    """Measure."""
+    dataset()
+    account = named("Bulk")
+    tidy(account)
+    note("accepting")
+    lines = [["into 1,000,000 customers", "measured", "to COPY", "target"], *accepting(account)]
+    with worker(processes=1):
+        note("draining what was accepted")
+        ended(account)
+    note("draining")
+    drained = drain(account)
+    note(f"a file of {LINES:,} lines")
+    uploaded, filed, memory = file_load(account)
+    note("COPY of the same rows")
+    yardstick = copied(account)
+    ratio = f"{drained.rate / yardstick.rate:.2f}"
+    lines += [
+        ["COPY", f"{yardstick.rate:,.0f}/s", "1.00", ""],
+        ["drain of one worker", f"{drained.rate:,.0f}/s", ratio, "2,500/s, 0.25"],
+        ["file", f"{filed.rate:,.0f}/s", f"{filed.rate / yardstick.rate:.2f}", "8,000/s"],
+        ["its upload", f"{LINES / uploaded:,.0f} lines/s", "", ""],
+        ["the worker's memory", f"{memory:.0f} MB", "", "flat"],
+    ]
+    columns(lines)
+    tidy(account)

@@ -1,0 +1,116 @@
+"""A web server for benchmarks: the product's own, with one endpoint more that does nothing.
+
+And a worker, the product's own.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Event
+
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.actors import Scope
+from config.api import ApiView
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BODY = {"status": "ACTIVE"}
+
+
+class Constant(ApiView):
+    """The yardstick: authenticated and logged like any call, the same for everybody."""
+
+    scopes = {"GET": Scope.CUSTOMERS_READ}
+
+    def get(self, request: Request) -> Response:
+        """A constant."""
+        return Response(BODY)
+
+
+urlpatterns = [path("constant", Constant.as_view()), path("", include("config.urls"))]
+
+
+@contextmanager
+def web(workers: int = 1) -> Iterator[int]:
+    """Run granian with `workers` processes; yields its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    command += ["--blocking-threads", "4", "--log-level", "warning"]
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
+    server = subprocess.Popen(
+        [*command, "config.wsgi:application"],
+        cwd=CHECKOUT,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@contextmanager
+def worker(processes: int = 1) -> Iterator[None]:
+    """Run a worker with a pool of `processes`."""
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker"]
+    command += ["--concurrency", str(processes), "--without-mingle", "--without-gossip"]
+    running = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        running.terminate()
+        running.wait(timeout=60)
+
+
+def wait_for(port: int) -> None:
+    """Wait until the server answers."""
+    for _ in range(300):
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except OSError:
+            Event().wait(0.1)
+        else:
+            return
+    raise TimeoutError("the web server did not start")
+
+
+class Caller:
+    """One client with one connection that stays open."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, url: str) -> bytes:
+        """The body of a 200."""
+        self.connection.request("GET", url, headers=self.headers)
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{url}: {response.status} {body[:200]!r}")
+        return body
+
+    def post(self, url: str, body: object) -> bytes:
+        """The body of a 200 to JSON."""
+        headers = {"Content-Type": "application/json"} | self.headers
+        self.connection.request("POST", url, json.dumps(body), headers=headers)
+        response = self.connection.getresponse()
+        answer = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{url}: {response.status} {answer[:200]!r}")
+        return answer

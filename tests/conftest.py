@@ -1,0 +1,183 @@
+"""The cast: who speaks in the tests, each with a real token of its own.
+
+`parent` owns `house` and `sibling`; `house` owns `child`; `outsider` is another tree.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from celery.signals import after_task_publish
+
+from config.actors import Scope
+from config.celery import app as celery
+from customers.models import BusinessAccount, Customer, OAuthClient, User
+from tests import factories
+from tests.factories import Client, Speaker
+
+
+@pytest.fixture(autouse=True)
+def own_cache(settings):
+    """Counters of one test, such as of requests, are not those of another that runs beside it."""
+    caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
+    caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
+    settings.CACHES = caches
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_queue() -> Iterator[str]:
+    """The name of a message queue that only this run's workers listen to."""
+    name = f"test-{uuid.uuid4()}"
+    celery.conf.task_default_queue = name
+    yield name
+    with celery.connection_or_acquire() as connection:
+        connection.default_channel.queue_delete(name)
+
+
+@pytest.fixture
+def published() -> Iterator[list[tuple[str, list[str]]]]:
+    """The messages that went to the broker meanwhile, as names of tasks and their arguments."""
+    messages: list[tuple[str, list[str]]] = []
+
+    def note(
+        sender: str, body: tuple[list[str], dict[str, str], object], **_signal: object
+    ) -> None:
+        messages.append((sender, list(body[0])))
+
+    after_task_publish.connect(note, weak=False)
+    yield messages
+    after_task_publish.disconnect(note)
+
+
+@pytest.fixture
+def broker_away(monkeypatch) -> AbstractContextManager[None]:
+    """While it is entered, nobody listens where the message broker is said to be."""
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setitem(celery.conf, "broker_url", "redis+socket:///nowhere/broker.sock")
+            celery._after_fork()  # connections at hand are forgotten
+            yield
+        celery._after_fork()
+
+    return away()
+
+
+@pytest.fixture
+def storage(settings, tmp_path) -> Path:
+    """An empty folder where result files go."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path, "file_permissions_mode": 0o600},
+        }
+    }
+    return tmp_path
+
+
+@pytest.fixture
+def anonymous() -> Client:
+    """Somebody without a token."""
+    return Client()
+
+
+@pytest.fixture
+def parent_account(db) -> BusinessAccount:
+    return factories.make_business_account("Parent Holding")
+
+
+@pytest.fixture
+def account(parent_account) -> BusinessAccount:
+    """The house: the business account that a test is about."""
+    return factories.make_business_account("House Bank", parent=parent_account)
+
+
+@pytest.fixture
+def child_account(account) -> BusinessAccount:
+    return factories.make_business_account("Child Branch", parent=account)
+
+
+@pytest.fixture
+def owner(account) -> Speaker:
+    """The house's own program, with all scopes but `customers.sensitive`."""
+    return factories.make_speaker(account)
+
+
+@pytest.fixture
+def colleague(account) -> Speaker:
+    """Another program of the house, with a client of its own."""
+    return factories.make_speaker(account)
+
+
+@pytest.fixture
+def confidant(account) -> Speaker:
+    """A program of the house that may see sensitive values."""
+    return factories.make_speaker(account, scopes=factories.ALL_SCOPES)
+
+
+@pytest.fixture
+def reader(account) -> Speaker:
+    """A program of the house that may only read customers."""
+    return factories.make_speaker(account, scopes=(Scope.CUSTOMERS_READ,))
+
+
+@pytest.fixture
+def child(child_account) -> Speaker:
+    """A program of an account below the house, which sees nothing of the house."""
+    return factories.make_speaker(child_account)
+
+
+@pytest.fixture
+def parent(parent_account) -> Speaker:
+    """A program of the account above, which sees the house and all below it."""
+    return factories.make_speaker(parent_account)
+
+
+@pytest.fixture
+def sibling(parent_account) -> Speaker:
+    """A program of an account beside the house."""
+    return factories.make_speaker(
+        factories.make_business_account("Sibling Bank", parent=parent_account)
+    )
+
+
+@pytest.fixture
+def outsider(db) -> Speaker:
+    """A program of a business account that has nothing to do with the house."""
+    return factories.make_speaker(factories.make_business_account("Outside Bank"))
+
+
+@pytest.fixture
+def revoked(account) -> Speaker:
+    """A program of the house whose client was revoked after it had got its token."""
+    speaker = factories.make_speaker(account)
+    speaker.oauth_client.is_active = False
+    speaker.oauth_client.save(update_fields=["is_active"])
+    return speaker
+
+
+@pytest.fixture
+def employee(account) -> Speaker:
+    """A Clerk of the house who has signed in to an app."""
+    return factories.make_employee_speaker(account, role="Clerk")
+
+
+@pytest.fixture
+def app(db) -> OAuthClient:
+    """An app in which people sign in."""
+    return factories.make_app()
+
+
+@pytest.fixture
+def clerk(account) -> User:
+    """An employee of the house who has not signed in."""
+    return factories.make_employee(account, role="Clerk")
+
+
+@pytest.fixture
+def customer(account) -> Customer:
+    """Ada Lovelace, an individual of the house."""
+    return factories.make_customer(account)

@@ -1,0 +1,85 @@
+"""One thing of every kind that a path can name, by the name of its variable in the URL table."""
+
+import hashlib
+import io
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from customers.criteria import Criteria
+from customers.normalize import uuid7
+from ingest import runner
+from ingest.models import BulkRequest
+from search import results, services
+from search.models import CustomerSearch
+from tests import factories
+from tests.factories import Speaker
+
+ROWS = b"id\r\n"
+
+
+def make_inventory(speaker: Speaker) -> dict[str, str]:
+    """A customer with an address and an activity, and a finished search, of a speaker's account."""
+    customer = factories.make_customer(speaker.account)
+    address = factories.make_address(customer)
+    customer.activities.create(
+        type="email", mode="inbound", sent_date=timezone.now(), created_at=timezone.now()
+    )
+    search = make_finished_search(speaker)
+    return {
+        "customer_id": str(customer.pk),
+        "address_id": str(address.id),
+        "account_id": str(speaker.account.pk),
+        "search_id": str(search.pk),
+        "signature": services.sign(search.pk, search.file_name),
+        "file_name": search.file_name,
+        "request_id": str(make_bulk_request(speaker)),
+        "source_customer_id": customer.external_id or "17",
+        "source_account_id": "17-1",
+    }
+
+
+def make_bulk_request(speaker: Speaker) -> UUID:
+    """The id of a bulk request that has ended, its one item failed."""
+    answer = speaker.api.post("/v2/data/customers", {"customers": [{"sourceCustomerId": "17"}]})
+    request = BulkRequest.objects.get(public_id=answer.json()["requestId"])
+    runner.run(request.pk)
+    return request.public_id
+
+
+def make_finished_search(speaker: Speaker) -> CustomerSearch:
+    """A search that found nobody, and its file."""
+    actor = speaker.actor
+    criteria = Criteria(customer_account_type="INDIVIDUAL")
+    submitted = services.submit_search(actor=actor, criteria=criteria, result_format="CSV")
+    search = CustomerSearch.claim(submitted.pk, worker="tester")
+    assert search is not None
+    search.start()
+    name = results.name_for(search)
+    search.note(accounts=list(actor.tree), storage_name=name, snapshot_at=timezone.now())
+    results.store(name, io.BytesIO(ROWS))
+    search.finish(
+        rows=0,
+        bytes=len(ROWS),
+        sha256=hashlib.sha256(ROWS).hexdigest(),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return search
+
+
+def make_nothing() -> dict[str, str]:
+    """The same names, for things that never were."""
+    search_id = uuid7()
+    file_name = f"customer-accounts-{search_id}.csv"
+    return {
+        "customer_id": str(uuid7()),
+        "address_id": str(uuid7()),
+        "account_id": str(uuid4()),
+        "search_id": str(search_id),
+        "signature": services.sign(search_id, file_name),
+        "file_name": file_name,
+        "request_id": str(uuid4()),
+        "source_customer_id": "71",
+        "source_account_id": "71-1",
+    }

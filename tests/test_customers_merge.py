@@ -1,0 +1,346 @@
+"""An update is a merge: what it does not name stays, and what changes nothing leaves no trace."""
+
+import copy
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customers.models import (
+    Address,
+    AttributeDefinition,
+    Change,
+    ContactPoint,
+    Customer,
+)
+from tests.test_customers_api import ACME, ADA, HOME, codes, create
+
+pytestmark = pytest.mark.django_db
+
+SHIPPING = HOME | {"type": "SHIPPING", "name": {"firstName": "Jack", "lastName": "Smith"}}
+WHOLE = ADA | {
+    "prefix": "Countess",
+    "middleName": "King",
+    "sex": "FEMALE",
+    "securityQuestion": "First machine?",
+    "securityAnswer": "Engine",
+    "dateOfBirth": "1852-11-27",
+    "placeOfBirth": {"city": "London", "countryCode": "GBR"},
+    "socialId": "123456789",
+    "socialIdCountryCode": "GBR",
+    "metadata": {"a": "1", "b": "2"},
+    "addresses": [HOME, SHIPPING],
+}
+
+
+def put(speaker, customer, body):
+    response = speaker.api.put(f"/v1/customers/{customer['id']}", body)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def refused(speaker, customer, body):
+    response = speaker.api.put(f"/v1/customers/{customer['id']}", body)
+    assert response.status_code == 400, response.content
+    return codes(response)
+
+
+@pytest.mark.parametrize("body", [WHOLE, ACME | {"addresses": [HOME, SHIPPING]}])
+@pytest.mark.parametrize("speaker", ["owner", "confidant"])
+def test_sending_back_what_a_get_gave_changes_nothing(request, speaker, body):
+    speaker = request.getfixturevalue(speaker)
+    customer = create(speaker, body)
+    changes, version = Change.objects.count(), Customer.objects.get().version
+    assert put(speaker, customer, customer) == customer
+    assert Change.objects.count() == changes
+    assert Customer.objects.get().version == version
+
+
+def test_null_and_empty_text_clear_what_is_optional(owner):
+    customer = create(owner, WHOLE)
+    changed = put(
+        owner,
+        customer,
+        {
+            "prefix": "",
+            "middleName": None,
+            "sex": "",
+            "dateOfBirth": "",
+            "placeOfBirth": {"city": None},
+            "securityQuestion": None,
+            "metadata": {"a": None},
+        },
+    )
+    assert changed["placeOfBirth"] == {"city": "", "countryCode": "GBR"}
+    assert changed["metadata"] == {"b": "2"}
+    for name in ("prefix", "middleName", "sex", "dateOfBirth", "securityQuestion"):
+        assert changed[name] == ""
+    assert put(owner, customer, {"placeOfBirth": None, "metadata": None})["metadata"] == {}
+
+
+def test_what_is_required_cannot_be_cleared(owner):
+    customer = create(owner)
+    assert refused(
+        owner,
+        customer,
+        {
+            "firstName": "",
+            "lastName": None,
+            "primaryPhoneNumber": {"number": "", "type": None},
+            "primaryEmail": None,
+        },
+    ) == {
+        "firstName": "REQUIRED",
+        "lastName": "REQUIRED",
+        "primaryPhoneNumber.number": "REQUIRED",
+        "primaryPhoneNumber.type": "REQUIRED",
+        "primaryEmail.value": "REQUIRED",
+    }
+    business = create(owner, ACME)
+    assert refused(owner, business, {"businessName": ""}) == {"businessName": "REQUIRED"}
+    assert refused(owner, business, {"contacts": [{"lastName": "Two"}]}) == {
+        "contacts[0].firstName": "REQUIRED"
+    }
+
+
+def test_only_null_clears_a_sensitive_value(owner, confidant):
+    customer = create(owner, WHOLE)
+    put(owner, customer, {"securityAnswer": "", "socialId": "6789"})
+    put(owner, customer, {"socialId": ""})
+    whole = confidant.api.get(f"/v1/customers/{customer['id']}").json()
+    assert (whole["socialId"], whole["securityAnswer"]) == ("123456789", "Engine")
+    put(owner, customer, {"socialId": None, "securityAnswer": None})
+    whole = confidant.api.get(f"/v1/customers/{customer['id']}").json()
+    assert (whole["socialId"], whole["securityAnswer"]) == ("", "")
+
+
+@pytest.mark.parametrize(("social_id", "shown"), [("12345678", "5678"), ("1234", "34"), ("7", "")])
+def test_a_short_social_id_is_not_given_away(owner, social_id, shown):
+    assert create(owner, socialId=social_id, socialIdCountryCode="USA")["socialId"] == shown
+
+
+def test_type_status_and_external_id_are_accepted_when_equal(owner):
+    customer = create(owner, externalId="E-1")
+    same = {"type": "INDIVIDUAL", "status": "ACTIVE", "externalId": "E-1"}
+    assert put(owner, customer, same)["updatedAt"] == customer["updatedAt"]
+    assert refused(owner, customer, {"type": "BUSINESS"}) == {"type": "IMMUTABLE"}
+    assert refused(owner, customer, {"status": "SUSPENDED"}) == {"status": "READ_ONLY"}
+    response = owner.api.put(f"/v1/customers/{customer['id']}", {"externalId": "E-2"})
+    assert (response.status_code, response.json()["errorCode"]) == (409, "EXTERNAL_ID_IMMUTABLE")
+
+
+def test_a_changed_number_is_no_longer_verified(owner):
+    customer = create(owner)
+    verified = {"primaryPhoneNumber": {"verified": True}, "primaryEmail": {"verified": True}}
+    customer = put(owner, customer, verified)
+    assert (
+        customer["primaryPhoneNumber"]["verified"] is customer["primaryEmail"]["verified"] is True
+    )
+    same_number = {"primaryPhoneNumber": {"number": "4151234", "extension": "7"}}
+    assert put(owner, customer, same_number)["primaryPhoneNumber"]["verified"] is True
+    echoed = copy.deepcopy(customer)
+    echoed["primaryPhoneNumber"]["number"] = "+14155550100"
+    echoed["primaryEmail"]["value"] = "ada.king@example.com"
+    customer = put(owner, customer, echoed)
+    assert (
+        customer["primaryPhoneNumber"]["verified"] is customer["primaryEmail"]["verified"] is False
+    )
+
+
+def test_an_email_address_keeps_its_new_spelling_and_stays_verified(owner):
+    customer = create(owner, primaryEmail={"value": "ada@example.com", "verified": True})
+    changed = put(owner, customer, {"primaryEmail": {"value": "ADA@example.com"}})
+    assert changed["primaryEmail"] == {"value": "ADA@example.com", "verified": True}
+
+
+def test_the_first_address_of_a_type_is_primary_unless_another_is_marked(owner):
+    second = HOME | {"zipCode": "2"}
+    customer = create(owner, addresses=[HOME, second, SHIPPING])
+    assert [a["primary"] for a in customer["addresses"]] == [True, False, True]
+    customer = create(owner, addresses=[HOME, second | {"primary": True}])
+    assert [a["primary"] for a in customer["addresses"]] == [False, True]
+
+
+def test_a_marked_address_takes_over_and_an_equal_one_is_updated(owner):
+    customer = create(owner, addresses=[HOME])
+    customer = put(owner, customer, {"addresses": [HOME | {"zipCode": "2", "primary": True}]})
+    assert [a["primary"] for a in customer["addresses"]] == [False, True]
+    customer = put(owner, customer, {"addresses": [HOME | {"primary": True}]})
+    assert [a["primary"] for a in customer["addresses"]] == [True, False]
+    assert len(customer["addresses"]) == 2
+
+
+def test_an_address_with_an_id_merges(owner):
+    customer = create(owner, addresses=[HOME, SHIPPING])
+    home, parcel = customer["addresses"]
+    entries = [
+        {"id": home["id"], "streetLine2": "Suite 1"},
+        {"id": parcel["id"], "name": {"middleName": "Fred"}},
+    ]
+    changed = put(owner, customer, {"addresses": entries})["addresses"]
+    assert changed[0] == home | {"streetLine2": "Suite 1"}
+    expected = {"firstName": "Jack", "middleName": "Fred", "lastName": "Smith"}
+    assert changed[1] == parcel | {"name": expected}
+    assert refused(owner, customer, {"addresses": [{"id": home["id"], "countryCode": "DEU"}]}) == {
+        "addresses[0].stateCode": "UNKNOWN_SUBDIVISION"
+    }
+    assert refused(owner, customer, {"addresses": [entries[0], entries[0]]}) == {
+        "addresses[1].id": "UNKNOWN_ADDRESS"
+    }
+
+
+def test_the_oldest_remaining_address_takes_over_from_a_removed_one(owner):
+    customer = create(
+        owner, addresses=[HOME, HOME | {"zipCode": "2"}, HOME | {"zipCode": "3"}, SHIPPING]
+    )
+    ids = [address["id"] for address in customer["addresses"]]
+    url = f"/v1/customers/{customer['id']}"
+    assert owner.api.delete(f"{url}/addresses/{ids[0]}").status_code == 204
+    assert owner.api.delete(f"{url}/addresses/{ids[0]}").status_code == 404
+    left = owner.api.get(url).json()["addresses"]
+    assert [(a["id"], a["primary"]) for a in left] == [
+        (ids[1], True),
+        (ids[2], False),
+        (ids[3], True),
+    ]
+    unmarked = put(owner, customer, {"addresses": [{"id": ids[1], "primary": False}]})
+    assert [a["primary"] for a in unmarked["addresses"]] == [False, True, True]
+
+
+def test_addresses_are_not_cleared_in_passing(owner):
+    customer = create(owner, addresses=[HOME])
+    assert put(owner, customer, {"addresses": []})["addresses"] == customer["addresses"]
+    assert refused(owner, customer, {"addresses": None}) == {"addresses": "INVALID"}
+
+
+def test_a_contact_is_added_merged_and_made_primary(owner):
+    business = create(owner, ACME)
+    jack = business["contacts"][0]
+    jill = {
+        "firstName": "Jill",
+        "lastName": "Jones",
+        "primary": True,
+        "primaryPhoneNumber": {"number": "+14155550100", "type": "WORK"},
+        "primaryEmail": {"value": "jill@acme.com"},
+    }
+    changed = put(owner, business, {"contacts": [jill, {"id": jack["id"], "middleName": "Q"}]})
+    assert [(c["firstName"], c["primary"]) for c in changed["contacts"]] == [
+        ("Jill", True),
+        ("Jack", False),
+    ]
+    assert changed["contacts"][1]["middleName"] == "Q"
+    cleared = put(owner, business, {"contacts": [{"id": jack["id"], "primaryEmail": None}]})
+    assert cleared["contacts"][1]["primaryEmail"] is None
+    assert refused(owner, business, {"contacts": [{"id": jack["id"], "primary": True}]}) == {
+        "contacts[0].primaryEmail.value": "REQUIRED"
+    }
+    jill_id = changed["contacts"][0]["id"]
+    assert refused(owner, business, {"contacts": [{"id": jill_id, "primary": False}]}) == {
+        "contacts": "PRIMARY_REQUIRED"
+    }
+    assert refused(owner, business, {"contacts": [{"id": str(uuid.uuid4())}]}) == {
+        "contacts[0].id": "UNKNOWN_CONTACT"
+    }
+
+
+def test_a_business_is_renamed_by_either_name_beside_the_old_other(owner):
+    business = create(owner, ACME)
+    renamed = put(owner, business, business | {"businessName": "Emca"})
+    assert renamed["doingBusinessAsName"] == "Emca"
+    renamed = put(owner, business, renamed | {"doingBusinessAsName": "Ecma"})
+    assert renamed["businessName"] == "Ecma"
+    both = {"businessName": "One", "doingBusinessAsName": "Two"}
+    assert refused(owner, business, both) == {"doingBusinessAsName": "CONTRADICTION"}
+
+
+def test_custom_attributes_merge_and_encrypted_ones_stay_sealed(owner, confidant, account):
+    AttributeDefinition.objects.create(business_account=account, name="tier")
+    AttributeDefinition.objects.create(business_account=account, name="pet", is_encrypted=True)
+    customer = create(owner, customAttributes={"tier": "gold", "pet": "Cerberus"})
+    assert customer["customAttributes"] == {"tier": "gold", "pet": ""}
+    url = f"/v1/customers/{customer['id']}"
+    changed = put(owner, customer, {"customAttributes": {"tier": "silver", "pet": ""}})
+    assert changed["customAttributes"] == {"tier": "silver", "pet": ""}
+    whole = confidant.api.get(url).json()
+    assert whole["customAttributes"]["pet"] == "Cerberus"
+    assert put(confidant, customer, whole) == whole
+    assert put(owner, customer, {"customAttributes": {"pet": None}})["customAttributes"] == {
+        "tier": "silver"
+    }
+
+
+def test_a_customer_that_was_loaded_without_a_phone_stays_editable(owner):
+    customer = create(owner, addresses=[HOME])
+    ContactPoint.objects.all().delete()
+    Address.objects.update(street_line_1="", street_line_1_folded="")
+    shown = owner.api.get(f"/v1/customers/{customer['id']}").json()
+    assert shown["primaryPhoneNumber"] is None
+    assert put(owner, customer, shown | {"firstName": "Augusta"})["firstName"] == "Augusta"
+    address = {"id": shown["addresses"][0]["id"], "cityName": "Ada"}
+    assert put(owner, customer, {"addresses": [address]})["addresses"][0]["cityName"] == "Ada"
+    phone = {"primaryPhoneNumber": {"number": "4151234"}}
+    assert refused(owner, customer, phone) == {"primaryPhoneNumber.type": "REQUIRED"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_updates_at_once_keep_each_others_fields(owner):
+    customer = create(owner)
+    url = f"/v1/customers/{customer['id']}"
+    barrier = threading.Barrier(2)
+
+    def update(body):
+        barrier.wait()
+        try:
+            assert owner.api.put(url, body).status_code == 200
+        finally:
+            connection.close()
+
+    for number in range(5):
+        bodies = {"prefix": f"P{number}"}, {"suffix": f"S{number}"}
+        threads = [threading.Thread(target=update, args=[body]) for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        now = owner.api.get(url).json()
+        assert (now["prefix"], now["suffix"]) == (f"P{number}", f"S{number}")
+
+
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40
+).filter(lambda text: text.strip() == text)
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "firstName": NAMES,
+        "middleName": NAMES | st.none() | st.just(""),
+        "prefix": NAMES | st.none(),
+        "primaryPhoneNumber": st.fixed_dictionaries(
+            {}, optional={"extension": st.just("31"), "provider": NAMES | st.none()}
+        ),
+        "metadata": st.dictionaries(st.sampled_from("abcde"), NAMES | st.none()),
+        "addresses": st.lists(
+            st.fixed_dictionaries({"zipCode": st.sampled_from("123")}).map(
+                lambda part: HOME | part
+            ),
+            max_size=4,
+        ),
+    },
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(changes=CHANGES)
+def test_a_merge_does_once_what_it_would_do_twice(owner, changes):
+    customer = create(owner, WHOLE)
+    once = put(owner, customer, changes)
+    assert put(owner, customer, changes) == once
+    untouched = set(customer) - set(changes) - {"updatedAt"}
+    assert {name: once[name] for name in untouched} == {name: customer[name] for name in untouched}
+    for kind in ("MAILING", "SHIPPING"):
+        assert sum(a["primary"] for a in once["addresses"] if a["type"] == kind) == 1

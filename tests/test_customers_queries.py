@@ -1,0 +1,106 @@
+"""How many queries a request makes: a constant number, whatever the customer looks like."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.test_customers_api import ACME, ADA, HOME, create
+
+pytestmark = pytest.mark.django_db
+ADDRESSES = [HOME | {"zipCode": str(number)} for number in range(20)]
+CONTACTS = [
+    ACME["contacts"][0] | {"firstName": f"Jack {number}", "primary": number == 0}
+    for number in range(20)
+]
+SMALL = ADA | {"addresses": [HOME]}
+LARGE = ACME | {"addresses": ADDRESSES, "contacts": CONTACTS, "metadata": {"a": "1"}}
+AUTHENTICATION = 1
+# What `recorded` costs inside the test's own transaction: a savepoint, who acts, and the release.
+RECORDED = 3
+# The customer (locked), its contacts, contact points, addresses and attribute values.
+LOAD = 5
+OBJECT = 1
+
+
+@pytest.fixture
+def counted(owner, django_assert_num_queries):
+    """Run a request of the owner's that makes exactly so many queries."""
+
+    def run(number, method, path, body=None, status=200):
+        owner.api.get("/v1/business-accounts/self")
+        with django_assert_num_queries(number):
+            response = getattr(owner.api, method)(path, body)
+        assert response.status_code == status, response.content
+        return response
+
+    return run
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+def test_reading_a_customer_is_one_query(counted, owner, body):
+    url = f"/v1/customers/{create(owner, body)['id']}"
+    counted(AUTHENTICATION + OBJECT, "get", url)
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+def test_creating_a_customer_is_one_insert_for_each_table(counted, body):
+    account, customer, contacts, points, addresses = 1, 1, 1, 1, 1
+    writes = customer + contacts + points + addresses
+    number = AUTHENTICATION + account + RECORDED + writes + OBJECT
+    counted(number, "post", "/v1/customers", body, status=201)
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+def test_an_update_of_nothing_writes_nothing(counted, owner, body):
+    customer = create(owner, body)
+    number = AUTHENTICATION + RECORDED + LOAD + OBJECT
+    counted(number, "put", f"/v1/customers/{customer['id']}", customer)
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+def test_an_update_is_one_statement_for_each_table(counted, owner, body):
+    customer = create(owner, body)
+    addresses = [{"id": a["id"], "cityName": "Elsewhere"} for a in customer["addresses"]]
+    number = AUTHENTICATION + RECORDED + LOAD + 1 + 1 + OBJECT
+    counted(number, "put", f"/v1/customers/{customer['id']}", {"addresses": addresses})
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+def test_suspending_and_deleting_touch_the_customer_alone(counted, owner, body):
+    url = f"/v1/customers/{create(owner, body)['id']}"
+    lock, update = 1, 1
+    counted(AUTHENTICATION + RECORDED + lock + update + OBJECT, "put", f"{url}/suspend")
+    counted(AUTHENTICATION + RECORDED + lock + OBJECT, "put", f"{url}/suspend")
+    counted(AUTHENTICATION + RECORDED + lock + update, "delete", url, status=204)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_list_is_count_page_and_objects(counted, owner, count):
+    for _ in range(count):
+        create(owner, LARGE)
+    total, page = 1, 1
+    counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers")
+    counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers?search=acme")
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_history_and_activities_are_two_queries_and_a_count(counted, owner, count):
+    url = f"/v1/customers/{create(owner, LARGE)['id']}"
+    activity = {"type": "chat", "mode": "inbound", "sentDate": "2026-01-01T00:00:00Z"}
+    for _ in range(count):
+        owner.api.post(f"{url}/activities", activity)
+    visible, total, page, rows = 1, 1, 1, 1
+    for path in ("history", "activities"):
+        counted(AUTHENTICATION + visible + total + page + rows, "get", f"{url}/{path}")
+    number = AUTHENTICATION + RECORDED + 1 + 1
+    counted(number, "post", f"{url}/activities", activity, status=201)
+
+
+def test_whole_sensitive_values_cost_two_queries_more(confidant):
+    sent = {"socialId": "123456789", "socialIdCountryCode": "USA"}
+    url = f"/v1/customers/{create(confidant, **sent)['id']}"
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        confidant.api.get(url)
+    assert len(queries) == AUTHENTICATION + OBJECT + 2

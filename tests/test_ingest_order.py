@@ -1,0 +1,317 @@
+"""Requests apply in the order of their acceptance, whatever the number of workers."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from django.db import connection, connections
+from django.db.models import Q
+from psycopg.types.json import Jsonb
+
+from config.worker import reap
+from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
+from customers.record import Via, recorded
+from ingest import batch, runner
+from ingest.items import Action, read_items
+from ingest.models import BulkItem, BulkRequest
+from tests import bulk, factories
+from tests.bulk import account, card, customer, outcomes
+from tests.test_jobs import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
+    """Do something in several threads at once, each with connections of its own."""
+
+    def alone(number: int) -> object:
+        try:
+            return work(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(alone, range(count)))
+
+
+def waiting_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+# --- Who waits for whom ---------------------------------------------------------------------------
+
+
+def test_a_request_waits_for_an_earlier_one_that_shares_a_customer(owner):
+    first = bulk.send(owner, customer("c1"), customer("c2"))
+    second = bulk.send(owner, customer("c2", organizationId="2"))
+    third = bulk.send(owner, customer("c3"))
+    bulk.run(second)
+    assert bulk.request_of(second).status == "SUBMITTED"
+    bulk.run(third)
+    assert bulk.request_of(third).status == "FINISHED"
+    bulk.run(first, second)
+    assert Enrollment.objects.get(customer=bulk.id_of(owner, "c2")).organization_id == "2"
+
+
+def test_a_request_waits_for_an_earlier_one_that_shares_an_account(owner):
+    joint = account("c1", "joint", sourceCustomerIds=["c1", "c2"])
+    first = bulk.send(owner, customer("c1", accounts=[joint]))
+    second = bulk.put_accounts(owner, "c2", joint)
+    third = bulk.put_cards(owner, "c3", "joint", card("c3", "joint"))
+    bulk.run(second, third)
+    assert {bulk.request_of(each).status for each in (second, third)} == {"SUBMITTED"}
+    bulk.run(first, third)
+    assert bulk.request_of(third).status == "SUBMITTED"
+
+
+def test_requests_that_name_parents_wait_for_each_other(owner):
+    bulk.send(owner, customer("a", sourceParentCustomerId="b"))
+    second = bulk.send(owner, customer("c", sourceParentCustomerId="d"))
+    bulk.run(second)
+    assert bulk.request_of(second).status == "SUBMITTED"
+
+
+def test_tenants_do_not_wait_for_each_other(owner, outsider):
+    bulk.send(owner, customer("c1"))
+    other = bulk.send(outsider, customer("c1"))
+    bulk.run(other)
+    assert bulk.request_of(other).status == "FINISHED"
+
+
+def test_the_end_of_a_request_brings_those_that_waited_for_it(owner, published):
+    first, second, third = (bulk.send(owner, customer("c1", organizationId=n)) for n in "123")
+    bulk.run(third, second)
+    published.clear()
+    bulk.run(first)
+    assert sent_to(published) == [second]
+    bulk.run(second)
+    assert sent_to(published) == [second, third]
+
+
+def test_one_that_need_not_wait_overtakes_those_that_do(owner, published):
+    first = bulk.send(owner, customer("c1"))
+    assert BulkRequest.claim(bulk.request_of(first).pk, worker="busy") is not None
+    waits = bulk.send(owner, customer("c1"))
+    free = bulk.send(owner, customer("c2"))
+    assert free in sent_to(published)
+    bulk.run(waits, free)
+    assert bulk.request_of(waits).status == "SUBMITTED"
+    assert bulk.request_of(free).status == "FINISHED"
+
+
+def sent_to(published) -> list[str]:
+    ids = [arguments[0] for _, arguments in published]
+    names = dict(BulkRequest.objects.values_list("pk", "public_id"))
+    return [str({str(pk): public for pk, public in names.items()}[pk]) for pk in ids]
+
+
+def test_a_message_that_came_too_early_is_sent_again(owner, published):
+    """The first one's worker died; nobody else brings the second one back."""
+    first = bulk.send(owner, customer("c1"))
+    held = BulkRequest.claim(bulk.request_of(first).pk, worker="dies")
+    second = bulk.send(owner, customer("c1"))
+    bulk.run(second)
+    held.hand_back()
+    reap()
+    bulk.run(first, second)
+    assert bulk.request_of(second).status == "FINISHED"
+
+
+def test_a_verdict_that_depends_on_earlier_requests_waits_for_all_of_them(owner):
+    """The first one takes a parent away; what looks like a circle before it is none after it."""
+    bulk.load(owner, customer("a", sourceParentCustomerId="b"), customer("b"))
+    first = bulk.send(owner, customer("a"))
+    held = BulkRequest.claim(bulk.request_of(first).pk, worker="slow")
+    second = bulk.send(owner, customer("b", sourceParentCustomerId="a"))
+    for _ in range(3):
+        bulk.run(second)
+        assert bulk.ledger(owner, second)["items"] == []
+    held.hand_back()
+    bulk.run(first, second)
+    assert outcomes(bulk.ledger(owner, second)) == ["UPDATED"]
+
+
+# --- Beside each other ----------------------------------------------------------------------------
+
+
+def test_numbers_are_given_in_the_order_of_the_commits(owner, outsider):
+    """Whoever could see a later request could see the earlier ones."""
+    seen: list[list[int]] = []
+    actor = owner.actor
+
+    def submit(number: int) -> None:
+        for step in range(10):
+            bulk.send(owner, customer(f"c{number}-{step}"))
+            numbers = BulkRequest.objects.filter(business_account=actor.business_account_id)
+            seen.append(sorted(numbers.values_list("number", flat=True)))
+
+    in_threads(4, submit)
+    for earlier, later in zip(sorted(seen, key=len), sorted(seen, key=len)[1:], strict=False):
+        assert later[: len(earlier)] == earlier
+
+
+def test_a_customer_that_comes_into_being_meanwhile_is_updated(owner):
+    """Somebody creates it through `/v1` between the look and the write."""
+    public_id = bulk.send(owner, customer("c1"))
+    model = factories.make_customer(owner.account)
+    settings = connection.get_connection_params()
+    keys = ("dbname", "user", "password", "host", "port")
+    with psycopg.connect(**{key: settings[key] for key in keys if settings.get(key)}) as other:
+        other.execute(
+            "INSERT INTO customers_customer SELECT (jsonb_populate_record(c, %s)).*"
+            " FROM customers_customer c WHERE c.id = %s",
+            [Jsonb({"id": str(bulk.id_of(owner, "c1")), "external_id": "c1"}), model.pk],
+        )
+        worker = threading.Thread(target=lambda: in_threads(1, lambda _: bulk.run(public_id)))
+        worker.start()
+        until(waiting_for_a_lock)
+        other.commit()
+        worker.join()
+    assert outcomes(bulk.ledger(owner, public_id)) == ["UPDATED"]
+
+
+def random_requests(count: int, seed: int) -> list[tuple[str, list[bulk.Body]]]:
+    """Requests about few customers, with joint accounts, parents, mistakes and updates."""
+    chance = random.Random(seed)
+    people = [f"c{number}" for number in range(12)]
+    requests = []
+    for number in range(count):
+        items = []
+        for name in chance.sample(people, chance.randint(1, 4)):
+            holders = sorted({name, *chance.sample(people, chance.randint(0, 2))})
+            joint = account(
+                name,
+                f"a{chance.randint(0, 8)}",
+                sourceCustomerIds=holders,
+                sourcePortfolioId=str(number),
+                cards=[],
+            )
+            joint["cards"] = [
+                card(chance.choice(holders), joint["sourceAccountId"], f"000{chance.randint(0, 3)}")
+            ]
+            item = customer(name, organizationId=str(number), accounts=[joint])
+            if chance.random() < 0.4:
+                item["sourceParentCustomerId"] = chance.choice(people)
+            if chance.random() < 0.1:
+                item["country"] = "??"
+            if chance.random() < 0.2:
+                item |= {"firstName": f"First {number}", "metadata": {"n": str(number)}}
+            items.append(item)
+        requests.append((chance.choice(["post", "post", "put"]), items))
+    return requests
+
+
+def contents() -> list[list[tuple[object, ...]]]:
+    """Everything that a load writes, without times and chosen ids."""
+    volatile = {"created_at", "updated_at", "updated_by_id", "created_by_id", "id"}
+    tables = []
+    for model in (Customer, Contact, Address, Enrollment, Account, Card):
+        keep = volatile - ({"id"} if model in (Customer, Account, Card, Address) else set())
+        names = [field.attname for field in model._meta.concrete_fields]
+        names = [name for name in names if name not in keep]
+        tables.append(sorted(model.objects.values_list(*names), key=repr))
+    ledgers = BulkItem.objects.order_by("request__number", "index")
+    tables.append(list(ledgers.values_list("index", "outcome", "customer_id", "errors")))
+    return tables
+
+
+def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owner):
+    owner.account.max_running_jobs = 4
+    owner.account.save()
+    requests = random_requests(500, seed=7)
+    ids = [bulk.send(owner, *items, method=method) for method, items in requests]
+    stopped = threading.Event()
+
+    def working(number: int) -> None:
+        chance = random.Random(number)
+        open_ones = BulkRequest.objects.filter(status__in=BulkRequest.OPEN).order_by("number")
+        while not stopped.is_set():
+            next_ones = list(open_ones.values_list("pk", flat=True)[:6])
+            if not next_ones:
+                stopped.set()
+            else:
+                runner.run(chance.choice(next_ones))
+
+    in_threads(2, working)
+    together = contents()
+    assert {bulk.request_of(each).status for each in ids} == {"FINISHED"}
+    assert BulkItem.objects.filter(~Q(outcome="FAILED")).exists()
+    for model in (Card, Account, Enrollment, Address, Contact):
+        model.objects.all().delete()
+    Customer.objects.all().delete()
+    Change.objects.all().delete()
+    BulkRequest.objects.all().delete()
+    for method, items in requests:
+        bulk.run(bulk.send(owner, *items, method=method))
+    assert contents() == together
+
+
+# --- How many statements --------------------------------------------------------------------------
+
+
+def statements(owner, items: list[bulk.Body], monkeypatch) -> int:
+    """How many statements, COPY included, a batch takes in its transaction."""
+    count = 0
+    execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
+
+    def counted_execute(*args, **kwargs):
+        nonlocal count
+        count += 1
+        return execute(*args, **kwargs)
+
+    def counted_copy(*args, **kwargs):
+        nonlocal count
+        count += 1
+        return copy(*args, **kwargs)
+
+    read = read_items(Action.CREATE_CUSTOMERS, items)
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", counted_execute)
+        patch.setattr(psycopg.Cursor, "copy", counted_copy)
+        with recorded(owner.actor, via=Via.V2) as at:
+            batch.apply(read, actor=owner.actor, at=at)
+    assert not any(item.problems for item in read)
+    return count
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("items", [1, 10, 50])
+def test_a_batch_takes_the_same_statements_whatever_its_size(owner, monkeypatch, items, whole):
+    profile = {
+        "firstName": "Ada",
+        "emails": ["ada@example.com"],
+        "phones": [{"number": "+14155550123", "type": "MOBILE"}],
+        "metadata": {"a": "b"},
+    }
+    extra = profile if whole else {}
+    new = [customer(f"c{n}", sourceParentCustomerId="p", **extra) for n in range(items)]
+    changed = [
+        each | {"organizationId": "9", "postalCode": "1", "firstName": "Eve" if whole else ""}
+        for each in copy_with(new, sourcePortfolioId="9", iin="654321")
+    ]
+    taken = [statements(owner, each, monkeypatch) for each in (new, new, changed)]
+    # The actor, five looks, the end; then six tables. A profile has six looks more, and one table.
+    assert taken == ([17, 14, 20] if whole else [13, 7, 12])
+
+
+def copy_with(items: list[bulk.Body], *, sourcePortfolioId: str, iin: str) -> list[bulk.Body]:  # noqa: N803
+    return [
+        each
+        | {
+            "accounts": [
+                one
+                | {"sourcePortfolioId": sourcePortfolioId}
+                | {"cards": [held | {"iin": iin} for held in one["cards"]]}
+                for one in each["accounts"]
+            ]
+        }
+        for each in items
+    ]

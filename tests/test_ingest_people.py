@@ -1,0 +1,221 @@
+"""Loads that carry a whole customer: the profile members, by the rules of `/v1`."""
+
+import pytest
+
+from customers.models import (
+    AttributeDefinition,
+    AttributeValue,
+    Change,
+    Contact,
+    ContactPoint,
+    Customer,
+)
+from tests import bulk, factories
+from tests.bulk import customer, errors, load, outcomes
+
+pytestmark = pytest.mark.django_db
+
+PERSON = {
+    "type": "INDIVIDUAL",
+    "firstName": "Ada",
+    "middleName": "King",
+    "lastName": "Lovelace",
+    "emails": [{"value": "Ada@Example.com", "verified": True}, "countess@example.com"],
+    "phones": [
+        {"number": "4155550123", "type": "MOBILE"},
+        {"number": "+442079460958", "type": "WORK", "extension": "31"},
+    ],
+    "addresses": [
+        {
+            "type": "PHYSICAL",
+            "streetLine1": "12 St James's Square",
+            "zipCode": "SW1Y 4JH",
+            "countryCode": "GBR",
+            "unknown": 7,
+        }
+    ],
+    "metadata": {"crm": "A-17"},
+    "customAttributes": {"tier": "gold", "pin": "1234"},
+}
+BUSINESS = {
+    "type": "BUSINESS",
+    "businessName": "Engines Ltd",
+    "contacts": [
+        {
+            "firstName": "Charles",
+            "lastName": "Babbage",
+            "primaryPhoneNumber": {"number": "+442079460958", "type": "WORK"},
+            "primaryEmail": {"value": "charles@example.com"},
+        },
+        {"firstName": "Ada", "lastName": "Lovelace"},
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def definitions(account):
+    for name, is_encrypted in (("tier", False), ("pin", True)):
+        AttributeDefinition.objects.create(
+            business_account=account, name=name, is_encrypted=is_encrypted
+        )
+
+
+def shown(owner, source_customer_id: str) -> dict:
+    return owner.api.get(f"/v1/customers/{bulk.id_of(owner, source_customer_id)}").json()
+
+
+def test_a_whole_person_is_loaded(owner):
+    found = load(owner, customer("c1", **PERSON))
+    assert outcomes(found) == ["CREATED"], found
+    person = shown(owner, "c1")
+    assert (person["firstName"], person["middleName"], person["lastName"]) == (
+        "Ada",
+        "King",
+        "Lovelace",
+    )
+    assert person["primaryEmail"] == {"value": "Ada@Example.com", "verified": True}
+    assert person["primaryPhoneNumber"]["number"] == "+14155550123"
+    assert person["metadata"] == {"crm": "A-17"}
+    assert person["customAttributes"] == {"tier": "gold", "pin": ""}
+    assert {address["type"]: address["zipCode"] for address in person["addresses"]} == {
+        "PHYSICAL": "SW1Y 4JH",
+        "MAILING": "78753",
+    }
+    points = ContactPoint.objects.filter(customer=bulk.id_of(owner, "c1"))
+    assert {(point.value, point.is_primary) for point in points} == {
+        ("Ada@Example.com", True),
+        ("countess@example.com", False),
+        ("+14155550123", True),
+        ("+442079460958", False),
+    }
+    sealed = AttributeValue.objects.get(definition__name="pin")
+    assert sealed.value == ""
+    for words in ("lovelace", "countess@example.com", "c1"):
+        listed = owner.api.get("/v1/customers", {"search": words}).json()
+        assert listed["totalElements"] == 1
+
+
+def test_an_identical_repeat_of_a_whole_person_writes_nothing(owner):
+    load(owner, customer("c1", **PERSON), customer("c2", **BUSINESS))
+    before = Change.objects.count()
+    found = load(owner, customer("c1", **PERSON), customer("c2", **BUSINESS))
+    assert outcomes(found) == ["UNCHANGED", "UNCHANGED"]
+    assert Change.objects.count() == before
+
+
+def test_a_business_is_loaded_with_its_contacts(owner):
+    assert outcomes(load(owner, customer("c1", **BUSINESS))) == ["CREATED"]
+    business = shown(owner, "c1")
+    assert (business["type"], business["businessName"]) == ("BUSINESS", "Engines Ltd")
+    assert [(each["firstName"], each["primary"]) for each in business["contacts"]] == [
+        ("Charles", True),
+        ("Ada", False),
+    ]
+    changed = {"contacts": [{"firstName": "ADA", "lastName": "Lovelace", "middleName": ""}]}
+    assert outcomes(load(owner, customer("c1", **changed))) == ["UPDATED"]
+    assert Contact.objects.filter(customer=bulk.id_of(owner, "c1")).count() == 2
+
+
+def test_a_business_without_contacts_has_one_without_a_name(owner):
+    load(owner, customer("c1", type="BUSINESS", businessName="Engines Ltd"))
+    (contact,) = shown(owner, "c1")["contacts"]
+    assert (contact["firstName"], contact["primary"]) == ("", True)
+    load(owner, customer("c1", emails=["office@example.com"]))
+    assert shown(owner, "c1")["contacts"][0]["primaryEmail"]["value"] == "office@example.com"
+
+
+def test_a_person_is_filled_in_bit_by_bit(owner):
+    load(owner, customer("c1"))
+    assert outcomes(load(owner, customer("c1", lastName="Lovelace"))) == ["UPDATED"]
+    assert outcomes(load(owner, customer("c1", phones=PERSON["phones"]))) == ["UPDATED"]
+    person = shown(owner, "c1")
+    assert (person["firstName"], person["lastName"]) == ("", "Lovelace")
+    assert person["primaryPhoneNumber"]["number"] == "+14155550123"
+    assert bulk.stored(owner, "c1").name == "Lovelace"
+    assert bulk.stored(owner, "c1").version == 3
+    assert Contact.objects.count() == 1
+
+
+def test_programme_data_and_profile_change_as_one(owner):
+    load(owner, customer("c1", **PERSON))
+    found = load(owner, customer("c1", **PERSON | {"firstName": "Eve"}, organizationId="9"))
+    assert outcomes(found) == ["UPDATED"]
+    assert bulk.stored(owner, "c1").version == 2
+
+
+def test_a_primary_number_that_an_operator_chose_stays(owner):
+    load(owner, customer("c1", **PERSON))
+    person = Contact.objects.get(customer=bulk.id_of(owner, "c1"))
+    chosen = {"primaryEmail": {"value": "chosen@example.com"}}
+    assert owner.api.put(f"/v1/customers/{person.customer_id}", chosen).status_code == 200
+    load(owner, customer("c1", emails=["new@example.com"]))
+    assert shown(owner, "c1")["primaryEmail"]["value"] == "chosen@example.com"
+    load(owner, customer("c1", emails=[{"value": "new@example.com", "primary": True}]))
+    assert shown(owner, "c1")["primaryEmail"]["value"] == "new@example.com"
+
+
+def test_the_rules_of_v1_hold_and_their_places_are_pointers(owner):
+    found = load(
+        owner,
+        customer(
+            "c1",
+            emails=["ok@example.com", {"value": "no address"}],
+            phones=[{"number": "12"}],
+            addresses=[
+                {"type": "MAILING", "streetLine1": "1 Main", "zipCode": "1", "countryCode": "USA"}
+            ],
+            metadata={"k": 7},
+            customAttributes={"nobody knows": "x"},
+            businessName="Not for people",
+            country="?",
+        ),
+        customer("c2", type="BUSINESS"),
+        customer("c3", **BUSINESS | {"contacts": [{"firstName": "Charles"}]}),
+    )
+    assert outcomes(found) == ["FAILED", "FAILED", "FAILED"]
+    at = "/customers/0"
+    assert errors(found, 0) >= {
+        (f"{at}/emails/1/value", "INVALID"),
+        (f"{at}/phones/0/number", "INVALID"),
+        (f"{at}/phones/0/type", "REQUIRED"),
+        (f"{at}/addresses/0/stateCode", "REQUIRED"),
+        (f"{at}/metadata/k", "INVALID_TYPE"),
+        (f"{at}/customAttributes/nobody knows", "UNKNOWN_ATTRIBUTE"),
+        (f"{at}/businessName", "NOT_FOR_THIS_TYPE"),
+        (f"{at}/country", "UNKNOWN_VALUE"),
+    }
+    assert errors(found, 1) == {("/customers/1/businessName", "REQUIRED")}
+    assert ("/customers/2/contacts/0/lastName", "REQUIRED") in errors(found, 2)
+    assert not Customer.objects.exists()
+
+
+def test_the_type_of_a_known_customer_never_changes(owner):
+    load(owner, customer("c1"))
+    found = load(owner, customer("c1", **BUSINESS))
+    assert ("/customers/0/type", "IMMUTABLE") in errors(found)
+
+
+def test_an_address_that_was_sent_whole_is_the_primary_one(owner):
+    address = {
+        "type": "MAILING",
+        "streetLine1": "1 Main Street",
+        "cityName": "Austin",
+        "stateCode": "TX",
+        "countryCode": "USA",
+        "zipCode": "78753",
+    }
+    load(owner, customer("c1", addresses=[address]))
+    addresses = {each["streetLine1"]: each["primary"] for each in shown(owner, "c1")["addresses"]}
+    assert addresses == {"1 Main Street": True, "": False}
+
+
+def test_nobodys_profile_is_touched_by_a_neighbours_error(owner):
+    factories.make_customer(owner.account, external_id="c2")
+    found = load(
+        owner,
+        customer("c1", firstName="Eve", lastName="x" * 41),
+        customer("c2", firstName="Eve"),
+    )
+    assert outcomes(found) == ["FAILED", "UPDATED"]
+    assert shown(owner, "c2")["firstName"] == "Eve"
+    assert not Customer.objects.filter(pk=bulk.id_of(owner, "c1")).exists()

@@ -1,0 +1,329 @@
+"""`./kith`: the servers that start by themselves, and the supervisor that keeps things running."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from config.launcher import __main__ as launcher
+from config.launcher import privileges, stack
+from config.launcher.guard import CHECKOUT
+from config.launcher.instance import BusyError, Instance, InstanceError
+from config.launcher.servers import (
+    EmbeddedError,
+    Postgres,
+    Valkey,
+    socket_directory,
+    sockets_of,
+    start,
+)
+from config.launcher.stack import Address, StackError
+from config.launcher.supervisor import Supervisor
+
+OWN_VARIABLES = ("KITH_", "PG", "DATABASE_URL", "REDIS_URL", "SEARCH_DATABASE_URL")
+LAUNCHER = (sys.executable, "-m", "config.launcher")
+
+# Stands in for the whole product where only `./kith` itself is looked at.
+TOY_MANAGE = """
+import json, os, sys
+if sys.argv[1] == "report":
+    kept = ("DATABASE_URL", "REDIS_URL", "KITH_DATA", "KITH_SECRET_KEY")
+    print(json.dumps({"directory": os.getcwd()} | {name: os.environ[name] for name in kept}))
+    sys.exit(5)
+"""
+
+FIND_KEPT_BANK = """
+from customers.models import BusinessAccount
+print(BusinessAccount.objects.get(name="Kept Bank").pk)
+"""
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What was said to the user."""
+    return []
+
+
+@pytest.fixture
+def supervisor(said):
+    with Supervisor(said.append) as supervisor:
+        yield supervisor
+
+
+@pytest.fixture
+def sockets(tmp_path):
+    with sockets_of(tmp_path) as directory:
+        yield directory
+
+
+@pytest.fixture
+def untouched(monkeypatch) -> None:
+    """A user who has set nothing of ours."""
+    for name in os.environ:
+        if name.startswith(OWN_VARIABLES):
+            monkeypatch.delenv(name)
+
+
+# --- Servers --------------------------------------------------------------------------------------
+
+
+def test_the_servers_keep_their_data_over_a_stop_and_a_start(tmp_path, sockets, said):
+    postgres, valkey = Postgres(tmp_path, sockets), Valkey(tmp_path, sockets)
+    assert postgres.prepare()
+    valkey.prepare()
+    with Supervisor(said.append) as supervisor:
+        start(supervisor, postgres)
+        start(supervisor, valkey)
+        postgres.create_database()
+        with psycopg.connect(postgres.url) as connection:
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+            connection.execute("CREATE EXTENSION pg_trgm")
+            connection.execute("CREATE TABLE kept AS SELECT 'Ångström' AS name")
+        redis.Redis.from_url(valkey.url).set("kept", "yes")
+
+    assert not postgres.prepare()
+    with Supervisor(said.append) as supervisor:
+        start(supervisor, postgres)
+        start(supervisor, valkey)
+        postgres.create_database()
+        with psycopg.connect(postgres.url) as connection:
+            assert connection.execute("SELECT lower(name) FROM kept").fetchone() == ("ångström",)
+        assert redis.Redis.from_url(valkey.url).get("kept") == b"yes"
+    assert said == []
+
+
+def test_a_killed_database_comes_back_with_all_data(tmp_path, sockets, supervisor, said):
+    postgres = Postgres(tmp_path, sockets)
+    postgres.prepare()
+    # Left by a dead postmaster whose process id now belongs to another program.
+    (postgres.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.cluster}\n")
+    start(supervisor, postgres)
+    postgres.create_database()
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    os.kill(supervisor.running("postgres"), signal.SIGKILL)
+    assert supervisor.wait_until(lambda: "postgres started again" in said, 30)
+    assert supervisor.wait_until(postgres.is_ready, 30)
+    with psycopg.connect(postgres.url) as connection:
+        assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+
+
+def test_sockets_are_for_their_owner_alone(sockets):
+    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+
+
+def test_a_socket_directory_that_somebody_else_laid_out_is_refused(tmp_path, sockets):
+    sockets.rmdir()
+    sockets.symlink_to(tmp_path)
+    with pytest.raises(EmbeddedError, match="belongs to somebody else"):
+        socket_directory(tmp_path)
+    sockets.unlink()
+    sockets.mkdir()
+
+
+def test_a_cluster_of_another_major_version_is_refused(tmp_path, sockets):
+    postgres = Postgres(tmp_path, sockets)
+    postgres.cluster.mkdir()
+    (postgres.cluster / "PG_VERSION").write_text("12\n")
+    with pytest.raises(EmbeddedError, match="made by PostgreSQL 12"):
+        postgres.prepare()
+
+
+def test_postgresql_never_runs_as_root(tmp_path):
+    directory = tmp_path / "closed" / "data"
+    for closed in (directory.parent, directory):
+        closed.mkdir(mode=0o700)
+    binary = Path(sys.executable)
+    working = [way for way in privileges.ways() if way.works(binary, directory)]
+    assert working
+    for way in working:
+        command = [*way.prefix, "sh", "-c", "id -u"]
+        who = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert who.stdout.strip() != "0"
+
+
+# --- A data directory -----------------------------------------------------------------------------
+
+
+def test_a_second_holder_is_refused_by_the_name_of_the_first(tmp_path, said):
+    with (
+        Instance(tmp_path).lock("up", said.append),
+        pytest.raises(BusyError, match=rf"`./kith up` \(process {os.getpid()}\)"),
+        Instance(tmp_path).lock("up", said.append),
+    ):
+        pytest.fail("two holders")
+    with Instance(tmp_path).lock("manage", said.append) as lock:
+        assert not lock.after_crash
+
+
+def test_the_holder_tells_others_how_to_reach_its_servers(tmp_path, said, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with Instance(tmp_path).lock("up", said.append) as lock:
+        assert not Instance(tmp_path).holder().environment
+        lock.publish({"REDIS_URL": "unix:///run/x"})
+        holder = Instance(tmp_path).holder()
+        assert holder.environment == {"REDIS_URL": "unix:///run/x"}
+        assert "DATABASE_URL" in holder.given
+        assert "REDIS_URL" not in holder.given
+    assert Instance(tmp_path).holder() is None
+
+
+def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
+    made = Instance(tmp_path).secrets()
+    assert Instance(tmp_path).secrets() == made
+    assert stat.S_IMODE((tmp_path / "secrets.env").stat().st_mode) == 0o600
+    assert set(made) == {"KITH_SECRET_KEY", "KITH_ENCRYPTION_KEYS", "KITH_BLIND_INDEX_KEY"}
+
+
+def test_lost_secrets_of_a_database_are_not_replaced(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(InstanceError, match=r"secrets\.env is missing"):
+        Instance(tmp_path).secrets()
+    assert not (tmp_path / "secrets.env").exists()
+
+
+# --- What is started ------------------------------------------------------------------------------
+
+
+def test_what_the_user_gave_is_used_and_no_other_postgresql_variable():
+    given = {"PGPORT": "6543", "REDIS_URL": "redis://mine", "KITH_SECRET_KEY_FILE": "/run/s"}
+    made = {"DATABASE_URL": "made", "REDIS_URL": "made", "KITH_SECRET_KEY": "made"}
+    assert stack.with_given(made, given) == {
+        "DATABASE_URL": "made",
+        "REDIS_URL": "redis://mine",
+        "KITH_SECRET_KEY_FILE": "/run/s",
+    }
+    own_database = {"PGSSLMODE": "require", "DATABASE_URL": "postgresql://mine"}
+    assert stack.with_given(made, own_database)["PGSSLMODE"] == "require"
+
+
+def test_a_taken_port_is_said_so():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = Address("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(StackError, match=f"port {address.port}: Address already in use"):
+            address.check_free()
+    address.check_free()
+
+
+@pytest.mark.parametrize("text", ["none", "0", "-1", "1.5", "٣"])
+def test_a_bad_number_is_named(text, monkeypatch):
+    monkeypatch.setenv("KITH_WEB_WORKERS", text)
+    with pytest.raises(StackError, match="KITH_WEB_WORKERS must be a positive whole number"):
+        stack.number("KITH_WEB_WORKERS", 2)
+
+
+def test_the_development_lock_holds_every_pin_of_the_other():
+    pins = [
+        set(re.findall(r"^[\w.-]+==\S+", (CHECKOUT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    ]
+    assert pins[0] < pins[1]
+
+
+# --- The commands ---------------------------------------------------------------------------------
+
+
+def test_kith_runs_in_a_path_with_spaces_and_where_the_caller_stands(tmp_path, untouched):
+    checkout = tmp_path / "my registry"
+    (checkout / ".venv/bin").mkdir(parents=True)
+    shutil.copytree(CHECKOUT / "config", checkout / "config")
+    for name in ("kith", "requirements.lock"):
+        shutil.copy(CHECKOUT / name, checkout / name)
+    (checkout / "manage.py").write_text(TOY_MANAGE)
+    interpreter = checkout / ".venv/bin/python"
+    interpreter.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    interpreter.chmod(0o755)
+    with (checkout / "requirements.lock").open("rb") as lock:
+        stamp = subprocess.run(["cksum"], stdin=lock, capture_output=True, check=True).stdout
+    (checkout / ".venv/requirements.stamp").write_bytes(stamp)
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+
+    done = subprocess.run(
+        [checkout / "kith", "manage", "report"],
+        cwd=elsewhere,
+        env=os.environ | {"KITH_DATA": "my data"},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert done.returncode == 5
+    report = json.loads(done.stdout)
+    assert report["directory"] == str(elsewhere)
+    assert report["KITH_DATA"] == str(elsewhere / "my data")
+    assert report["KITH_SECRET_KEY"] in (elsewhere / "my data/secrets.env").read_text()
+
+
+@pytest.mark.parametrize("command", ["up", "test", "manage", "bench", "lock", "help"])
+def test_help_tells_of_every_command(command):
+    done = subprocess.run([CHECKOUT / "kith"], capture_output=True, text=True, check=True)
+    assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
+
+
+def test_an_unknown_command_is_refused(capfd):
+    assert launcher.main(["upp"]) == 2
+    assert "no such command: upp" in capfd.readouterr().err
+
+
+def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouched, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("KITH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("KITH_WEB_WORKERS", "1")
+    monkeypatch.setenv("KITH_WORKER_CONCURRENCY", "1")
+    command = [*LAUNCHER, "up", "--port", str(port)]
+
+    def up() -> "subprocess.Popen[str]":
+        return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+
+    def read_until_ready(process: "subprocess.Popen[str]") -> list[str]:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "stop with Ctrl-C" in line:
+                break
+        assert f"ready: http://127.0.0.1:{port}\n" in lines, lines
+        return lines
+
+    with up() as first:
+        lines = read_until_ready(first)
+        demo = json.loads((tmp_path / "data/demo.json").read_text())
+        assert any(demo["password"] in line for line in lines)
+        second = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        assert second.returncode == 1
+        assert f"`./kith up` (process {first.pid}) is already running" in second.stderr
+        made = subprocess.run(
+            [*LAUNCHER, "manage", "create_business_account", "Kept Bank"],
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        assert json.loads(made.stdout)["id"]
+        first.kill()
+
+    with up() as again:
+        assert any(demo["key"] in line for line in read_until_ready(again))
+        found = subprocess.run(
+            [*LAUNCHER, "manage", "shell", "--no-imports", "-c", FIND_KEPT_BANK],
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        assert found.stdout.strip().decode() == json.loads(made.stdout)["id"]
+        again.terminate()
+        rest = again.stdout.read()
+    assert again.returncode == 0
+    assert rest.endswith("kith: stopped\n")

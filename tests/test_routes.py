@@ -1,0 +1,223 @@
+"""Every route of the URL table is guarded and documented, without anybody having to think of it.
+
+That an answer has the error body of its dialect is checked with every answer (`tests.documented`).
+"""
+
+import json
+
+import pytest
+from django.urls import path
+from rest_framework.permissions import AllowAny
+
+from config.actors import SCOPES
+from config.api import ApiView
+from config.dialects import base_of
+from config.permissions import HasScope
+from tests import factories
+from tests.documented import METHODS, api_routes, call, operations, routes
+from tests.factories import Client
+from tests.inventory import make_inventory, make_nothing
+
+pytestmark = pytest.mark.django_db
+
+# Routes outside of the API, each with what guards it instead.
+OUTSIDE = {
+    "": "a page of links, the same for everybody",
+    "healthz": "for machines that watch this one; says nothing but that it lives",
+    "readyz": "likewise; names the parts, never why one is away",
+    "schema": "the documentation is public",
+    "docs": "likewise",
+    "admin/": "the back office signs people in itself (test_admin)",
+    "^oauth2/authorize/?$": "signs people in itself (test_oauth)",
+    "^oauth2/login/?$": "where they do",
+    "^oauth2/token/?$": "is where tokens come from (test_oauth_tokens)",
+    "^oauth2/revoke_token/?$": "asks for the client's secret (test_oauth_tokens)",
+    "^oauth2/introspect/?$": "likewise, or for a token",
+    ".well-known/oauth-authorization-server": "metadata, public by RFC 8414",
+}
+# API routes that a scope does not guard.
+WITHOUT_SCOPE = {
+    "v1/api-keys/exchange": "is where tokens come from; asks for the key's secret",
+    "v1/search/results/<uuid:search_id>/<str:signature>/<str:file_name>": "its path is signed, and"
+    " checked against what the client that made the search may still see",
+}
+GUARDED = [
+    pytest.param(route, method, id=f"{method} {route.pattern}")
+    for route in api_routes()
+    for method in route.methods
+    if route.pattern not in WITHOUT_SCOPE
+]
+WITH_IDS = [
+    pytest.param(route, method, id=f"{method} {route.pattern}")
+    for route in api_routes()
+    for method in route.methods
+    if route.variables
+]
+# The caller's own words for its things: none is foreign, and what is unknown its ledger says.
+OPAQUE = {"source_customer_id", "source_account_id"}
+CHANGING = {"timestamp", "traceId", "requestId"}
+OF_THE_REQUEST = {"X-Request-Id", "RateLimit"}
+
+
+@pytest.fixture(autouse=True)
+def files(storage):
+    """Result files of these tests are thrown away."""
+
+
+@pytest.fixture
+def house(owner):
+    """What there is in the house."""
+    return make_inventory(owner)
+
+
+def told(answer):
+    """All that an answer tells, but for what differs from request to request."""
+    headers = {name: value for name, value in answer.items() if name not in OF_THE_REQUEST}
+    body = json.loads(answer.content) if answer.content else {}
+    return (
+        answer.status_code,
+        headers,
+        {name: value for name, value in body.items() if name not in CHANGING},
+    )
+
+
+# --- The table itself -----------------------------------------------------------------------------
+
+
+def test_every_route_outside_of_the_api_is_known_for_a_reason():
+    found = {
+        "admin/" if route.pattern.startswith("admin/") else route.pattern
+        for route in routes()
+        if not base_of("/" + route.pattern)
+    }
+    assert found == OUTSIDE.keys()
+
+
+def test_every_api_route_is_guarded_by_a_scope_or_known_for_a_reason():
+    assert all(issubclass(route.view, ApiView) for route in api_routes())
+    unguarded = {
+        route.pattern
+        for route in api_routes()
+        if HasScope not in route.view.permission_classes
+        or not set(route.methods) <= route.view.scopes.keys()
+    }
+    assert unguarded == WITHOUT_SCOPE.keys()
+
+
+def test_every_call_is_documented_and_nothing_else():
+    served = {(route.path, method) for route in api_routes() for method in route.methods}
+    assert {(path, method) for path, method, _ in operations()} == served
+
+
+class Forgotten(ApiView):
+    permission_classes = [AllowAny]
+
+    def get(self, _request):
+        """Nobody thought of this one."""
+
+
+urlpatterns = [path("v1/forgotten", Forgotten.as_view()), path("beside", Forgotten.as_view())]
+
+
+@pytest.mark.urls("tests.test_routes")
+def test_a_route_that_was_forgotten_is_found():
+    assert [route.pattern for route in routes()] == ["v1/forgotten", "beside"]
+    with pytest.raises(AssertionError):
+        test_every_route_outside_of_the_api_is_known_for_a_reason()
+    with pytest.raises(AssertionError):
+        test_every_api_route_is_guarded_by_a_scope_or_known_for_a_reason()
+    with pytest.raises(AssertionError):
+        test_every_call_is_documented_and_nothing_else()
+
+
+# --- Who is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("route", "method"), GUARDED)
+def test_without_a_token_there_is_nothing(route, method, house, anonymous):
+    answers = [call(anonymous, route, method, ids) for ids in (house, make_nothing())]
+    for answer in answers:
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"] == "Bearer"
+    assert told(answers[0]) == told(answers[1])
+
+
+@pytest.mark.parametrize(("route", "method"), GUARDED)
+def test_a_token_of_a_revoked_client_is_worth_nothing(route, method, house, revoked):
+    answer = call(revoked.api, route, method, house)
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize(("route", "method"), GUARDED)
+def test_only_the_scope_of_the_call_opens_it(route, method, house, account):
+    needed = route.view.scopes[method]
+    others = tuple(scope for scope in SCOPES if scope != needed)
+    for scopes in ((), others):
+        speaker = factories.make_speaker(account, scopes=scopes)
+        for ids in (house, make_nothing()):
+            assert call(speaker.api, route, method, ids).status_code == 403
+
+
+@pytest.mark.parametrize(("route", "method"), [each for each in GUARDED if each.values[1] != "GET"])
+def test_who_may_only_read_starts_and_changes_nothing(route, method, house, reader):
+    assert call(reader.api, route, method, house).status_code == 403
+
+
+@pytest.mark.parametrize("route", api_routes(), ids=lambda route: route.pattern)
+def test_a_method_that_is_not_there_is_405(route, house, owner):
+    for method in set(METHODS) - set(route.methods):
+        answer = owner.api.generic(method, route.url(house))
+        assert answer.status_code == 405, method
+        assert set(answer["Allow"].split(", ")) - {"HEAD"} == set(route.methods)
+
+
+# --- What strangers learn -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stranger", ["sibling", "outsider", "child"])
+@pytest.mark.parametrize(("route", "method"), WITH_IDS)
+def test_what_is_foreign_is_what_never_was(route, method, stranger, house, request):
+    speaker = request.getfixturevalue(stranger)
+    own, nothing = make_inventory(speaker), make_nothing()
+    mixed = [{**own, name: house[name]} for name in route.variables]
+    unknown = [{**own, name: nothing[name]} for name in route.variables]
+    for foreign, never in zip([house, *mixed], [nothing, *unknown], strict=True):
+        answers = [call(speaker.api, route, method, ids) for ids in (foreign, never)]
+        assert answers[0].status_code == (200 if OPAQUE.issuperset(route.variables) else 404)
+        assert told(answers[0]) == told(answers[1])
+
+
+@pytest.mark.parametrize("stranger", ["sibling", "outsider", "child"])
+@pytest.mark.parametrize(("route", "method"), GUARDED)
+def test_no_answer_to_a_stranger_names_what_is_in_the_house(
+    route, method, stranger, house, request
+):
+    speaker = request.getfixturevalue(stranger)
+    answer = call(speaker.api, route, method, make_inventory(speaker))
+    assert answer.status_code < 300
+    for name in ("customer_id", "address_id", "account_id", "search_id"):
+        assert house[name] not in answer.getvalue().decode()
+
+
+@pytest.mark.parametrize(("route", "method"), WITH_IDS)
+def test_whose_it_is_sees_it(route, method, house, owner):
+    """Otherwise the tests above would not be about what they say."""
+    assert call(owner.api, route, method, house).status_code < 300
+
+
+# --- The routes that no scope guards --------------------------------------------------------------
+
+
+def test_an_exchange_without_a_secret_is_refused(anonymous):
+    answer = anonymous.post("/v1/api-keys/exchange")
+    assert (answer.status_code, answer.json()["errorCode"]) == (401, "INVALID_KEY")
+    assert answer["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_a_link_without_its_signature_leads_nowhere(house, owner, anonymous):
+    ids = house | {"signature": make_nothing()["signature"]}
+    (route,) = [route for route in api_routes() if "signature" in route.variables]
+    for api in (anonymous, owner.api, Client("not-a-token")):
+        answer = api.get(route.url(ids))
+        assert answer.status_code == (401 if api.token == "not-a-token" else 404)

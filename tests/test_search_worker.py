@@ -1,0 +1,136 @@
+"""From the request to the file, through a real broker and a real Celery worker."""
+
+import csv
+import io
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from config.jobs import lost
+from config.worker import reap
+from customers.models import Customer
+from search.models import CustomerSearch
+from tests.factories import Client, make_address, make_customer
+from tests.workers import locked, until, waiting_copies, worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+URL = "/v1/search/customer-accounts"
+ENDED = ("FINISHED", "FAILED", "ABORTED")
+
+
+@pytest.fixture
+def data(settings, tmp_path) -> Path:
+    """The data folder that this process and the worker share."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "results"},
+        }
+    }
+    return tmp_path
+
+
+def submit(owner, **body) -> str:
+    answer = owner.api.post(URL, {"customerAccountType": "INDIVIDUAL"} | body)
+    assert answer.status_code == 200, answer.content
+    return answer.json()["queryId"]
+
+
+def status(owner, query_id: str) -> dict[str, object]:
+    return owner.api.get(f"{URL}/{query_id}").json()
+
+
+def wait_for(owner, query_id: str, *states: str) -> dict[str, object]:
+    until(lambda: status(owner, query_id)["status"] in states)
+    return status(owner, query_id)
+
+
+def files(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "results").rglob("*") if path.is_file())
+
+
+def test_a_search_goes_all_the_way(owner, child_account, outsider, own_queue, data):
+    mine = [make_customer(owner.account), make_customer(child_account, first_name="Zoë")]
+    for customer in mine:
+        make_address(customer)
+    make_customer(owner.account, last_name="Other")
+    make_customer(outsider.account)
+    with worker(own_queue, data):
+        query_id = submit(owner, lastName="LOVELACE", city="san francisco")
+        done = wait_for(owner, query_id, *ENDED)
+    assert done["status"] == "FINISHED"
+    file = Client().get(urlsplit(done["downloadUrl"]).path)
+    text = b"".join(file.streaming_content).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    expected = Customer.objects.filter(pk__in=[customer.pk for customer in mine])
+    assert [(row["id"], row["businessAccountId"], row["mailingCityName"]) for row in rows] == [
+        (str(customer.pk), str(customer.business_account_id), "San Francisco")
+        for customer in expected.order_by("created_at", "id")
+    ]
+    assert done["rowCount"] == 2
+
+
+def test_a_search_whose_worker_is_killed_is_done_by_the_next(owner, own_queue, data):
+    """The first worker waits for a lock in the middle of its work, and is killed there."""
+    make_customer(owner.account)
+    with locked("customers_address"), worker(own_queue, data) as first:
+        query_id = submit(owner)
+        until(waiting_copies)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    assert status(owner, query_id)["status"] == "STARTED"
+    with worker(own_queue, data):
+        until(lambda: CustomerSearch.objects.filter(lost(), pk=query_id).exists())
+        reap()
+        done = wait_for(owner, query_id, *ENDED)
+    search = CustomerSearch.objects.get(pk=query_id)
+    assert (done["status"], done["rowCount"], search.attempts) == ("FINISHED", 1, 2)
+    assert files(data) == [search.file_name, f"{search.file_name}.manifest.json"]
+
+
+@pytest.mark.parametrize("processes", [0, 1], ids=["without a pool", "with a pool"])
+def test_a_worker_that_is_told_to_stop_hands_its_search_to_the_next(
+    owner, own_queue, data, processes
+):
+    """The first worker could not finish in time; the search is free at once, as if untried."""
+    make_customer(owner.account)
+    with locked("customers_address"), worker(own_queue, data, processes=processes) as first:
+        query_id = submit(owner)
+        until(waiting_copies)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(timeout=10) == 0
+        search = CustomerSearch.objects.get(lost(), pk=query_id)
+        assert (search.status, search.attempts) == ("STARTED", 0)
+        assert (waiting_copies(), files(data)) == (0, [])
+    with worker(own_queue, data, processes=processes):
+        done = wait_for(owner, query_id, *ENDED)
+    search.refresh_from_db()
+    assert (done["status"], done["rowCount"], search.attempts) == ("FINISHED", 1, 1)
+    assert files(data) == [search.file_name, f"{search.file_name}.manifest.json"]
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_is_nearly_done(owner, own_queue, data):
+    make_customer(owner.account)
+    more_time = {"KITH_JOB_STOP_SECONDS": "20"}
+    with worker(own_queue, data, processes=1, **more_time) as first:
+        with locked("customers_address"):
+            query_id = submit(owner)
+            until(waiting_copies)
+            first.send_signal(signal.SIGTERM)
+        assert first.wait(timeout=20) == 0
+    search = CustomerSearch.objects.get(pk=query_id)
+    assert (search.status, search.attempts) == ("FINISHED", 1)
+    assert files(data) == [search.file_name, f"{search.file_name}.manifest.json"]
+
+
+def test_a_search_posted_while_the_broker_is_away_runs_when_it_is_back(
+    owner, own_queue, data, broker_away
+):
+    make_customer(owner.account)
+    with broker_away:
+        query_id = submit(owner)
+    with worker(own_queue, data):
+        reap()
+        assert wait_for(owner, query_id, *ENDED)["status"] == "FINISHED"

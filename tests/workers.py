@@ -1,0 +1,109 @@
+"""Real Celery workers as child processes, on the test's own database, queue and folder."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection, connections
+
+ROOT = Path(__file__).resolve().parent.parent
+Process = subprocess.Popen[bytes]
+
+
+@contextmanager
+def worker(
+    queue: str,
+    data: Path,
+    *,
+    processes: int = 0,
+    prefix: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[Process]:
+    """A worker with a pool of `processes`, or none at all; killed at the end with all it started.
+
+    `prefix` stands before its command, `variables` are more of its environment. Leases last two
+    seconds. The log is shown when the test fails.
+    """
+    log = data / f"worker-{uuid4()}.log"
+    pool = [f"--concurrency={processes}"] if processes else ["--pool=solo"]
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", *pool]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*prefix, *command, "--without-mingle", "--without-gossip", "--loglevel", "INFO"],
+            cwd=ROOT,
+            env=environment(queue, data) | variables,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    except BaseException:
+        sys.stderr.write(log.read_text())
+        raise
+    finally:
+        kill(process)
+
+
+def environment(queue: str, data: Path) -> dict[str, str]:
+    """The variables that lead a program to this test's database, queue and folder."""
+    database = connection.settings_dict
+    given = ("NAME", "dbname"), ("HOST", "host"), ("PORT", "port"), ("USER", "user")
+    parts = [f"{word}={database[name]}" for name, word in given if database[name]]
+    return os.environ | {
+        "DATABASE_URL": "postgresql:///?" + "&".join(parts),
+        "PGPASSWORD": database["PASSWORD"],
+        "KITH_QUEUE": queue,
+        "KITH_DATA": str(data),
+        "KITH_JOB_LEASE_SECONDS": "2",
+        "KITH_JOB_STOP_SECONDS": "1",
+    }
+
+
+def kill(process: Process) -> None:
+    """End a worker and its pool at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def until(condition: Callable[[], Any], seconds: float = 40) -> None:
+    """Wait for a condition."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        pause.wait(0.05)
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """While it is entered, nobody else can read the table."""
+    blocker = connections.create_connection(settings.SEARCH_DATABASE)
+    blocker.set_autocommit(False)
+    try:
+        with blocker.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        # Also when the server ended the session, and the lock with it.
+        blocker.close()
+
+
+def waiting_copies() -> int:
+    """How many result files are being written in this database and wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query LIKE 'COPY (%' AND wait_event_type = 'Lock'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
