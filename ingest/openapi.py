@@ -254,10 +254,10 @@ def plain(part: Any) -> Any:  # noqa: ANN401 -- any JSON
 
 SUBMITTED_HEADER = OpenApiParameter(
     "X-CDLX-Request-Id",
-    {"type": "string", "format": "uuid"},
+    {"type": "string"},
     OpenApiParameter.HEADER,
-    description="Makes the call safe to repeat: the same id and body get the first answer again, "
-    "and nothing happens twice.",
+    description="A UUID. Makes the call safe to repeat: the same id and body get the first answer "
+    "again, and nothing happens twice. Anything but a UUID is not looked at.",
 )
 REUSED = Unprocessable(
     "This X-CDLX-Request-Id was used for another request.", code="REQUEST_ID_REUSED"

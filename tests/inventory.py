@@ -10,6 +10,9 @@ from django.utils import timezone
 from customers.criteria import Criteria
 from customers.normalize import uuid7
 from ingest import runner
+from ingest import services as bulk
+from ingest.content import Content
+from ingest.items import Action
 from ingest.models import BulkRequest
 from search import results, services
 from search.models import CustomerSearch
@@ -42,10 +45,12 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
 
 def make_bulk_request(speaker: Speaker) -> UUID:
     """The id of a bulk request that has ended, its one item failed."""
-    answer = speaker.api.post("/v2/data/customers", {"customers": [{"sourceCustomerId": "17"}]})
-    request = BulkRequest.objects.get(public_id=answer.json()["requestId"])
-    runner.run(request.pk)
-    return request.public_id
+    sent = Content([{"sourceCustomerId": "17"}])
+    public_id = bulk.submit_request(
+        actor=speaker.actor, target=bulk.Target(Action.CREATE_CUSTOMERS), sent=sent, fingerprint=b""
+    )
+    runner.run(BulkRequest.objects.get(public_id=public_id).pk)
+    return public_id
 
 
 def make_finished_search(speaker: Speaker) -> CustomerSearch:

@@ -41,12 +41,15 @@ schema.config.generation.update(deterministic=True, with_security_parameters=Fal
 schema.config.checks.negative_data_rejection.expected_statuses = ["4xx"]
 
 
-@pytest.fixture(autouse=True)
-def one_transaction(house):
-    """Requests come through WSGI as from outside, and stay in the test's transaction.
+@schemathesis.serializer("application/x-ndjson", "application/gzip")
+def as_lines(_context, value):
+    """A file is text to the document; whatever it is, it is sent, and under `gzip` no gzip."""
+    return str(value).encode(errors="surrogatepass")
 
-    After `house`: the test client that it calls connects the signal again.
-    """
+
+@pytest.fixture(autouse=True)
+def one_transaction():
+    """Requests come through WSGI as from outside, and stay in the test's transaction."""
     ends = (signals.request_started, signals.request_finished)
     for signal in ends:
         signal.disconnect(close_old_connections)
@@ -77,9 +80,14 @@ def test_every_answer_is_a_documented_one(case, confidant, house):
     with transaction.atomic():
         response = case.call(headers={"Authorization": f"Bearer {confidant.token}"})
         transaction.set_rollback(True)
+    refused = [] if may_accept_wrong_data(case, response) else [negative_data_rejection]
+    case.validate_response(response, checks=[*CHECKS, *refused])
+
+
+def may_accept_wrong_data(case, response):
+    """Whether an answer of success to what the document forbids is what the contract says."""
     # A parameter without a value is one that was not given.
     sent = parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True)
-    is_empty = any(not value for _, value in sent)
-    case.validate_response(
-        response, checks=CHECKS if is_empty else [*CHECKS, negative_data_rejection]
-    )
+    # Of a bulk request only the envelope is checked at once; a wrong item is told in the ledger.
+    is_bulk = case.method in {"POST", "PUT"} and case.path.startswith("/v2/data/")
+    return is_bulk or any(not value for _, value in sent)
