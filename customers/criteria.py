@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+from config.wire import camel
 from customers.normalize import parse_time_zone
 
 
@@ -86,12 +87,6 @@ class Criteria:
         values["customer_account_status"] = tuple(values["customer_account_status"])
         values["match"] = Match(values["match"])
         return cls(**values)
-
-
-def camel(name: str) -> str:
-    """`first_name` in the contract's spelling: `firstName`."""
-    head, *rest = name.split("_")
-    return head + "".join(map(str.capitalize, rest))
 
 
 MEMBERS = {field.name: camel(field.name) for field in fields(Criteria)}

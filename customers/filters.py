@@ -7,7 +7,6 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import QueryDict
 
 from config.actors import Actor
@@ -118,8 +117,7 @@ class CustomerFilter(django_filters.FilterSet):
 
     def by_name(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         """`name`."""
-        words = normalize.fold(value).split()
-        return queryset.filter(*(Q(name_folded__contains=word) for word in words))
+        return queryset.named(normalize.fold(value).split())
 
     def by_email(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         """`primaryEmail`: an individual's, or that of a business's primary contact."""

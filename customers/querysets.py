@@ -80,6 +80,15 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             found = found.filter(condition)
         return found
 
+    def named(self, words: Iterable[str]) -> "CustomerQuerySet":
+        """Every one of these folded words occurs in the name.
+
+        What names a customer is in its search text too, which is the column with the index.
+        """
+        return self.filter(
+            *(Q(search_text__contains=word, name_folded__contains=word) for word in words)
+        )
+
     def reached_by(self, kind: str, value_key: str, **point: Any) -> "CustomerQuerySet":  # noqa: ANN401
         """Some contact point of this kind has this value; `point` narrows which points count."""
         points = apps.get_model("customers.ContactPoint").objects
@@ -110,12 +119,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             found = found.filter(created_at__gte=criteria.created_from)
         if criteria.created_before is not None:
             found = found.filter(created_at__lt=criteria.created_before)
-        # Of a business both columns are the same; one has the index for whole names, the other the
-        # one for parts.
-        business = "business_name" if criteria.match is Match.EXACT else "name"
-        found = found.filter(
-            **compared(criteria.match, **{f"{business}_folded": criteria.business_name})
-        )
+        if criteria.business_name:
+            # The indexes have no customers without one, and the planner has to be told.
+            found = found.filter(
+                ~Q(business_name_folded=""),
+                **compared(criteria.match, business_name_folded=criteria.business_name),
+            )
         if contact := compared(
             criteria.match,
             first_name_folded=criteria.first_name,

@@ -1519,8 +1519,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customer",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(models.F("name_folded"), "gin_trgm_ops"),
-                name="customer_name_trigrams",
+                django.contrib.postgres.indexes.OpClass(
+                    models.F("business_name_folded"), "gin_trgm_ops"
+                ),
+                condition=models.Q(("business_name_folded", ""), _negated=True),
+                name="customer_business_trigrams",
             ),
         ),
         migrations.AddIndex(

@@ -130,7 +130,11 @@ class Customer(models.Model):
                 fields=["external_id"], name="customer_external_id", condition=~Q(external_id="")
             ),
             GinIndex(OpClass(F("search_text"), "gin_trgm_ops"), name="customer_search_trigrams"),
-            GinIndex(OpClass(F("name_folded"), "gin_trgm_ops"), name="customer_name_trigrams"),
+            GinIndex(
+                OpClass(F("business_name_folded"), "gin_trgm_ops"),
+                name="customer_business_trigrams",
+                condition=~Q(business_name_folded=""),
+            ),
             models.Index(
                 fields=["business_name_folded"],
                 name="customer_business_name",

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("customers", "0003_change_record"),
+        ("customers", "0002_change_record"),
     ]
 
     operations = [
