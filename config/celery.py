@@ -12,10 +12,25 @@ from redis import RedisError
 
 from config import stopping
 from config.context import request_id
+from config.garbage import collect_seldom
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("kith")
+# What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
+TAKER_SECONDS = 5
+SENDER_SECONDS = 1
+
+
+class Kith(Celery):  # type: ignore[misc] # Celery has no types
+    """Celery whose senders soon leave a broker alone that accepts connections and says nothing."""
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:  # noqa: ANN401
+        """A connection that messages are sent through."""
+        bounds = {"socket_timeout": SENDER_SECONDS}
+        return super().connection_for_write(url, transport_options=bounds, **options)
+
+
+app = Kith("kith")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     task_default_queue=settings.QUEUE,
@@ -31,7 +46,7 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_transport_options={
         "visibility_timeout": 3600,
-        "socket_timeout": 5,
+        "socket_timeout": TAKER_SECONDS,
         "socket_connect_timeout": 1,
         # A broker that is away must not hold up a request: the reaper queues what was not queued.
         "max_retries": 0,
@@ -74,6 +89,12 @@ logger = logging.getLogger("kith.tasks")
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_our_logging(**_signal: object) -> None:
     """Being connected is enough: Celery leaves the logging of the settings alone."""
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def work_for_long(**_signal: object) -> None:
+    """A process of the pool has begun."""
+    collect_seldom()
 
 
 @signals.before_task_publish.connect  # type: ignore[untyped-decorator]

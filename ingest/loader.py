@@ -1,4 +1,4 @@
-"""The worker's side of a file: block by block, two at a time, each in a transaction of its own.
+"""The worker's side of a file: block by block, some at a time, each in a transaction of its own.
 
 A block's row (`BulkPart`) is written in the transaction that loads it: what has a row is loaded,
 and what has none is not, whenever the worker is killed. Blocks that share a customer or an account,
@@ -12,7 +12,8 @@ from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Sum
 
 from config.actors import Actor
@@ -36,7 +37,8 @@ from ingest.items import (
 )
 from ingest.models import BulkFile, BulkPart, BulkRequest
 
-LANES = 2
+# One more than keeps two cores busy: a lane waits for the disk, or for another that has its rows.
+LANES = 3
 TRIES = 3
 GONE = "The file cannot be read any more. Please send it again."
 # That it is still ours, until the end of the transaction.
@@ -69,7 +71,8 @@ class Loader:
         done = frozenset(
             BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
         )
-        lanes = ThreadPoolExecutor(LANES, "lane")
+        opened: list[BaseDatabaseWrapper] = []
+        lanes = ThreadPoolExecutor(LANES, "lane", own_connection, (opened,))
         try:
             for number, block in files.blocks(self.file.storage_name, self.request.pk, done):
                 items = list(items_of(block))
@@ -83,6 +86,8 @@ class Loader:
             self.settle(wait(self.loading).done)
         finally:
             lanes.shutdown(cancel_futures=True)
+            for each in opened:
+                each.close()
 
     def make_room(self, touched: set[int]) -> None:
         """Wait until a lane is free, and until nothing is loading that touches the same."""
@@ -108,23 +113,20 @@ class Loader:
         `earlier` are the blocks before it that may be loading at the same time.
         """
         tries = 0
-        try:
-            while True:
-                self.lease.check()
-                try:
-                    return self.write_block(number, block, items, earlier)
-                except TooEarly:
-                    for lane in earlier:
-                        lane.result()
-                except IntegrityError:
-                    # A customer came into being by another door, or another worker has the file.
-                    tries += 1
-                    if tries == TRIES:
-                        raise
-                # Items are told their fate once.
-                items = list(items_of(block))
-        finally:
-            connections.close_all()
+        while True:
+            self.lease.check()
+            try:
+                return self.write_block(number, block, items, earlier)
+            except TooEarly:
+                for lane in earlier:
+                    lane.result()
+            except IntegrityError:
+                # A customer came into being by another door, or another worker has the file.
+                tries += 1
+                if tries == TRIES:
+                    raise
+            # Items are told their fate once.
+            items = list(items_of(block))
 
     def write_block(
         self, number: int, block: Block, items: list[Item], earlier: Sequence[Future[Any]]
@@ -145,6 +147,13 @@ class Loader:
             results = zlib.compress(b"".join(map(result, items)), 1)
             BulkPart.objects.create(request=self.request, number=number, results=results, **counts)
         return counts
+
+
+def own_connection(opened: list[BaseDatabaseWrapper]) -> None:
+    """The connection of a thread, kept for all of its blocks; who began the thread closes it."""
+    own = connections[DEFAULT_DB_ALIAS]
+    own.inc_thread_sharing()
+    opened.append(own)
 
 
 def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:

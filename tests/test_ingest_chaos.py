@@ -14,6 +14,7 @@ from django.db.models import Count
 from config import worker as config_worker
 from config.worker import reap
 from customers.models import Account, Card, Change, Customer, Enrollment
+from ingest import files
 from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
@@ -25,6 +26,7 @@ Status = BulkRequest.Status
 KILLS = 6
 REQUESTS = 60
 LINES = 20_000
+BLOCK_LINES = 500
 
 
 @pytest.fixture
@@ -160,7 +162,8 @@ def time_passes(seconds: float) -> None:
     until(lambda: time.monotonic() >= deadline)
 
 
-def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue, data):
+def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue, data, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
     sent = [json.dumps(customer(f"c{number}")).encode() for number in range(LINES)]
     sent[LINES // 2] = b"{a bad line"
     public_id = send(owner, lines(*sent))
@@ -168,7 +171,7 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
         with worker(own_queue, data) as process:
             until(lambda least=parts: reap() or BulkPart.objects.count() >= least)
             kill(process)
-    assert BulkPart.objects.count() < LINES // 2000
+    assert BulkPart.objects.count() < LINES // BLOCK_LINES
     with worker(own_queue, data):
         until(all_ended)
     found = bulk.ledger(owner, public_id)

@@ -18,7 +18,7 @@ THROWAWAY_OPTIONS = {
 def postgres_options(*, durable: bool) -> dict[str, str]:
     """Settings of a PostgreSQL that shares this machine with the rest, by name."""
     memory = _memory()
-    buffers = min(max(memory // 16, 256 * MEGABYTE), 1024 * MEGABYTE)
+    buffers = min(max(memory // 6, 256 * MEGABYTE), 8192 * MEGABYTE)
     maintenance = min(max(memory // 32, 64 * MEGABYTE), 512 * MEGABYTE)
     options = {
         "listen_addresses": "",
@@ -29,7 +29,9 @@ def postgres_options(*, durable: bool) -> dict[str, str]:
         "effective_cache_size": f"{memory // 2 // MEGABYTE}MB",
         "work_mem": "32MB",
         "maintenance_work_mem": f"{maintenance // MEGABYTE}MB",
-        "max_wal_size": "4GB",
+        "max_wal_size": "8GB",
+        "checkpoint_timeout": "15min",
+        "wal_buffers": "64MB",
         "random_page_cost": "1.1",
         "jit": "off",
         "timezone": "UTC",
