@@ -1,11 +1,13 @@
 """How a hot query runs: prepared once on each connection, planned once, sent as values alone."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet
+from django.db.models import Field, Model, QuerySet
+from django.db.models.fields import NOT_PROVIDED
 
 
 def prepared(
@@ -34,3 +36,44 @@ def prepared_rows(
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+class Insertion(NamedTuple):
+    """An INSERT of one row: its statement, what is given, and what the database makes."""
+
+    sql: str
+    given: "tuple[Field[Any, Any], ...]"
+    made: "tuple[Field[Any, Any], ...]"
+
+
+@cache
+def insertion_of(model: type[Model]) -> Insertion:
+    """The INSERT for a model without parents."""
+    given: list[Field[Any, Any]] = []
+    made: list[Field[Any, Any]] = []
+    for field in model._meta.local_concrete_fields:
+        (given if field.db_default is NOT_PROVIDED else made).append(field)
+    # Each says what it is, for an array or a document cannot be told from its value.
+    kinds = [field.db_type(connections[DEFAULT_DB_ALIAS]) for field in given]
+    values = ", ".join(f"%s::{kind}" for kind in kinds)
+    returning = ", ".join(["true", *(str(field.column) for field in made)])
+    columns = ", ".join(str(field.column) for field in given)
+    table = model._meta.db_table
+    sql = f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING {returning}"  # noqa: S608
+    return Insertion(sql, tuple(given), tuple(made))
+
+
+def insert_row(row: Model) -> None:
+    """Insert a new row, with what the database makes of its defaults; signals are not sent.
+
+    What the ORM takes to write the same statement anew for each row is several times what the
+    database takes for it.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    sql, given, made = insertion_of(type(row))
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in given]
+    ((_, *found),) = prepared_rows(sql, values)
+    for field, value in zip(made, found, strict=True):
+        setattr(row, field.attname, value)
+    row._state.adding = False  # noqa: SLF001 -- as `Model.save` leaves it
+    row._state.db = DEFAULT_DB_ALIAS  # noqa: SLF001

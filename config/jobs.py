@@ -31,6 +31,7 @@ from uuid_utils.compat import uuid7
 from config import room
 from config.actors import Actor
 from config.context import request_id
+from config.database import insert_row
 from config.lease import ClaimLost
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class Job(models.Model):
         self.business_account_id = actor.business_account_id
         self.actor_type, self.actor_id, self.client_id = actor.type, actor.id, actor.client_id
         self.request_id = request_id.get()
-        self.save(force_insert=True)
+        insert_row(self)
         transaction.on_commit(self.queue, robust=True)
 
     def queue(self) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from config.actors import Actor
+from config.database import insert_row
 from config.errors import ApiError, Conflict, NotFound, Unprocessable, Unreadable
 from config.wire import to_json
 from customers.record import Via, recorded
@@ -24,9 +25,6 @@ from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
 # Requests of a business account get their numbers one after the other, in the order of their
 # commits: whoever is given a number holds this lock until then.
 IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('ingest:' || %s, 0))"
-# What the ORM takes for this one row is a good part of what a request takes.
-KEEP = """
-    INSERT INTO ingest_bulkcontent (request_id, body_sealed, refused) VALUES (%s, %s, %s::jsonb)"""
 RETRIED = {
     BulkRequest.Action.CREATE_CUSTOMERS,
     BulkRequest.Action.UPDATE_CUSTOMERS,
@@ -80,9 +78,7 @@ def submit_request(
         if public_id is not None and is_known(actor, public_id, fingerprint):
             return public_id
         request.submit(actor)
-        with connection.cursor() as cursor:
-            refused = to_json(stored.refused).decode()
-            cursor.execute(KEEP, [str(request.pk), stored.body_sealed, refused])
+        insert_row(stored)
     return request.public_id
 
 
