@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -276,4 +277,27 @@ LOGGING = {
         "celery.app.trace": {"level": "CRITICAL"},
     },
 }
-UNFOLD = {"SITE_TITLE": "Kith", "SITE_HEADER": "Kith"}
+# The back office in the mark and the green of the other pages.
+UNFOLD = {
+    "SITE_TITLE": "Kith",
+    "SITE_HEADER": "Kith",
+    "SITE_ICON": lambda _: static("kith/icon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("kith/icon.svg")}
+    ],
+    "COLORS": {
+        "primary": {
+            "50": "#f0faf7",
+            "100": "#d7f0e8",
+            "200": "#b0e0d3",
+            "300": "#84cbb9",
+            "400": "#4fae99",
+            "500": "#2f8f7a",
+            "600": "#1f6f5c",
+            "700": "#1a5b4c",
+            "800": "#17493e",
+            "900": "#143d34",
+            "950": "#0a231e",
+        }
+    },
+}

@@ -21,6 +21,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import IntegrityError, connection
+from django.templatetags.static import static
 from django.urls import include, path
 from psycopg.conninfo import make_conninfo
 from rest_framework.request import Request
@@ -275,6 +276,12 @@ def test_readyz_tells_a_database_that_is_away(client, storage, django_db_blocker
     with django_db_blocker.block():
         response = client.get("/readyz")
     assert response.json()["parts"]["database"] == "unavailable"
+
+
+def test_the_back_office_wears_the_mark_and_the_green_of_the_other_pages(client, db):
+    page = client.get("/admin/login/").content.decode()
+    assert f'<link rel="icon" href="{static("kith/icon.svg")}"' in page
+    assert "rgb(31, 111, 92)" in page
 
 
 def test_the_first_page_leads_everywhere(client):
