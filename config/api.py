@@ -18,7 +18,7 @@ from config.actors import Actor
 from config.errors import Invalid, Problem, Refused
 from config.wire import JSONOnly, JSONParser, JSONRenderer, RawJSON
 
-__all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON", "check_query"]
+__all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON"]
 
 
 class BodyRequest(Request):
@@ -39,14 +39,17 @@ class ApiView(APIView):
     - `parameters`: for each method the query parameters that it knows, any other is 400
       ``UNKNOWN_PARAMETER``; None if the view checks its query itself;
     - `repeatable`: those of them that may be given more than once;
+    - `gathering`: the methods that read their query with `gather`, which then also refuses it;
     - `idempotent`: False where the first answer of a POST must not be kept, for it is a secret.
     """
 
     scopes: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[Mapping[str, Collection[str]] | None] = {}
     repeatable: ClassVar[Collection[str]] = ()
+    gathering: ClassVar[Collection[str]] = ()
     idempotent: ClassVar[bool] = True
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    _query_problems: list[Problem]
 
     @property
     def actor(self) -> Actor:
@@ -87,7 +90,27 @@ class ApiView(APIView):
         self.check_permissions(request)
         if self.parameters is not None and request.META.get("QUERY_STRING"):
             method = "GET" if request.method == "HEAD" else str(request.method)
-            check_query(request.GET, self.parameters.get(method, ()), self.repeatable)
+            problems = query_problems(request.GET, self.parameters.get(method, ()), self.repeatable)
+            if method in self.gathering:
+                self._query_problems = problems
+            elif problems:
+                raise Invalid(problems)
+
+    def gather(self, *readers: Callable[[], Any]) -> list[Any]:
+        """What each of the readers makes of the query. Raises `Invalid` with every wrong parameter.
+
+        A reader raises `Invalid` itself for those that are its own, and asks no database before.
+        """
+        found, problems = [], list(self._query_problems)
+        for read in readers:
+            try:
+                found.append(read())
+            except Invalid as error:
+                known = {problem.path for problem in problems}
+                problems += [problem for problem in error.problems if problem.path not in known]
+        if problems:
+            raise Invalid(problems)
+        return found
 
     def perform_authentication(self, request: Request) -> None:
         """Find the actor; an address that tries out tokens gets 429 in the end."""
@@ -104,6 +127,7 @@ class ApiView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
         """Answer a request; a POST with an `Idempotency-Key` once and for all."""
         self.args, self.kwargs, self.headers = args, kwargs, {}
+        self._query_problems = []
         self.request = wrapped = self.initialize_request(request, *args, **kwargs)
         response: Any
         try:
@@ -135,10 +159,12 @@ class ApiView(APIView):
         return self.get_exception_handler()(exc, self.get_exception_handler_context())
 
 
-def check_query(query: QueryDict, known: Collection[str], repeatable: Collection[str] = ()) -> None:
-    """Refuse unknown and repeated parameters, NUL characters and what is not UTF-8, all at once.
+def query_problems(
+    query: QueryDict, known: Collection[str], repeatable: Collection[str] = ()
+) -> list[Problem]:
+    """Unknown and repeated parameters, NUL characters and what is not UTF-8, all at once.
 
-    Raises `Invalid`; a problem's path is the parameter's name.
+    A problem's path is the parameter's name.
     """
     problems = []
     for name, values in query.lists():
@@ -152,5 +178,4 @@ def check_query(query: QueryDict, known: Collection[str], repeatable: Collection
             problems.append(Problem(name, message, "NUL_CHARACTER"))
         elif any("\N{REPLACEMENT CHARACTER}" in value for value in values):
             problems.append(Problem(name, "This is not UTF-8.", "INVALID_CHARACTER"))
-    if problems:
-        raise Invalid(problems)
+    return problems

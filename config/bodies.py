@@ -5,6 +5,7 @@ gives the members that are right and the problems of those that are not, so that
 service can be checked in the same breath and a client is told everything in one answer.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,8 @@ class Text(serializers.CharField):
 class Flag(serializers.BooleanField):
     """`true` or `false`, nothing that merely looks like it."""
 
+    default_error_messages = {"invalid": "This must be true or false."}
+
     def to_internal_value(self, data: object) -> bool:
         """The boolean."""
         if not isinstance(data, bool):
@@ -55,10 +58,13 @@ class Flag(serializers.BooleanField):
 class Choice(serializers.ChoiceField):
     """One of some words, case counts."""
 
+    default_error_messages = {"invalid_choice": "{input} is none of {words}."}
+
     def to_internal_value(self, data: object) -> str:
         """The word."""
         if not isinstance(data, str) or data not in self.choices:
-            self.fail("invalid_choice", input=str(data)[:40])
+            given = json.dumps(data, ensure_ascii=False)[:40]
+            self.fail("invalid_choice", input=given, words=", ".join(self.choices))
         return str(data)
 
 

@@ -22,6 +22,8 @@ EXACT_TOTAL = 10_000
 MAX_SIZE = 200
 DEFAULT_SIZE = 25
 MAX_OFFSET = 10_000_000
+# Far above any number of rows or pages, and still exact for every reader of JSON.
+MAX_COUNT = 2**53 - 1
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
 
@@ -93,9 +95,15 @@ class PageRequest:
             order, number, after, count, is_estimate = given
             total = Total(int(count), bool(is_estimate))
             request = cls(sorts, size, int(number), tuple(after), total)
+            is_possible = 0 <= total.count <= MAX_COUNT and 0 <= request.number < MAX_COUNT
         except (ValueError, TypeError, OverflowError, binascii.Error):
             raise bad_cursor() from None
-        if order != [str(sort) for sort in sorts] or len(after) != len(sorts) + 1:
+        if (
+            not is_possible
+            or order != [str(sort) for sort in sorts]
+            or len(after) != len(sorts) + 1
+            or any("\0" in value for value in after if isinstance(value, str))
+        ):
             raise bad_cursor()
         return request
 

@@ -1,6 +1,6 @@
 """The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
 
-from datetime import datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from customers.querysets import CustomerQuerySet
 
 MAX_WORDS = 10
 FormClass = type[forms.Form]
+# The first and last moments that the database and Python both know.
+DAWN = datetime.min.replace(tzinfo=UTC)
+DUSK = datetime.max.replace(tzinfo=UTC)
 LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
 
 
@@ -99,13 +102,9 @@ class CustomerFilter(django_filters.FilterSet):
         if given := {column: value for column, value in address.items() if value}:
             queryset = queryset.living_at(**given)
         if first := values["createdAtFrom"]:
-            queryset = queryset.filter(
-                created_at__gte=datetime.combine(first, time.min, values["zone"])
-            )
+            queryset = queryset.filter(created_at__gte=moment_of(first, time.min, values["zone"]))
         if last := values["createdAtTo"]:
-            queryset = queryset.filter(
-                created_at__lte=datetime.combine(last, time.max, values["zone"])
-            )
+            queryset = queryset.filter(created_at__lte=moment_of(last, time.max, values["zone"]))
         for name, one in self.filters.items():
             queryset = one.filter(queryset, values[name])
         return queryset
@@ -199,3 +198,11 @@ class CheckedForm(forms.Form):
             return str(parse())
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+def moment_of(day: date, at: time, zone: tzinfo) -> datetime:
+    """A time of a day in a zone, as UTC: PostgreSQL knows no offset of 16 hours or more."""
+    try:
+        return datetime.combine(day, at, zone).astimezone(UTC)
+    except OverflowError:
+        return DAWN if day.year == DAWN.year else DUSK

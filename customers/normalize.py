@@ -349,20 +349,22 @@ def _po_box() -> re.Pattern[str]:
 
 _OUTER_PUNCTUATION = string.punctuation + "¡¿«»\u2039\u203a“”„、。「」"
 _FORMATTED_NUMBER = re.compile(r"[+().,/-]*[0-9][+().,/0-9-]*")
+# Inside a word: ORD-2024-001
+_PUNCTUATED_NUMBER = re.compile(r"(?<![0-9])[0-9]++(?:[+().,/-]++[0-9]++)++")
 _INTERNATIONAL_NUMBER = re.compile(r"(?<!\S)\(?\+[0-9][().,/0-9 -]{0,30}(?!\S)")
 
 
 def search_text(parts: Iterable[str]) -> str:
     """What the list search looks in: the folded words of all parts, each once, a space between.
 
-    A number with formatting characters inside is there with and without them.
+    A number with formatting characters inside is there with and without them, also as a part of a
+    word.
     """
     words: dict[str, None] = {}
     for word in (word for part in parts for word in fold(part).split()):
         words[word] = None
-        bare = _bare_word(word)
-        if bare not in word:
-            words[bare] = None
+        for number in _PUNCTUATED_NUMBER.findall(word):
+            words[phone_digits(number)] = None
     return " ".join(words)
 
 

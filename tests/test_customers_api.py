@@ -202,6 +202,23 @@ def test_every_wrong_place_is_named_at_once(owner):
     [
         ({}, {"type": "REQUIRED"}),
         ({"type": "PERSON"}, {"type": "UNKNOWN_VALUE"}),
+        (
+            ADA
+            | {"type": "PERSON", "addresses": [HOME | {"stateCode": "ZZ"}], "metadata": {"": "x"}},
+            {
+                "type": "UNKNOWN_VALUE",
+                "addresses[0].stateCode": "UNKNOWN_SUBDIVISION",
+                "metadata": "INVALID_KEY",
+            },
+        ),
+        (
+            ADA | {"primaryPhoneNumber": [], "primaryEmail": "ada@example.com"},
+            {"primaryPhoneNumber": "INVALID_TYPE", "primaryEmail": "INVALID_TYPE"},
+        ),
+        (
+            ADA | {"addresses": [HOME | {"type": "SHIPPING", "name": "Ada"}]},
+            {"addresses[0].name": "INVALID_TYPE"},
+        ),
         ([], {"": "INVALID_TYPE"}),
         ("text", {"": "INVALID_TYPE"}),
         (
@@ -254,6 +271,15 @@ def test_bad_input_is_refused_and_changes_nothing(owner, body, expected):
     assert response.status_code == 400, response.content
     assert codes(response) == expected
     assert not Customer.objects.exists()
+
+
+def test_a_wrong_word_is_answered_with_the_right_ones(owner):
+    body = ADA | {"sex": "male", "primaryEmail": {"value": "a@example.com", "verified": "yes"}}
+    errors = owner.api.post("/v1/customers", body).json()["errors"]
+    assert {error["path"]: error["message"] for error in errors} == {
+        "sex": '"male" is none of MALE, FEMALE, NONBINARY.',
+        "primaryEmail.verified": "This must be true or false.",
+    }
 
 
 def test_the_other_spelling_of_the_phone_number_is_accepted(owner):

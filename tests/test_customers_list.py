@@ -1,5 +1,8 @@
 """`GET /v1/customers`: filters, order, pages and cursors."""
 
+import base64
+import json
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -137,6 +140,19 @@ def test_a_customer_is_found_by_its_id_and_its_beginning(owner, several):
         ({"businessAccountId": "7"}, {"businessAccountId": "INVALID"}),
         ({"includeChildren": "maybe"}, {"includeChildren": "UNKNOWN_VALUE"}),
         ({"status": ["ACTIVE", "SUSPENDED"]}, {"status": "REPEATED_PARAMETER"}),
+        (
+            {"serch": "x", "size": "0", "name": "a\0", "type": "PERSON", "cursor": "abc"},
+            {
+                "serch": "UNKNOWN_PARAMETER",
+                "size": "INVALID",
+                "name": "NUL_CHARACTER",
+                "type": "UNKNOWN_VALUE",
+            },
+        ),
+        (
+            {"cursor": "abc", "zipCode": "1" * 11},
+            {"cursor": "INVALID_CURSOR", "zipCode": "TOO_LONG"},
+        ),
     ],
 )
 def test_an_unknown_parameter_or_bad_value_is_refused(owner, query, expected):
@@ -173,6 +189,46 @@ def test_cursors_walk_the_whole_list_once(owner, sort):
         cursor = {"cursor": page["nextCursor"]} if page["hasNext"] else None
     assert walked == everything
     assert len(set(walked)) == 7
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(1, 10**30), (1, -1), (1, 2**53 - 1), (3, 10**30), (3, -1), (2, ["A\0", str(uuid.uuid4())])],
+)
+def test_a_made_up_cursor_is_refused(owner, place, value):
+    create(owner)
+    create(owner)
+    query = {"sort": "firstName", "size": 1}
+    state = json.loads(base64.urlsafe_b64decode(listed(owner, **query)["nextCursor"]))
+    state[place] = value
+    cursor = base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
+    response = owner.api.get("/v1/customers", query | {"cursor": cursor})
+    assert (response.status_code, codes(response)) == (400, {"cursor": "INVALID_CURSOR"})
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"createdAtFrom": "2026-03-02", "timeZone": "+18:00"}, ["Ada", "ACME", "Zoë"]),
+        ({"createdAtTo": "2026-03-01", "timeZone": "-16:00"}, ["Ada", "ACME", "Zoë"]),
+        ({"createdAtTo": "2026-03-01", "timeZone": "+18:00"}, []),
+        ({"createdAtFrom": "0001-01-01", "timeZone": "+18:00"}, ["Ada", "ACME", "Zoë"]),
+        ({"createdAtTo": "0001-01-01", "timeZone": "+18:00"}, []),
+        ({"createdAtTo": "9999-12-31", "timeZone": "-18:00"}, ["Ada", "ACME", "Zoë"]),
+        ({"createdAtFrom": "9999-12-31", "timeZone": "-18:00"}, []),
+    ],
+)
+def test_a_day_is_read_at_the_farthest_offsets_and_the_ends_of_time(
+    owner, several, query, expected
+):
+    assert names(listed(owner, **query)) == expected
+
+
+@pytest.mark.parametrize("words", ["2024-001", "ord-2024", "4-00", "001/x", "2024001"])
+def test_a_part_of_an_external_id_finds_its_customer(owner, words):
+    create(owner, externalId="ORD-2024-001/X9")
+    create(owner, externalId="ORD-2025-002/X9")
+    assert [c["externalId"] for c in listed(owner, search=words)["content"]] == ["ORD-2024-001/X9"]
 
 
 def test_a_cursor_belongs_to_its_order(owner):

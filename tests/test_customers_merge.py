@@ -81,6 +81,19 @@ def test_null_and_empty_text_clear_what_is_optional(owner):
     assert put(owner, customer, {"placeOfBirth": None, "metadata": None})["metadata"] == {}
 
 
+def test_an_object_that_names_nothing_changes_nothing(owner):
+    customer = create(owner, WHOLE)
+    parcel = customer["addresses"][1]["id"]
+    nothing = {
+        "placeOfBirth": {},
+        "primaryPhoneNumber": {},
+        "primaryEmail": {},
+        "metadata": {},
+        "addresses": [{"id": parcel, "name": {}}],
+    }
+    assert put(owner, customer, nothing) == customer
+
+
 def test_what_is_required_cannot_be_cleared(owner):
     customer = create(owner)
     assert refused(
@@ -103,6 +116,15 @@ def test_what_is_required_cannot_be_cleared(owner):
     assert refused(owner, business, {"businessName": ""}) == {"businessName": "REQUIRED"}
     assert refused(owner, business, {"contacts": [{"lastName": "Two"}]}) == {
         "contacts[0].firstName": "REQUIRED"
+    }
+
+    for nothing in (None, ""):
+        assert refused(owner, business, {"contacts": nothing}) == {"contacts": "REQUIRED"}
+    parcels = create(owner, addresses=[SHIPPING])
+    entry = {"id": parcels["addresses"][0]["id"], "name": None}
+    assert refused(owner, parcels, {"addresses": [entry]}) == {
+        "addresses[0].name.firstName": "REQUIRED",
+        "addresses[0].name.lastName": "REQUIRED",
     }
 
 
@@ -171,6 +193,23 @@ def test_a_marked_address_takes_over_and_an_equal_one_is_updated(owner):
     customer = put(owner, customer, {"addresses": [HOME | {"primary": True}]})
     assert [a["primary"] for a in customer["addresses"]] == [True, False]
     assert len(customer["addresses"]) == 2
+
+
+def test_an_equal_address_takes_the_recipient_of_the_new_one(owner):
+    customer = create(owner, addresses=[SHIPPING])
+    (parcel,) = customer["addresses"]
+    recipient = {"firstName": "Jill", "lastName": "Jones"}
+    (changed,) = put(owner, customer, {"addresses": [SHIPPING | {"name": recipient}]})["addresses"]
+    assert changed == parcel | {"name": recipient | {"middleName": ""}}
+
+
+def test_a_primary_address_that_changes_its_type_does_not_take_over(owner):
+    customer = create(owner, addresses=[HOME, HOME | {"type": "PHYSICAL"}])
+    mailing, physical = customer["addresses"]
+    moved = {"addresses": [{"id": mailing["id"], "type": "PHYSICAL"}]}
+    changed = put(owner, customer, moved)["addresses"]
+    assert {a["id"]: a["primary"] for a in changed} == {mailing["id"]: False, physical["id"]: True}
+    assert {a["type"] for a in changed} == {"PHYSICAL"}
 
 
 def test_an_address_with_an_id_merges(owner):
@@ -270,6 +309,7 @@ def test_custom_attributes_merge_and_encrypted_ones_stay_sealed(owner, confidant
     assert put(owner, customer, {"customAttributes": {"pet": None}})["customAttributes"] == {
         "tier": "silver"
     }
+    assert put(owner, customer, {"customAttributes": None})["customAttributes"] == {}
 
 
 def test_a_customer_that_was_loaded_without_a_phone_stays_editable(owner):

@@ -336,11 +336,20 @@ def test_a_search_box_is_read_word_by_word(text, words):
         "john.smith@example.com",
         "2024-01-02",
         "EXT/12",
+        "ORD-2024-001/X",
         "(415) 123",
     ],
 )
 def test_what_was_stored_is_found_by_typing_it(part):
     text = normalize.search_text(["Łódź", part])
+    assert all(word in text for word in normalize.parse_search_words(part))
+
+
+@given(st.from_regex(r"[A-Za-z][-/.][0-9]{1,3}([-/.][0-9]{1,3}){0,3}", fullmatch=True), st.data())
+def test_any_part_of_a_reference_is_found_by_typing_it(reference, data):
+    first = data.draw(st.integers(0, len(reference)))
+    part = reference[first : data.draw(st.integers(first, len(reference)))]
+    text = normalize.search_text([reference])
     assert all(word in text for word in normalize.parse_search_words(part))
 
 
@@ -358,6 +367,7 @@ def test_any_text_can_be_searched_for_and_in(text):
 
 def test_long_text_is_searched_in_linear_time():
     text = "box " + "1" * 1_000_000 + "x"
+    assert normalize.search_text([text]) == text
     assert normalize.parse_search_words(text)[1].endswith("1x")
     assert not normalize.is_po_box(text)
 

@@ -49,6 +49,7 @@ def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems)
     address = Address()
     merge_address(address, values, problems, is_new=True)
     if twin := equal_address(profile, address):
+        merge_recipient(twin, values, problems)
         return twin
     profile.add(address)
     return address
@@ -82,7 +83,8 @@ def merge_recipient(address: Address, values: Mapping[str, Any], problems: Probl
     if address.type != Address.Type.SHIPPING:
         set_texts(address, dict.fromkeys(names), names)
         return
-    set_texts(address, values.get("recipient") or {}, names)
+    recipient = values.get("recipient", {})
+    set_texts(address, dict.fromkeys(names) if recipient is None else recipient, names)
     if "recipient" in values or "type" in values:
         for name in ("first_name", "last_name"):
             if not getattr(address, name):
@@ -117,14 +119,17 @@ def address_key(address: Address) -> tuple[str, ...]:
 def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:
     """Exactly one primary for each type that is present.
 
-    The one that a request marks takes over; otherwise the one there is stays; otherwise the oldest
-    is promoted. One that was unmarked yields to the oldest other, and stays if there is no other.
+    The one that a request marks takes over; otherwise the one there is stays, also when the primary
+    one of another type becomes one of this; otherwise the oldest is promoted. One that was unmarked
+    yields to the oldest other, and stays if there is no other.
     """
     for kind in Address.Type.values:
         present = [address for address in profile.addresses if address.type == kind]
         if not present:
             continue
-        chosen = marked.get(kind) or next((a for a in present if a.is_primary), None)
+        primary = [address for address in present if address.is_primary]
+        staying = [address for address in primary if was_primary(profile, address)]
+        chosen = marked.get(kind) or next(iter(staying + primary), None)
         if chosen is None:
             unmarked = [a for a in present if not was_primary(profile, a)]
             chosen = (unmarked or present)[0]

@@ -32,13 +32,17 @@ def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: 
 
 
 def merge_attributes(profile: Profile, pairs: Mapping[str, Any] | None, problems: Problems) -> None:
-    """Merge custom attributes: null removes a value, and null for the whole changes nothing.
+    """Merge custom attributes: null removes a value, and null for the whole removes all.
 
     An empty text removes a plain value; for an encrypted one, which leaves as ``""`` for most
     tokens, it means "unchanged".
     """
     stored = {v.definition_id: v for v in profile.rows[AttributeValue] if v.contact_id is None}
-    for name, value in (pairs or {}).items():
+    if pairs is None:
+        for row in stored.values():
+            profile.remove(row)
+        return
+    for name, value in pairs.items():
         definition = profile.definitions.get(name)
         if definition is None:
             message = "This business account has not defined such an attribute."

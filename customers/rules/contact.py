@@ -18,9 +18,12 @@ def merge_contacts(
     profile: Profile, entries: list[dict[str, Any] | None] | None, actor: Actor, problems: Problems
 ) -> None:
     """Merge the entries of `contacts`: exactly one is primary in the end."""
+    if entries is None:
+        problems.require("")
+        return
     known = {contact.id: contact for contact in profile.contacts}
     marked: list[Contact] = []
-    for index, values in enumerate(entries or []):
+    for index, values in enumerate(entries):
         if values is None:
             continue
         place = problems.at(f"[{index}]")

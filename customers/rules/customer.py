@@ -46,10 +46,21 @@ def merge_customer(profile: Profile, submission: Submission, actor: Actor) -> li
     values = submission.values
     customer = profile.customer
     check_fixed(profile, values, problems)
-    if not customer.type:
-        return problems.found
-    refuse_other_type(customer, values, problems)
-    if customer.type == Customer.Type.INDIVIDUAL:
+    if customer.type:
+        merge_own(profile, values, actor, problems)
+    if "addresses" in values:
+        merge_addresses(profile, values["addresses"], problems.at("addresses"))
+    if "metadata" in values:
+        merge_metadata(profile, values["metadata"], problems.at("metadata"))
+    if "attributes" in values:
+        merge_attributes(profile, values["attributes"], problems.at("customAttributes"))
+    return problems.found
+
+
+def merge_own(profile: Profile, values: dict[str, Any], actor: Actor, problems: Problems) -> None:
+    """Merge the members that only customers of this type have."""
+    refuse_other_type(profile.customer, values, problems)
+    if profile.customer.type == Customer.Type.INDIVIDUAL:
         if not profile.contacts:
             profile.add(Contact(is_primary=True))
         person = profile.contacts[0]
@@ -60,13 +71,6 @@ def merge_customer(profile: Profile, submission: Submission, actor: Actor) -> li
         merge_business_name(profile, values, problems)
         if profile.is_new or "contacts" in values:
             merge_contacts(profile, values.get("contacts"), actor, problems.at("contacts"))
-    if "addresses" in values:
-        merge_addresses(profile, values["addresses"], problems.at("addresses"))
-    if "metadata" in values:
-        merge_metadata(profile, values["metadata"], problems.at("metadata"))
-    if values.get("attributes"):
-        merge_attributes(profile, values["attributes"], problems.at("customAttributes"))
-    return problems.found
 
 
 def check_fixed(profile: Profile, values: dict[str, Any], problems: Problems) -> None:

@@ -26,8 +26,10 @@ class Problems:
             self.found.append(Problem(path, message, code))
 
     def require(self, member: str) -> None:
-        """Say that a member is missing; a value that is wrong is not said to be missing too."""
-        self.add(member, "This is required.", "REQUIRED")
+        """Say that a member is missing, unless it, or what it is a member of, is wrong already."""
+        path = self.at(member).path
+        if not any(path.startswith(f"{problem.path}.") for problem in self.found if problem.path):
+            self.add(member, "This is required.", "REQUIRED")
 
     def read(
         self, member: str, parse: Callable[..., str], value: str, *arguments: str

@@ -39,7 +39,9 @@ def merge_person(
             message = "This must be between 1850-01-01 and today."
             problems.add("dateOfBirth", message, "OUT_OF_RANGE")
     if "birth_place" in values:
-        birth = values["birth_place"] or {"birth_city": None, "birth_country": None}
+        birth = values["birth_place"]
+        if birth is None:
+            birth = {"birth_city": None, "birth_country": None}
         set_texts(contact, birth, ["birth_city"])
         set_country(contact, birth, "birth_country", "placeOfBirth.countryCode", problems)
     set_country(contact, values, "citizenship_country", "citizenshipCountryCode", problems)

@@ -65,14 +65,17 @@ class CustomerList(ApiView):
     scopes = {"GET": READ, "POST": WRITE}
     parameters = {"GET": PARAMETERS | CustomerFilter.base_filters.keys()}
     repeatable = {"sort"}
+    gathering = {"GET"}
     sorts = SORTS
 
     @openapi.list_customers
     def get(self, request: Request) -> Response:
         """List, filter, sort and page."""
         actor = self.actor
-        page_request = PageRequest.read(request.GET, SORTS, "createdAt,DESC")
-        queryset = CustomerFilter(request.GET, actor=actor).read()
+        page_request, queryset = self.gather(
+            lambda: PageRequest.read(request.GET, SORTS, "createdAt,DESC"),
+            lambda: CustomerFilter(request.GET, actor=actor).read(),
+        )
         page = page_request.take(queryset.with_sort_names())
         rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
         by_id: dict[UUID, Any] = dict(rows)
@@ -192,12 +195,15 @@ class CustomerActivities(ApiView):
     scopes = {"GET": READ, "POST": WRITE}
     parameters = {"GET": PARAMETERS}
     repeatable = {"sort"}
+    gathering = {"GET"}
     sorts: ClassVar[dict[str, str]] = {"sentDate": "sent_date"}
 
     @openapi.list_activities
     def get(self, request: Request, customer_id: UUID) -> Response:
         """List them, newest first."""
-        page_request = PageRequest.read(request.GET, self.sorts, "sentDate,DESC")
+        (page_request,) = self.gather(
+            lambda: PageRequest.read(request.GET, self.sorts, "sentDate,DESC")
+        )
         require_customer(self.actor, customer_id)
         page = page_request.take(Activity.objects.filter(customer_id=customer_id))
         rows = Activity.objects.filter(customer_id=customer_id, id__in=page.ids)
@@ -222,13 +228,14 @@ class CustomerHistory(ApiView):
     scopes = {"GET": READ}
     parameters = {"GET": PARAMETERS}
     repeatable = {"sort"}
+    gathering = {"GET"}
     # Ids grow with time, and are what the record is kept in order of.
     sorts: ClassVar[dict[str, str]] = {"at": "id"}
 
     @openapi.list_changes
     def get(self, request: Request, customer_id: UUID) -> Response:
         """Who changed what, when, and through what, newest first."""
-        page_request = PageRequest.read(request.GET, self.sorts, "at,DESC")
+        (page_request,) = self.gather(lambda: PageRequest.read(request.GET, self.sorts, "at,DESC"))
         require_customer(self.actor, customer_id)
         page = page_request.take(changes_of(customer_id))
         rows = changes_of(customer_id).filter(id__in=page.ids)
