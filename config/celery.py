@@ -26,7 +26,7 @@ class Kith(Celery):  # type: ignore[misc] # Celery has no types
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Any:  # noqa: ANN401
         """A connection that messages are sent through."""
-        bounds = {"socket_timeout": SENDER_SECONDS}
+        bounds = {"socket_timeout": SENDER_SECONDS} | (options.pop("transport_options", None) or {})
         return super().connection_for_write(url, transport_options=bounds, **options)
 
 
