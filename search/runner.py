@@ -28,7 +28,12 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
-TUNING = "SET LOCAL work_mem = '32MB'; SET LOCAL jit = off; SET LOCAL statement_timeout = 0"
+# A query whose worker died stops by itself, also while it has nothing to send yet.
+TUNING = """
+    SET LOCAL work_mem = '32MB';
+    SET LOCAL jit = off;
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL client_connection_check_interval = '500ms'"""
 
 
 def run(search_id: UUID) -> None:

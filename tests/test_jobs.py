@@ -15,6 +15,7 @@ from config.worker import perform, reap
 from customers.criteria import Criteria
 from search.models import CustomerSearch
 from tests import factories
+from tests.workers import until
 
 Status = CustomerSearch.Status
 HOUR = timedelta(hours=1)
@@ -41,14 +42,6 @@ def lose(job: CustomerSearch) -> None:
 
 def outcome() -> dict[str, object]:
     return {"sha256": "0" * 64, "snapshot_at": Now(), "expires_at": Now() + HOUR}
-
-
-def until(condition, seconds: float = 10) -> None:
-    """Wait for a condition."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        pause.wait(0.05)
 
 
 # --- Submitting -----------------------------------------------------------------------------------

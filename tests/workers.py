@@ -76,8 +76,8 @@ def kill(process: Process) -> None:
     process.wait()
 
 
-def until(condition: Callable[[], Any], seconds: float = 40) -> None:
-    """Wait for a condition."""
+def until(condition: Callable[[], Any], seconds: float = 150) -> None:
+    """Wait for a condition; the time is for a machine that has much else to do."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
