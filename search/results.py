@@ -17,6 +17,7 @@ from search.models import CustomerSearch
 BLOCK_BYTES = 256 * 1024
 # The last two are limits of a user, and of a file.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF)
 Readable = io.RawIOBase | io.BytesIO
 
 
@@ -72,8 +73,23 @@ def save_aside(name: str, path: Path, stream: Readable) -> None:
 
 
 def store_manifest(name: str, manifest: bytes) -> None:
-    """Write the manifest of the file `name`; it makes the file complete."""
+    """Write the manifest of the file `name`; it makes the file complete, power cut or not."""
     store(manifest_name(name), io.BytesIO(manifest))
+    if (path := local_path(name)) is not None:
+        keep_names(path.parent)
+
+
+def keep_names(folder: Path) -> None:
+    """Let the names in a local folder be on disk, as what is in the files is already."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems keep names by themselves, and do not know how to be asked.
+        if error.errno not in NOT_FOR_FOLDERS:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def direct_link(name: str, *, file_name: str, content_type: str) -> str | None:

@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import json
+import os
 import threading
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection, connections
@@ -342,6 +344,31 @@ def test_a_file_can_be_seen_only_when_it_is_complete(owner, storage, monkeypatch
     done = search(owner)
     assert seen == ["STARTED"]
     assert done.status == "FINISHED"
+
+
+def test_files_and_their_names_are_on_disk_before_the_search_has_finished(
+    owner, storage, monkeypatch
+):
+    """A power cut after that takes nothing away."""
+    make_customer(owner.account)
+    kept, keep = [], os.fsync
+
+    def note(descriptor: int) -> None:
+        keep(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        kept.append((CustomerSearch.objects.get().status, path, files(storage)))
+
+    monkeypatch.setattr(os, "fsync", note)
+    done = search(owner)
+    file = storage / done.storage_name
+    manifest = storage / results.manifest_name(done.storage_name)
+    assert [path for _, path, _ in kept] == [
+        file.with_name(f"{file.name}.part"),
+        manifest.with_name(f"{manifest.name}.part"),
+        file.parent,
+    ]
+    assert {status for status, _, _ in kept} == {"STARTED"}
+    assert kept[-1][2] == files(storage)
 
 
 def test_what_a_dead_worker_left_is_gone_after_the_next_attempt(owner, storage):

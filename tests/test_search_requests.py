@@ -273,9 +273,9 @@ def test_a_search_narrows_only_to_accounts_below_the_token(
         owner.account.pk,
         child_account.pk,
     )
-    foreign = [child_account.pk, parent_account.pk, outsider.account.pk, uuid4()]
+    foreign = [owner.account.pk, owner.account.pk, parent_account.pk, outsider.account.pk, uuid4()]
     assert problems(owner, body | {"businessAccountIds": list(map(str, foreign))}) == [
-        (f"businessAccountIds[{index}]", "UNKNOWN_BUSINESS_ACCOUNT") for index in (1, 2, 3)
+        (f"businessAccountIds[{index}]", "UNKNOWN_BUSINESS_ACCOUNT") for index in (2, 3, 4)
     ]
 
 

@@ -5,6 +5,7 @@ import re
 from django.core.files.storage import default_storage
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from config.errors import ApiError
@@ -33,7 +34,7 @@ def file_response(
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f'attachment; filename="{file_name}"',
     }
-    if request.headers.get("If-None-Match", "") in {f'"{etag}"', "*"}:
+    if is_known(etag, request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
     size = default_storage.size(name)
     if request.method == "HEAD":
@@ -55,6 +56,12 @@ def file_response(
         content_type=content_type,
         headers=headers,
     )
+
+
+def is_known(etag: str, header: str) -> bool:
+    """Whether an `If-None-Match` header names this `etag`; proxies that compress weaken it."""
+    known = {tag.removeprefix("W/") for tag in parse_etags(header)}
+    return not known.isdisjoint({f'"{etag}"', "*"})
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:

@@ -96,12 +96,13 @@ class Filters:
             self.wrong("from_created_at", "This is after toCreatedAt.", "INVALID_RANGE")
 
     def check_accounts(self) -> None:
-        """The search can only be narrowed to accounts that the token sees."""
-        visible = set(self.actor.tree)
-        for index, account in enumerate(self.values.get("business_account_ids", ())):
+        """The search can only be narrowed to accounts that the token sees; each counts once."""
+        accounts, visible = self.values.get("business_account_ids", ()), set(self.actor.tree)
+        for index, account in enumerate(accounts):
             if account not in visible:
                 message = "There is no such business account."
                 self.wrong(f"businessAccountIds[{index}]", message, "UNKNOWN_BUSINESS_ACCOUNT")
+        self.values["business_account_ids"] = tuple(dict.fromkeys(accounts))
 
     def phone(self, number: str) -> str:
         """A phone number as E.164, read for the account's region."""

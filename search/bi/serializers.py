@@ -65,16 +65,6 @@ class Statuses(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class AccountIds(serializers.ListField):
-    """An array of UUIDs, each once."""
-
-    child = serializers.UUIDField()
-
-    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 -- DRF's signature
-        """The ids; the wrong ones named by their place."""
-        return tuple(dict.fromkeys(super().to_internal_value(data)))
-
-
 class SearchRequest(Body):
     """What to search for; every filter given must hold. `""` and `[]` filter nothing.
 
@@ -148,7 +138,8 @@ class SearchRequest(Body):
         required=False,
         help_text="CSV by default.",
     )
-    businessAccountIds = AccountIds(
+    businessAccountIds = serializers.ListField(
+        child=serializers.UUIDField(),
         max_length=MAX_ACCOUNTS,
         source="business_account_ids",
         required=False,

@@ -72,7 +72,7 @@ def fifty() -> bulk.Body:
 def burst(port: int, token: str, count: int) -> list[float]:
     """Post fifty customers `count` times, one after the other; the seconds that each took."""
     caller = Caller(port, token)
-    bodies = [fifty() for _ in range(count)]
+    bodies = [json.dumps(fifty()).encode() for _ in range(count)]
     taken = []
     for body in bodies:
         started = perf_counter()

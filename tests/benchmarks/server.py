@@ -106,9 +106,10 @@ class Caller:
         return body
 
     def post(self, url: str, body: object) -> bytes:
-        """The body of a 200 to JSON."""
+        """The body of a 200 to JSON, which may be written out already."""
         headers = {"Content-Type": "application/json"} | self.headers
-        self.connection.request("POST", url, json.dumps(body), headers=headers)
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        self.connection.request("POST", url, data, headers=headers)
         response = self.connection.getresponse()
         answer = response.read()
         if response.status != 200:
