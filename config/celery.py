@@ -19,6 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
 TAKER_SECONDS = 5
 SENDER_SECONDS = 1
+# By how much the web server goes before jobs on a machine that has too little for both.
+POLITE = 10
 
 
 class Kith(Celery):  # type: ignore[misc] # Celery has no types
@@ -93,7 +95,8 @@ def keep_our_logging(**_signal: object) -> None:
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def work_for_long(**_signal: object) -> None:
-    """A process of the pool has begun."""
+    """A process of the pool has begun: somebody waits for an answer, and nobody for a job."""
+    os.nice(POLITE)
     collect_seldom()
 
 

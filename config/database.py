@@ -38,42 +38,77 @@ def prepared_rows(
     return rows
 
 
-class Insertion(NamedTuple):
-    """An INSERT of one row: its statement, what is given, and what the database makes."""
+class Columns(NamedTuple):
+    """The columns of a new row: what is given, of which types, and what the database makes."""
 
-    sql: str
     given: "tuple[Field[Any, Any], ...]"
     made: "tuple[Field[Any, Any], ...]"
 
+    @property
+    def values(self) -> str:
+        """Placeholders that say what they are: an array or a document cannot be told by itself."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        return ", ".join(f"%s::{field.db_type(connection)}" for field in self.given)
+
+    @property
+    def returned(self) -> str:
+        """What comes back of the row; one column at least."""
+        return ", ".join(["true AS is_new", *(str(field.column) for field in self.made)])
+
+    def insert(self, model: type[Model]) -> str:
+        """The beginning of an INSERT of these columns."""
+        names = ", ".join(str(field.column) for field in self.given)
+        return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {self.values}"
+
 
 @cache
-def insertion_of(model: type[Model]) -> Insertion:
-    """The INSERT for a model without parents."""
+def columns_of(model: type[Model]) -> Columns:
+    """The columns of a model without parents."""
     given: list[Field[Any, Any]] = []
     made: list[Field[Any, Any]] = []
     for field in model._meta.local_concrete_fields:
         (given if field.db_default is NOT_PROVIDED else made).append(field)
-    # Each says what it is, for an array or a document cannot be told from its value.
-    kinds = [field.db_type(connections[DEFAULT_DB_ALIAS]) for field in given]
-    values = ", ".join(f"%s::{kind}" for kind in kinds)
-    returning = ", ".join(["true", *(str(field.column) for field in made)])
-    columns = ", ".join(str(field.column) for field in given)
-    table = model._meta.db_table
-    sql = f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING {returning}"  # noqa: S608
-    return Insertion(sql, tuple(given), tuple(made))
+    return Columns(tuple(given), tuple(made))
 
 
-def insert_row(row: Model) -> None:
-    """Insert a new row, with what the database makes of its defaults; signals are not sent.
+@cache
+def insertion(first: type[Model], *others: type[Model], in_turn: bool) -> str:
+    """SQL that inserts a row of each model, or nothing at all when the first is there already."""
+    columns = columns_of(first)
+    turn = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))), "
+    row = columns.insert(first) + (" FROM turn" if in_turn else "")
+    along = "".join(
+        f", other{number} AS ({columns_of(other).insert(other)} FROM row)"
+        for number, other in enumerate(others)
+    )
+    return f"""
+        WITH {turn if in_turn else ""}row AS (
+            {row} ON CONFLICT DO NOTHING RETURNING {columns.returned}){along}
+        SELECT * FROM row"""  # noqa: S608 -- names of tables and columns
 
-    What the ORM takes to write the same statement anew for each row is several times what the
-    database takes for it.
+
+def insert_rows(first: Model, *others: Model, turn: str = "") -> bool:
+    """Insert new rows by one statement; False when the first one is there already.
+
+    It has then what the database made of its defaults; signals are not sent. Whoever names a
+    `turn` has it, before any default is made, until the transaction ends: by itself the statement
+    is one, and nobody waits while this process thinks. The ORM takes several times as long to write
+    such a statement as the database to do it.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    sql, given, made = insertion_of(type(row))
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in given]
-    ((_, *found),) = prepared_rows(sql, values)
-    for field, value in zip(made, found, strict=True):
-        setattr(row, field.attname, value)
-    row._state.adding = False  # noqa: SLF001 -- as `Model.save` leaves it
-    row._state.db = DEFAULT_DB_ALIAS  # noqa: SLF001
+    rows = (first, *others)
+    sql = insertion(*map(type, rows), in_turn=bool(turn))
+    values = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        for row in rows
+        for field in columns_of(type(row)).given
+    ]
+    found = prepared_rows(sql, [turn, *values] if turn else values)
+    if not found:
+        return False
+    for field, value in zip(columns_of(type(first)).made, found[0][1:], strict=True):
+        setattr(first, field.attname, value)
+    for row in rows:
+        row._state.adding = False  # noqa: SLF001 -- as `Model.save` leaves it
+        row._state.db = DEFAULT_DB_ALIAS  # noqa: SLF001
+    return True

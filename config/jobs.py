@@ -31,7 +31,7 @@ from uuid_utils.compat import uuid7
 from config import room
 from config.actors import Actor
 from config.context import request_id
-from config.database import insert_row
+from config.database import insert_rows
 from config.lease import ClaimLost
 
 logger = logging.getLogger(__name__)
@@ -127,13 +127,22 @@ class Job(models.Model):
 
     # --- Submitting -------------------------------------------------------------------------------
 
-    def submit(self, actor: Actor) -> None:
-        """Save a new job in the actor's name; after the commit it is queued if it may run now."""
+    def submit(self, actor: Actor, *along: models.Model) -> bool:
+        """Save a new job in the actor's name; after the commit it is queued if it may run now.
+
+        Other new rows go along with it. False, and nothing of this, when it is there already.
+        """
         self.business_account_id = actor.business_account_id
         self.actor_type, self.actor_id, self.client_id = actor.type, actor.id, actor.client_id
         self.request_id = request_id.get()
-        insert_row(self)
+        if not insert_rows(self, *along, turn=self.turn()):
+            return False
         transaction.on_commit(self.queue, robust=True)
+        return True
+
+    def turn(self) -> str:
+        """Those that share one are accepted one after the other; with none, as it comes."""
+        return ""
 
     def queue(self) -> None:
         """Send the message of a new job that may run now; it may be another's turn first."""

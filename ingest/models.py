@@ -102,6 +102,10 @@ class BulkRequest(Job):
             ),
         ]
 
+    def turn(self) -> str:
+        """Requests of an account get their numbers in the order of their commits."""
+        return f"ingest:{self.business_account_id}"
+
     def renew(self, **progress: Any) -> bool:  # noqa: ANN401 -- columns
         """Hold it for another lease, and with it those that it took along."""
         BulkRequest.objects.filter(

@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Now
 
 from config.actors import Actor
-from config.database import insert_row
 from config.errors import ApiError, Conflict, NotFound, Unprocessable, Unreadable
 from config.wire import to_json
 from customers.record import Via, recorded
@@ -22,9 +21,6 @@ from ingest.content import Content
 from ingest.items import Item, read_items, touched_by
 from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
 
-# Requests of a business account get their numbers one after the other, in the order of their
-# commits: whoever is given a number holds this lock until then.
-IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('ingest:' || %s, 0))"
 RETRIED = {
     BulkRequest.Action.CREATE_CUSTOMERS,
     BulkRequest.Action.UPDATE_CUSTOMERS,
@@ -71,14 +67,8 @@ def submit_request(
             source_account_id=target.source_account_id,
         ),
     )
-    stored = content.sealed(request.pk, sent)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(IN_TURN, [str(actor.business_account_id)])
-        if public_id is not None and is_known(actor, public_id, fingerprint):
-            return public_id
-        request.submit(actor)
-        insert_row(stored)
+    if not request.submit(actor, content.sealed(request.pk, sent)):
+        check_is_same(actor, request.public_id, fingerprint)
     return request.public_id
 
 
@@ -99,7 +89,8 @@ def submit_file(
     is_new = False
     try:
         check_upload(upload, announced)
-        request.fingerprint = content.fingerprint(b"file", upload.digest.digest())
+        fingerprint = content.fingerprint(b"file", upload.digest.digest())
+        request.fingerprint = fingerprint
         file = BulkFile(
             request=request,
             storage_name=name,
@@ -107,13 +98,9 @@ def submit_file(
             lines=upload.lines,
             problem=upload.problem,
         )
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(IN_TURN, [str(actor.business_account_id)])
-            is_new = public_id is None or not is_known(actor, public_id, request.fingerprint)
-            if is_new:
-                request.submit(actor)
-                file.save(force_insert=True)
+        is_new = request.submit(actor, file)
+        if not is_new:
+            check_is_same(actor, request.public_id, fingerprint)
     except BaseException:
         is_new = False
         raise
@@ -131,8 +118,8 @@ def check_upload(upload: files.Upload, announced: int | None) -> None:
         raise Unreadable(upload.problem or "The file has no lines.")
 
 
-def is_known(actor: Actor, public_id: UUID, fingerprint: bytes) -> bool:
-    """Whether this client has sent this request before. Raises `Unprocessable`."""
+def check_is_same(actor: Actor, public_id: UUID, fingerprint: bytes) -> bool:
+    """Whether this client has sent this request before. Raises `Unprocessable` for another one."""
     first = BulkRequest.objects.filter(
         business_account=actor.business_account_id, client_id=actor.client_id, public_id=public_id
     )
@@ -161,7 +148,7 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
     if request.status in request.OPEN:
         raise Conflict("This request has not ended yet.", code="NOT_FINISHED")
     fingerprint = content.fingerprint(b"retry", request.pk.bytes)
-    if public_id is not None and is_known(actor, public_id, fingerprint):
+    if public_id is not None and check_is_same(actor, public_id, fingerprint):
         return public_id
     stored = BulkContent.objects.filter(pk=request.pk).first()
     if request.action not in RETRIED or stored is None:
