@@ -192,10 +192,15 @@ def web(address: Address, data: Path, environment: Mapping[str, str]) -> Program
 
 
 def worker(data: Path, environment: Mapping[str, str]) -> Program:
-    """The worker that runs what is queued."""
+    """The worker that runs what is queued.
+
+    It has a process more than one business account may have jobs running unless told otherwise (2),
+    so that two long ones do not keep all others waiting.
+    """
+    processes = max(_processors(), 2) + 1
     command = [
         *(sys.executable, "-m", "celery", "-A", "config", "worker"),
-        *("--concurrency", str(number("KITH_WORKER_CONCURRENCY", _processors()))),
+        *("--concurrency", str(number("KITH_WORKER_CONCURRENCY", processes))),
         *("--loglevel", "info", "--without-gossip", "--without-mingle"),
     ]
     # A warm stop lets tasks end; what is cut off is done again by its lease.
