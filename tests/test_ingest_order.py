@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,10 +17,10 @@ from customers.models import Account, Address, Card, Change, Contact, Customer, 
 from customers.record import Via, recorded
 from ingest import batch, runner
 from ingest.items import Action, read_items
-from ingest.models import BulkItem, BulkRequest
+from ingest.models import BulkContent, BulkItem, BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
-from tests.test_jobs import until
+from tests.workers import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,6 +157,21 @@ def test_numbers_are_given_in_the_order_of_the_commits(owner, outsider):
     in_threads(4, submit)
     for earlier, later in zip(sorted(seen, key=len), sorted(seen, key=len)[1:], strict=False):
         assert later[: len(earlier)] == earlier
+
+
+def test_the_same_request_sent_many_times_at_once_happens_once(owner):
+    mine, other = str(uuid4()), str(uuid4())
+    bodies = [customer("c1", organizationId=str(number // 4)) for number in range(8)]
+
+    def post(number: int) -> int:
+        headers = {"X-CDLX-Request-Id": mine if number < 4 else other}
+        answer = owner.api.post(bulk.CUSTOMERS, {"customers": [bodies[number]]}, headers=headers)
+        return int(answer.status_code)
+
+    assert in_threads(8, post) == [200] * 8
+    found = BulkRequest.objects.order_by("number")
+    assert {str(request.public_id) for request in found} == {mine, other}
+    assert BulkContent.objects.count() == found.count() == 2
 
 
 def test_a_customer_that_comes_into_being_meanwhile_is_updated(owner):
