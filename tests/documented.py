@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.test import override_settings
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from inflection import camelize
 from jsonschema import Draft202012Validator
@@ -75,9 +74,7 @@ def api_routes() -> list[Route]:
 
 @cache
 def document() -> Json:
-    """That of the product, also when a test with URLs of its own is the first to ask."""
-    with override_settings(ROOT_URLCONF="config.urls"):
-        content: Json = json.loads(rendered("json"))
+    content: Json = json.loads(rendered("json"))
     return content
 
 

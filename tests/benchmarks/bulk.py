@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min, Sum
 
 from customers.authentication import actor_of
+from customers.management.commands.generate_customers import settle
 from customers.models import BusinessAccount
 from ingest import content, services
 from ingest.models import BulkRequest
@@ -266,6 +267,8 @@ def tidy(account: BusinessAccount) -> None:
             cursor,
             f"SELECT id FROM customers_customer WHERE business_account_id = '{account.pk}'",
         )
+    # Else it is done in the background, beside what is measured.
+    settle()
 
 
 def run() -> None:
