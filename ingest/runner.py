@@ -57,16 +57,22 @@ def work(request: BulkRequest, lease: Lease) -> None:
 
 def work_alone(request: BulkRequest, lease: Lease) -> None:
     """The same for one request."""
-    for attempt in range(TRIES):
+    tries = 0
+    while True:
         lease.check()
         try:
             do(request, group.alone(request))
         except TooEarly:
-            # It waits for all of them, and what becomes of it is then right.
+            # It waits for all that came earlier, and what becomes of it is then right. They may
+            # have ended since the look that said so: then it looks again.
             BulkRequest.objects.filter(pk=request.pk).update(touched=None)
+            request.touched = None
+            if not request.must_wait():
+                continue
             request.hand_back()
         except IntegrityError:
-            if attempt + 1 == TRIES:
+            tries += 1
+            if tries == TRIES:
                 raise
             continue
         return
@@ -83,7 +89,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     items = [item for _, each in read for item in each]
     with recorded(actor, via=Via.V2) as at:
         plan = batch.prepare(items, actor=actor)
-        if plan.turns_on_parents and request.touched is not None and is_too_early(parts):
+        if plan.turns_on_parents and request.touched is not None:
             raise TooEarly
         if len(parts) > 1:
             name_requests(origins(plan, read))
@@ -126,14 +132,6 @@ def origins(plan: Plan, read: Sequence[tuple[Part, Sequence[Item]]]) -> dict[str
                 found[item.customer_id] = part.request_id
             found |= dict.fromkeys(plan.rows_of(item), part.request_id)
     return found
-
-
-def is_too_early(parts: Sequence[Part]) -> bool:
-    """Whether anything that was accepted earlier has not ended, beside the group itself."""
-    newest = BulkRequest.objects.get(pk=parts[-1].id)
-    newest.touched = None
-    ahead = BulkRequest.objects.ahead_of(newest)
-    return ahead.exclude(pk__in=[part.id for part in parts]).exists()
 
 
 def actor_of(request: BulkRequest) -> Actor:

@@ -143,6 +143,27 @@ def test_a_verdict_that_depends_on_earlier_requests_waits_for_all_of_them(owner)
 # --- Beside each other ----------------------------------------------------------------------------
 
 
+def test_an_earlier_request_that_ends_after_the_look_counts(owner, colleague, monkeypatch):
+    """The later one saw a circle that was not there any more when it asked who came earlier."""
+    bulk.run(bulk.send(owner, customer("c5", sourceParentCustomerId="c1")))
+    earlier = bulk.send(colleague, customer("c5"))
+    later = bulk.send(owner, customer("c1", sourceParentCustomerId="c5"))
+    prepare, looks = batch.prepare, []
+
+    def look(items, *, actor):
+        plan = prepare(items, actor=actor)
+        looks.append([item.source_customer_id for item in items])
+        if len(looks) == 1:
+            in_threads(1, lambda _: bulk.run(earlier))
+        return plan
+
+    monkeypatch.setattr(batch, "prepare", look)
+    bulk.run(later)
+    assert looks[:2] == [["c1"], ["c5"]]
+    assert outcomes(bulk.ledger(colleague, earlier)) == ["UPDATED"]
+    assert outcomes(bulk.ledger(owner, later)) == ["CREATED"]
+
+
 def test_numbers_are_given_in_the_order_of_the_commits(owner, outsider):
     """Whoever could see a later request could see the earlier ones."""
     seen: list[list[int]] = []
