@@ -1,6 +1,6 @@
 """How a hot query runs: prepared once on each connection, planned once, sent as values alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -36,6 +36,11 @@ def prepared_rows(
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def array(values: Iterable[object]) -> str:
+    """An array of uuids or numbers as PostgreSQL reads it."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 class Columns(NamedTuple):

@@ -15,6 +15,7 @@ wait as rows, and the end of one brings the next. So nobody waits behind all of 
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid4
@@ -107,6 +108,12 @@ class Job(models.Model):
                 name="%(class)s_open",
                 condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
             ),
+            # How many run is asked for every job that comes in, and very many may wait.
+            models.Index(
+                fields=["business_account"],
+                name="%(class)s_running",
+                condition=Q(status__in=["PICKED", "STARTED"]),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -152,9 +159,15 @@ class Job(models.Model):
         if others_wait:
             publish_waiting(self.business_account_id)
         elif not self.must_wait():
-            unsent = type(self).objects.filter(pk=self.pk, queued_at=None)
-            if unsent.update(queued_at=Now()):
-                self.publish()
+            self.send()
+
+    def send(self) -> bool:
+        """Send the job's message, unless it has one; False when it does, or is not to be had."""
+        unsent = type(self).objects.filter(claimable(), without_message(), pk=self.pk)
+        is_ours = bool(unsent.update(queued_at=Now()))
+        if is_ours:
+            self.publish()
+        return is_ours
 
     def publish(self) -> None:
         """Send the job's message; a broker that is away is noted, and the reaper sends it later."""
@@ -219,9 +232,9 @@ class Job(models.Model):
         return False
 
     @classmethod
-    def ready(cls, waiting: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """Of jobs that wait, in their order, some of those that need not wait for others."""
-        return waiting
+    def ready(cls, waiting: "models.QuerySet[Self]", most: int) -> Iterable[Self]:
+        """Of an account's jobs that wait, in their order, those that need not wait for others."""
+        return waiting[:most]
 
     def note(self, **columns: Any) -> None:  # noqa: ANN401 -- columns of the subclass
         """Write down what is known of running work. Raises `ClaimLost`."""
@@ -318,9 +331,9 @@ def kinds() -> list[type[Job]]:
     return Job.__subclasses__()
 
 
-def tables() -> list[str]:
+def tables() -> tuple[str, ...]:
     """The tables of all kinds of jobs."""
-    return [kind._meta.db_table for kind in kinds()]
+    return tuple(kind._meta.db_table for kind in kinds())
 
 
 def has_room(business_account_id: UUID) -> bool:
@@ -346,9 +359,6 @@ def publish_waiting(business_account_id: UUID) -> None:
         jobs = kind.objects.filter(business_account=business_account_id, attempts__lt=MAX_ATTEMPTS)
         jobs = jobs.filter(without_message()).order_by("submitted_at", "id")
         # Two queries, each by the index: of the waiting ones there may be very many.
-        waiting = kind.ready(jobs.filter(status=Job.Status.SUBMITTED))
-        next_jobs = [*jobs.filter(lost())[:free], *waiting[:free]]
-        for job in next_jobs[:free]:
-            unsent = kind.objects.filter(claimable(), without_message(), pk=job.pk)
-            if unsent.update(queued_at=Now()):
-                job.publish()
+        waiting = kind.ready(jobs.filter(status=Job.Status.SUBMITTED), free)
+        for job in [*jobs.filter(lost())[:free], *waiting][:free]:
+            job.send()

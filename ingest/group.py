@@ -12,10 +12,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from config.database import array
 from config.lease import ClaimLost
 from ingest.items import PARENTS
 from ingest.models import BulkRequest
-from ingest.state import array
 
 MOST_REQUESTS = 20
 MOST_ITEMS = 1000

@@ -5,14 +5,12 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models import Func, Q, Value
 
 from config.actors import Actor
 from config.crypto import SealedField
+from config.database import array
 from config.jobs import Job, lease_end
-
-# How many waiting requests are looked at for one that may overtake those that wait for others.
-LOOKED_AT = 50
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -32,6 +30,20 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
         if request.touched is None:
             return earlier
         return earlier.filter(Q(touched=None) | Q(touched__overlap=request.touched))
+
+
+# How many open requests are looked at for one that may overtake those that wait for others.
+LOOKED_AT = 60
+
+
+class NumbersField(ArrayField):  # type: ignore[type-arg] # not generic at run time
+    """An array of numbers, as text on its way in: one by one they take ten times as long."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ANN401 -- Django's signature
+        """The array as PostgreSQL reads it."""
+        if isinstance(value, list):
+            return array(value)
+        return super().get_db_prep_value(value, connection, prepared)
 
 
 class BulkRequest(Job):
@@ -62,7 +74,7 @@ class BulkRequest(Job):
     number = models.BigIntegerField(
         editable=False, db_default=Func(Value("ingest_accepted"), function="nextval")
     )
-    touched: "models.Field[list[int] | None, list[int] | None]" = ArrayField(
+    touched: "models.Field[list[int] | None, list[int] | None]" = NumbersField(
         models.BigIntegerField(), null=True, blank=True
     )
     # A keyed hash of method, path and body, 32 bytes.
@@ -115,19 +127,27 @@ class BulkRequest(Job):
 
     def must_wait(self) -> bool:
         """Whether an earlier request that shares a customer or an account has not ended."""
-        return BulkRequest.objects.ahead_of(self).exists()
+        # In the order of an index that has the open ones only; `exists` would have none, and the
+        # planner would look through all that ever were.
+        return bool(BulkRequest.objects.ahead_of(self).order_by("number").values("pk")[:1])
 
     @classmethod
-    def ready(cls, waiting: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """Those of the next few that share nothing with an earlier one that has not ended."""
-        earlier = cls.objects.filter(
-            business_account=OuterRef("business_account"),
-            status__in=cls.OPEN,
-            number__lt=OuterRef("number"),
+    def ready(
+        cls, waiting: "models.QuerySet[BulkRequest]", most: int
+    ) -> "models.QuerySet[BulkRequest]":
+        """Those among the first open ones that share nothing with an earlier one of them."""
+        oldest = cls.objects.filter(
+            business_account__in=waiting.values("business_account")[:1], status__in=cls.OPEN
         )
-        shared = Q(touched=None) | Q(touched__overlap=OuterRef("touched"))
-        everything = Exists(earlier.filter(shared)) | Q(Exists(earlier), touched=None)
-        return waiting.filter(pk__in=waiting.values("pk")[:LOOKED_AT]).exclude(everything)
+        rows = oldest.order_by("number").values_list("pk", "touched")[:LOOKED_AT]
+        free, touched = [], set[int]()
+        for request_id, own in rows:
+            if touched.isdisjoint(own or ()) and (own is not None or not touched):
+                free.append(request_id)
+            if own is None:
+                break
+            touched.update(own)
+        return waiting.filter(pk__in=free)[:most]
 
     @property
     def published_status(self) -> str:
