@@ -3,9 +3,9 @@
 Triggers (migration `change_record`) write the record, one row of `Change` per row that a statement
 changed, whoever sends the statement: this code, a COPY, or a person at psql. They learn who acts
 from the setting `kith.actor` of the transaction, a JSON object of `type`, `id`, `via`, `requestId`,
-`reason`, `at` and, where one transaction does many requests, `requests`; without it the change is
-on record as internal, through `database`. They do not see TRUNCATE, and count on a row keeping its
-key.
+`reason` and `at`; without it the change is on record as internal, through `database`. Where one
+transaction does many requests, `kith.requests` tells which. They do not see TRUNCATE, and count on
+a row keeping its key.
 """
 
 import json
@@ -22,13 +22,11 @@ from config.wire import to_json
 from customers.models import BusinessAccount
 
 ACT = """
-    SELECT set_config('kith.actor', act::text, true), (act ->> 'at')::timestamptz
+    SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true),
+           set_config('kith.requests', '', true)
     FROM (SELECT %s::jsonb || jsonb_build_object('at', statement_timestamp()) AS act) said"""
 
-REQUESTS = """
-    SELECT set_config('kith.actor', (act::jsonb || jsonb_build_object('requests', %s::jsonb))::text,
-                      true)
-    FROM current_setting('kith.actor') AS act"""
+REQUESTS = "SELECT set_config('kith.requests', %s, true)"
 
 
 class Via(StrEnum):
@@ -59,7 +57,7 @@ def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(ACT, [json.dumps(act)])
-            _, at = cursor.fetchone()
+            at, *_ = cursor.fetchone()
         yield at
 
 

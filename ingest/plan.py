@@ -95,21 +95,22 @@ class Plan:
             if item.problems:
                 item.customer_id = None
 
-    def rows_of(self, item: Item) -> Iterator[str]:
-        """The ids of the accounts and cards that a good item is about."""
+    def shared_rows(self, item: Item) -> Iterator[str]:
+        """The ids of a good item's accounts and cards of which other customers have rows too."""
         if not item.is_stored:
             return
-        account_ids = [self.after.account_id(each.sourceAccountId) for each in item.accounts]
-        cards = [
-            (account_id, card.last4)
-            for account_id, account in zip(account_ids, item.accounts, strict=True)
-            for card in account.cards
-        ]
+        sent = [(each.sourceAccountId, each.cards) for each in item.accounts]
         if item.card is not None:
-            cards.append((self.after.account_id(item.source_account_id), item.card.last4))
-        yield from account_ids
-        for account_id, last4 in cards:
-            yield card_id(account_id, last4)
+            sent.append((item.source_account_id, [item.card]))
+        for source_id, cards in sent:
+            account_id = self.after.account_id(source_id)
+            nobody = frozenset[str]()
+            holders = self.before.holders.get(account_id, nobody).union(
+                self.after.holders.get(account_id, nobody)
+            )
+            if holders != {item.customer_id}:
+                yield account_id
+                yield from (card_id(account_id, card.last4) for card in cards)
 
     def check_customer(self, item: Item, customer_id: str) -> None:
         """Whether the customer may be loaded; one that an operator deleted stays so."""

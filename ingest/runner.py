@@ -124,13 +124,13 @@ def items_of(part: Part, sent: content.Content) -> list[Item]:
 
 
 def origins(plan: Plan, read: Sequence[tuple[Part, Sequence[Item]]]) -> dict[str, str]:
-    """From which request the changes of a row come: by customer, by account and by card."""
+    """From which request the changes of a row come: by customer, or by account and card."""
     found: dict[str, str] = {}
     for part, items in read:
         for item in items:
             if item.customer_id is not None:
                 found[item.customer_id] = part.request_id
-            found |= dict.fromkeys(plan.rows_of(item), part.request_id)
+            found |= dict.fromkeys(plan.shared_rows(item), part.request_id)
     return found
 
 
