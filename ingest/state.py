@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from config.database import array
 from customers.normalize import customer_id_text, uuid5
 
 
@@ -204,6 +205,9 @@ def load(
     parents is of interest.
     """
     state = State(business_account_id)
+    with connection.cursor() as cursor:
+        # All is found by its key, also in a table that was empty when it was last looked at.
+        cursor.execute("SET LOCAL enable_seqscan = off")
     load_customers(state, customers)
     load_accounts(state, set(accounts), set(holders))
     if wanted := set(parents):
@@ -244,8 +248,3 @@ def load_accounts(state: State, accounts: set[str], holders: set[str]) -> None:
         cursor.execute(CARDS, [array(holders.union(*held.values())), array(accounts)])
         for customer, card, *values in cursor.fetchall():
             state.cards[customer, card] = Card(*values)
-
-
-def array(values: Iterable[object]) -> str:
-    """An array of uuids or numbers as PostgreSQL reads it."""
-    return "{" + ",".join(map(str, values)) + "}"

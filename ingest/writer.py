@@ -4,16 +4,18 @@ New rows are copied, changed ones updated from one JSON parameter. Every table's
 order of their keys, and tables always in the same order, so that two writers cannot deadlock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from config.actors import Actor
+from config.database import array
 from config.wire import to_json
 from customers import models, normalize
 from customers.profile import save_all
@@ -21,7 +23,11 @@ from customers.tables import NULL, Table, escaped
 from ingest.items import Item, as_errors
 from ingest.models import BulkItem
 from ingest.plan import MAILING, Plan
-from ingest.state import Account, Card, Enrollment, Key, address_id, array
+from ingest.state import Account, Address, Card, Enrollment, Key, address_id
+
+Comparable = TypeVar("Comparable", str, Key)
+Row = TypeVar("Row")
+SENT_AT_ONCE = 100
 
 CUSTOMER = Table(
     models.Customer,
@@ -112,87 +118,84 @@ class Writer:
         """New customers, each with a contact without a name, and the versions of known ones."""
         before, after = self.plan.before, self.plan.after
         new = sorted(after.customers.keys() - before.customers.keys() - by_profile)
-        account = after.business_account_id
-        who = f"{self.actor.type}\t{self.actor.id}"
-        customers, contacts = [], []
-        for customer_id in new:
-            source_id = self.plan.source_ids[customer_id]
-            customers.append(
-                f"{customer_id}\t{account}\t{after.customers[customer_id].type}"
-                f"\t{escaped(source_id)}\t{escaped(normalize.search_text([source_id]))}"
-                f"\t{self.now}\t{who}\t{who}{CUSTOMER.end}"
-            )
-            contacts.append(f"{customer_id}\t{normalize.uuid7()}\tt\t{self.now}{CONTACT.end}")
-        copy(cursor, CUSTOMER, customers)
-        copy(cursor, CONTACT, contacts)
+        copy(cursor, CUSTOMER, map(self.customer, new))
+        contact = f"t\t{self.now}{CONTACT.end}"
+        copy(cursor, CONTACT, (f"{each}\t{normalize.uuid7()}\t{contact}" for each in new))
         if touched:
             who_and_when = (self.at, self.actor.type, self.actor.id)
             cursor.execute(TOUCH_CUSTOMERS, (*who_and_when, array(sorted(touched))))
 
+    def customer(self, customer_id: str) -> str:
+        """A new customer that comes without a profile."""
+        after, source_id = self.plan.after, self.plan.source_ids[customer_id]
+        who = f"{self.actor.type}\t{self.actor.id}"
+        return (
+            f"{customer_id}\t{after.business_account_id}\t{after.customers[customer_id].type}"
+            f"\t{escaped(source_id)}\t{escaped(normalize.search_text([source_id]))}"
+            f"\t{self.now}\t{who}\t{who}{CUSTOMER.end}"
+        )
+
     def write_addresses(self, cursor: CursorWrapper) -> None:
         """The addresses that postal code and country make."""
-        before, after = self.plan.before.addresses, self.plan.after.addresses
-        new, changed = [], []
-        for customer_id, address in sorted(after.items()):
-            was = before.get(customer_id)
-            key = address_id(customer_id)
-            if was is None:
-                new.append(
-                    f"{customer_id}\t{key}\t{MAILING}\t{escaped(address.zip_code)}"
-                    f"\t{address.country}\t{address.state}\t{'t' if address.is_primary else 'f'}"
-                    f"\t{self.now}{ADDRESS.end}"
-                )
-            elif was != address:
-                row = {"customer_id": customer_id, "id": key}
-                changed.append(row | address._asdict())
-        copy(cursor, ADDRESS, new)
-        self.update(cursor, UPDATE_ADDRESSES, changed)
+        new, changed = compared(self.plan.before.addresses, self.plan.after.addresses)
+        copy(cursor, ADDRESS, (self.address(*each) for each in new))
+        rows = [
+            {"customer_id": customer_id, "id": address_id(customer_id)} | address._asdict()
+            for customer_id, address in changed
+        ]
+        self.update(cursor, UPDATE_ADDRESSES, rows)
+
+    def address(self, customer_id: str, address: Address) -> str:
+        """A new address."""
+        return (
+            f"{customer_id}\t{address_id(customer_id)}\t{MAILING}\t{escaped(address.zip_code)}"
+            f"\t{address.country}\t{address.state}\t{'t' if address.is_primary else 'f'}"
+            f"\t{self.now}{ADDRESS.end}"
+        )
 
     def write_enrollments(self, cursor: CursorWrapper) -> None:
         """The programme data of the customers themselves."""
-        before, after = self.plan.before.enrollments, self.plan.after.enrollments
-        new, changed = [], []
-        for customer_id, row in sorted(after.items()):
-            was = before.get(customer_id)
-            if was is None:
-                new.append(f"{customer_id}\t{fields(row)}\t{self.now}{ENROLLMENT.end}")
-            elif was != row:
-                changed.append({"customer_id": customer_id} | as_json(row))
-        copy(cursor, ENROLLMENT, new)
-        self.update(cursor, UPDATE_ENROLLMENTS, changed)
+        new, changed = compared(self.plan.before.enrollments, self.plan.after.enrollments)
+        end = f"{self.now}{ENROLLMENT.end}"
+        copy(cursor, ENROLLMENT, (f"{each}\t{fields(row)}\t{end}" for each, row in new))
+        rows = [{"customer_id": customer_id} | as_json(row) for customer_id, row in changed]
+        self.update(cursor, UPDATE_ENROLLMENTS, rows)
 
     def write_accounts(self, cursor: CursorWrapper) -> None:
         """Accounts: a row for each holder."""
         before, after = self.plan.before, self.plan.after
-        account = after.business_account_id
         new, changed, gone = [], [], []
         for account_id, row in after.accounts.items():
             had = before.holders.get(account_id, frozenset())
             has = after.holders.get(account_id, frozenset())
-            if added := has - had:
-                line = f"{account_id}\t{account}\t{fields(row)}\t{self.now}{ACCOUNT.end}"
-                new += [(holder, f"{holder}\t{line}") for holder in added]
+            new += [(holder, account_id) for holder in has - had]
             if had & has and before.accounts[account_id] != row:
                 changed.append({"id": account_id} | as_json(row))
             gone += [(holder, account_id) for holder in had - has]
         self.delete(cursor, "customers_account", gone)
         self.update(cursor, UPDATE_ACCOUNTS, changed)
-        copy(cursor, ACCOUNT, [line for _, line in sorted(new)])
+        copy(cursor, ACCOUNT, (self.account(*each) for each in sorted(new)))
+
+    def account(self, holder: str, account_id: str) -> str:
+        """The row of an account that one more holder has."""
+        after = self.plan.after
+        return (
+            f"{holder}\t{account_id}\t{after.business_account_id}"
+            f"\t{fields(after.accounts[account_id])}\t{self.now}{ACCOUNT.end}"
+        )
 
     def write_cards(self, cursor: CursorWrapper) -> None:
         """Cards."""
         before, after = self.plan.before.cards, self.plan.after.cards
-        new, changed = [], []
-        for (customer_id, card_id), row in sorted(after.items()):
-            was = before.get((customer_id, card_id))
-            if was is None:
-                new.append(f"{customer_id}\t{card_id}\t{fields(row)}\t{self.now}{CARD.end}")
-            elif was != row:
-                key = {"customer_id": customer_id, "id": card_id}
-                changed.append(key | as_json(row))
+        new, changed = compared(before, after)
         self.delete(cursor, "customers_card", list(before.keys() - after.keys()))
-        self.update(cursor, UPDATE_CARDS, changed)
-        copy(cursor, CARD, new)
+        rows = [
+            {"customer_id": customer_id, "id": card_id} | as_json(row)
+            for (customer_id, card_id), row in changed
+        ]
+        self.update(cursor, UPDATE_CARDS, rows)
+        end = f"{self.now}{CARD.end}"
+        copy(cursor, CARD, (f"{key[0]}\t{key[1]}\t{fields(row)}\t{end}" for key, row in new))
 
     def update(self, cursor: CursorWrapper, sql: str, rows: list[dict[str, Any]]) -> None:
         """Update rows, if there are any."""
@@ -208,19 +211,19 @@ class Writer:
 
 def write_ledgers(ledgers: Iterable[tuple[UUID, Iterable[Item]]]) -> None:
     """What became of each item of each request."""
-    lines = []
-    for request_id, items in ledgers:
-        for item in items:
-            errors = as_errors(() if item.is_stored else item.problems)
-            notices = as_errors(item.notices if item.is_stored else ())
-            customer_id = item.customer_id if item.is_stored else NULL
-            lines.append(
-                f"{request_id}\t{item.index}\t{escaped(item.source_customer_id[:120])}"
-                f"\t{item.outcome}\t{customer_id}\t{document(errors)}\t{document(notices)}"
-                f"{ITEM.end}"
-            )
     with connection.cursor() as cursor:
-        copy(cursor, ITEM, lines)
+        copy(cursor, ITEM, (ledger_row(each, item) for each, items in ledgers for item in items))
+
+
+def ledger_row(request_id: UUID, item: Item) -> str:
+    """What became of one item."""
+    errors = as_errors(() if item.is_stored else item.problems)
+    notices = as_errors(item.notices if item.is_stored else ())
+    customer_id = item.customer_id if item.is_stored else NULL
+    return (
+        f"{request_id}\t{item.index}\t{escaped(item.source_customer_id[:120])}"
+        f"\t{item.outcome}\t{customer_id}\t{document(errors)}\t{document(notices)}{ITEM.end}"
+    )
 
 
 def document(value: list[dict[str, str]]) -> str:
@@ -231,11 +234,28 @@ def document(value: list[dict[str, str]]) -> str:
 # --- Spelling -------------------------------------------------------------------------------------
 
 
-def copy(cursor: CursorWrapper, table: Table, lines: list[str]) -> None:
-    """Copy rows into a table, if there are any."""
-    if lines:
+def copy(cursor: CursorWrapper, table: Table, rows: Iterator[str]) -> None:
+    """Copy rows into a table, if there are any; PostgreSQL takes some while the next are made."""
+    some = "".join(islice(rows, SENT_AT_ONCE))
+    if some:
         with connection.wrap_database_errors, cursor.copy(table.sql) as target:
-            target.write("".join(lines))
+            while some:
+                target.write(some)
+                some = "".join(islice(rows, SENT_AT_ONCE))
+
+
+def compared(
+    before: Mapping[Comparable, Row], after: Mapping[Comparable, Row]
+) -> tuple[list[tuple[Comparable, Row]], list[tuple[Comparable, Row]]]:
+    """The new and the changed rows, each in the order of their keys."""
+    new, changed = [], []
+    for key, row in sorted(after.items()):
+        was = before.get(key)
+        if was is None:
+            new.append((key, row))
+        elif was != row:
+            changed.append((key, row))
+    return new, changed
 
 
 def fields(row: Iterable[Any]) -> str:
