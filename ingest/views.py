@@ -64,7 +64,7 @@ def body_of(request: Request) -> bytes:
 
 def given_id(request: Request) -> UUID | None:
     """`X-CDLX-Request-Id`, if it is a UUID."""
-    text = request.headers.get("X-CDLX-Request-Id", "")
+    text = request.META.get("HTTP_X_CDLX_REQUEST_ID", "")
     try:
         return UUID(text) if len(text) == 36 else None
     except ValueError:
