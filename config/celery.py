@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery, Task, signals
 from django.conf import settings
+from django.db import close_old_connections
 from redis import RedisError
 
 from config import stopping
@@ -21,6 +22,8 @@ TAKER_SECONDS = 5
 SENDER_SECONDS = 1
 # By how much the web server goes before jobs on a machine that has too little for both.
 POLITE = 10
+# How many tasks share a database connection; a new one would have to learn everything anew.
+KEPT_FOR = 10_000
 
 
 class Kith(Celery):  # type: ignore[misc] # Celery has no types
@@ -54,6 +57,7 @@ app.conf.update(
         "max_retries": 0,
     },
     task_publish_retry=False,
+    CELERY_DB_REUSE_MAX=KEPT_FOR,
     worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule={
@@ -98,6 +102,12 @@ def work_for_long(**_signal: object) -> None:
     """A process of the pool has begun: somebody waits for an answer, and nobody for a job."""
     os.nice(POLITE)
     collect_seldom()
+
+
+@signals.task_prerun.connect  # type: ignore[untyped-decorator]
+def look_at_connections(**_signal: object) -> None:
+    """Drop database connections that broke since the last task, as a web request does."""
+    close_old_connections()
 
 
 @signals.before_task_publish.connect  # type: ignore[untyped-decorator]
