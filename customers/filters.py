@@ -84,6 +84,14 @@ class CustomerFilter(django_filters.FilterSet):
         queryset: CustomerQuerySet = self.qs
         return queryset
 
+    @property
+    def only_accounts(self) -> tuple[UUID, ...]:
+        """The business accounts, where several are listed and nothing else is asked."""
+        values = self.form.cleaned_data
+        accounts: tuple[UUID, ...] = values["accounts"]
+        asked = self.filters.keys() - {"businessAccountId", "includeChildren", "timeZone"}
+        return () if len(accounts) < 2 or any(values[name] for name in asked) else accounts
+
     def get_form_class(self) -> FormClass:
         """The form, with the rules that one value alone cannot tell."""
         form: FormClass = super().get_form_class()

@@ -191,6 +191,33 @@ def test_cursors_walk_the_whole_list_once(owner, sort):
     assert len(set(walked)) == 7
 
 
+@pytest.mark.parametrize("most_first", [20_000, 5, 0])
+@pytest.mark.parametrize("direction", ["DESC", "ASC"])
+def test_pages_of_several_accounts_are_those_of_one_list(
+    parent, owner, child, outsider, monkeypatch, direction, most_first
+):
+    """However the first rows are found: account by account, or by one walk through all."""
+    monkeypatch.setattr("customers.querysets.MOST_FIRST", most_first)
+    for speaker in (child, outsider, owner, parent, outsider, owner, owner, child, outsider):
+        create(speaker)
+    gone = create(owner)["id"]
+    assert owner.api.delete(f"/v1/customers/{gone}").status_code == 204
+    tree = [each.account.pk for each in (parent, owner, child)]
+    rows = Customer.objects.filter(business_account__in=tree).exclude(pk=gone)
+    order = ("created_at", "id") if direction == "ASC" else ("-created_at", "-id")
+    everything = [str(pk) for pk in rows.order_by(*order).values_list("pk", flat=True)]
+    query = {"includeChildren": "true", "size": 2, "sort": f"createdAt,{direction}"}
+    walked, cursor, number = [], {}, 0
+    while cursor is not None:
+        page = listed(parent, **query, **cursor)
+        assert page["content"] == listed(parent, **query, page=number)["content"]
+        assert page["totalElements"] == len(everything)
+        walked += [c["id"] for c in page["content"]]
+        cursor = {"cursor": page["nextCursor"]} if page["hasNext"] else None
+        number += 1
+    assert walked == everything
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [(1, 10**30), (1, -1), (1, 2**53 - 1), (3, 10**30), (3, -1), (2, ["A\0", str(uuid.uuid4())])],

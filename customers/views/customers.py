@@ -16,7 +16,7 @@ from config.pagination import PARAMETERS, PageRequest
 from customers import openapi
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent
-from customers.models import Activity, Customer
+from customers.models import Activity, BusinessAccount, Customer
 from customers.record import Via
 from customers.representation import CustomerObject, reveal
 from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate, activity_object
@@ -72,11 +72,14 @@ class CustomerList(ApiView):
     def get(self, request: Request) -> Response:
         """List, filter, sort and page."""
         actor = self.actor
+        filters = CustomerFilter(request.GET, actor=actor)
         page_request, queryset = self.gather(
-            lambda: PageRequest.read(request.GET, SORTS, "createdAt,DESC"),
-            lambda: CustomerFilter(request.GET, actor=actor).read(),
+            lambda: PageRequest.read(request.GET, SORTS, "createdAt,DESC"), filters.read
         )
-        page = page_request.take(queryset.with_sort_names())
+        narrow = None
+        if [sort.name for sort in page_request.sorts] == ["createdAt"] and filters.only_accounts:
+            narrow = BusinessAccount.objects.filter(pk__in=filters.only_accounts).first_customers
+        page = page_request.take(queryset.with_sort_names(), narrow)
         rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
         by_id: dict[UUID, Any] = dict(rows)
         bodies = [by_id[pk] for pk in page.ids if pk in by_id]
