@@ -193,7 +193,9 @@ class Job(models.Model):
         account has `max_running_jobs` running already; the end of one of them brings the next.
         """
         with transaction.atomic():
-            job = cls.objects.filter(pk=job_id, status__in=cls.OPEN).first()
+            # Locked, lest it be taken and handed back, with more to wait for, while it is judged.
+            open_ones = cls.objects.filter(status__in=cls.OPEN).select_for_update(no_key=True)
+            job = open_ones.filter(pk=job_id).first()
             if job is None or job.waits():
                 return None
             free = cls.objects.filter(claimable(), pk=job_id)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
@@ -20,7 +20,7 @@ from ingest.items import Action, read_items
 from ingest.models import BulkContent, BulkItem, BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
-from tests.workers import until
+from tests.workers import locked, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -213,6 +213,19 @@ def test_a_customer_that_comes_into_being_meanwhile_is_updated(owner):
         other.commit()
         worker.join()
     assert outcomes(bulk.ledger(owner, public_id)) == ["UPDATED"]
+
+
+def test_nobody_changes_a_request_while_a_worker_judges_whether_it_must_wait(owner):
+    """Else it could be handed back meanwhile, to wait for all, and be done before them."""
+    request = bulk.request_of(bulk.send(owner, customer("c1")))
+    with ThreadPoolExecutor(1) as pool:
+        with locked("customers_businessaccount"):
+            claim = pool.submit(in_threads, 1, lambda _: BulkRequest.claim(request.pk, worker="a"))
+            until(waiting_for_a_lock)
+            with pytest.raises(OperationalError, match="lock"), transaction.atomic():
+                BulkRequest.objects.select_for_update(nowait=True).get(pk=request.pk)
+        (held,) = claim.result()
+    assert held.pk == request.pk
 
 
 def random_requests(count: int, seed: int) -> list[tuple[str, list[bulk.Body]]]:
