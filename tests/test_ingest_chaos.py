@@ -19,7 +19,7 @@ from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
 from tests.test_ingest_files import lines, results, send
-from tests.workers import kill, locked, until, worker
+from tests.workers import closed_database, kill, locked, sessions, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = BulkRequest.Status
@@ -183,3 +183,22 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
     assert [each["line"] for each in told] == list(range(1, LINES + 1))
     (bad,) = (each for each in told if each["outcome"] == "FAILED")
     assert (bad["line"], bad["errors"][0]["code"]) == (LINES // 2 + 1, "MALFORMED_LINE")
+
+
+def test_a_database_that_restarts_while_a_file_loads_costs_no_line(
+    owner, own_queue, data, monkeypatch
+):
+    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
+    public_id = send(owner, lines(*sent))
+    with worker(own_queue, data, processes=1):
+        until(lambda: reap() or BulkPart.objects.exists())
+        with closed_database():
+            until(lambda: sessions() == 1)
+        assert BulkPart.objects.count() < LINES // BLOCK_LINES
+        until(all_ended)
+    found = bulk.ledger(owner, public_id)
+    assert found["counts"] == {"created": LINES, "updated": 0, "unchanged": 0, "failed": 0}
+    assert [each["line"] for each in results(owner, public_id)] == list(range(1, LINES + 1))
+    assert Customer.objects.count() == LINES
+    assert Change.objects.filter(entity="customer").count() == LINES

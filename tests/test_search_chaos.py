@@ -12,15 +12,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.db.models.functions import Now
-from psycopg import sql
 
 from config.celery import app as celery
 from config.jobs import MAX_ATTEMPTS
@@ -30,7 +28,15 @@ from customers.criteria import Criteria
 from search import results, services
 from search.models import CustomerSearch
 from tests.factories import Speaker, make_customer
-from tests.workers import kill, locked, until, waiting_copies, worker
+from tests.workers import (
+    closed_database,
+    kill,
+    locked,
+    sessions,
+    until,
+    waiting_copies,
+    worker,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = CustomerSearch.Status
@@ -193,35 +199,6 @@ def test_a_message_that_comes_many_times_makes_one_file(crowd, own_queue, data):
 
 
 # --- Servers that go away -------------------------------------------------------------------------
-
-
-@contextmanager
-def closed_database() -> Iterator[None]:
-    """While it is entered, the database has no session but this one, and takes no new ones."""
-    database, own = connection.settings_dict["NAME"], connection.connection.info.backend_pid
-    allow = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(allow.format(sql.Identifier(database), sql.SQL("false")))
-        try:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = %s AND pid <> %s",
-                [database, own],
-            )
-            yield
-        finally:
-            cursor.execute(allow.format(sql.Identifier(database), sql.SQL("true")))
-
-
-def sessions() -> int:
-    """How many sessions the database has."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND backend_type = 'client backend'"
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
 
 
 def has_met_closed_door(data: Path) -> bool:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, connections
+from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
 Process = subprocess.Popen[bytes]
@@ -104,6 +105,38 @@ def waiting_copies() -> int:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND query LIKE 'COPY (%' AND wait_event_type = 'Lock'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+@contextmanager
+def closed_database() -> Iterator[None]:
+    """While it is entered, the database has no session but this one, and takes no new ones.
+
+    That is how a restarted server looks; this one has databases of other tests.
+    """
+    database, own = connection.settings_dict["NAME"], connection.connection.info.backend_pid
+    allow = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(allow.format(sql.Identifier(database), sql.SQL("false")))
+        try:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> %s",
+                [database, own],
+            )
+            yield
+        finally:
+            cursor.execute(allow.format(sql.Identifier(database), sql.SQL("true")))
+
+
+def sessions() -> int:
+    """How many sessions the database has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend'"
         )
         (count,) = cursor.fetchone()
     return int(count)

@@ -32,7 +32,8 @@ from tests.benchmarks.dataset import dataset, named
 from tests.benchmarks.report import columns, note
 from tests.benchmarks.server import Caller, web, worker
 
-CLIENTS = 3
+# As many as the web process has threads.
+CLIENTS = 4
 POSTS = 1500
 REQUESTS = 400
 LINES = 1_000_000
