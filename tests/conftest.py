@@ -14,7 +14,7 @@ from celery.signals import after_task_publish
 from config.actors import Scope
 from config.celery import app as celery
 from customers.models import BusinessAccount, Customer, OAuthClient, User
-from tests import factories
+from tests import documented, factories
 from tests.factories import Client, Speaker
 
 
@@ -24,6 +24,12 @@ def own_cache(settings):
     caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
     settings.CACHES = caches
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_document() -> None:
+    """The OpenAPI document is that of the product, whatever URLs the first test has."""
+    documented.document()
 
 
 @pytest.fixture(scope="session", autouse=True)
