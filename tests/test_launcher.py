@@ -225,6 +225,16 @@ def test_a_bad_number_is_named(text, monkeypatch):
         stack.number("KITH_WEB_WORKERS", 2)
 
 
+@pytest.mark.parametrize(("cores", "processes"), [(1, "3"), (2, "3"), (8, "9")])
+def test_a_worker_has_a_process_more_than_an_account_may_have_jobs(
+    cores, processes, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("KITH_WORKER_CONCURRENCY", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(cores)), raising=False)
+    command = stack.worker(tmp_path, {}).command
+    assert command[command.index("--concurrency") + 1] == processes
+
+
 def test_the_development_lock_holds_every_pin_of_the_other():
     pins = [
         set(re.findall(r"^[\w.-]+==\S+", (CHECKOUT / name).read_text(), re.MULTILINE))

@@ -356,6 +356,24 @@ def test_a_worker_is_seen_and_logs_under_the_id_of_the_request(tmp_path, setting
         broker.default_channel.queue_delete(queue)
 
 
+POOL_PROCESS = """
+import gc, os
+from celery import signals
+import config.celery
+before = os.nice(0)
+signals.worker_process_init.send(None)
+print(os.nice(0) - before, gc.get_threshold()[0] >= 10_000, gc.get_freeze_count() > 0)
+"""
+
+
+def test_a_process_of_the_pool_goes_after_the_web_server_and_seldom_looks_for_garbage():
+    command = [sys.executable, "-c", POOL_PROCESS]
+    told = subprocess.run(
+        command, cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["10", "True", "True"]
+
+
 # --- System checks --------------------------------------------------------------------------------
 
 
