@@ -3,10 +3,12 @@
 import logging
 import os
 import uuid
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
 from celery import Celery, Task, signals
+from celery.schedules import schedstate, schedule
 from django.conf import settings
 from django.db import close_old_connections
 from redis import RedisError
@@ -17,6 +19,7 @@ from config.garbage import collect_seldom
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+REAP_SECONDS = 5
 # What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
 TAKER_SECONDS = 5
 SENDER_SECONDS = 1
@@ -24,6 +27,16 @@ SENDER_SECONDS = 1
 POLITE = 10
 # How many tasks share a database connection; a new one would have to learn everything anew.
 KEPT_FOR = 10_000
+
+
+class Every(schedule):  # type: ignore[misc] # Celery has no types
+    """So many seconds after the last time, also when a clock that was ahead was put right since."""
+
+    def is_due(self, last_run_at: datetime) -> schedstate:
+        """Whether it is time, and after how many seconds to ask again."""
+        if self.maybe_make_aware(last_run_at) > self.now():
+            return schedstate(is_due=True, next=self.seconds)
+        return super().is_due(last_run_at)
 
 
 class Kith(Celery):  # type: ignore[misc] # Celery has no types
@@ -63,27 +76,23 @@ app.conf.update(
     beat_schedule={
         "forget old idempotency keys": {
             "task": "config.tasks.delete_expired_idempotency_keys",
-            "schedule": 3600,
+            "schedule": Every(3600),
         },
         "forget old tokens": {
             "task": "customers.tasks.delete_expired_tokens",
-            "schedule": 3600,
+            "schedule": Every(3600),
         },
-        # A message that nobody took before the next one came is of no use any more.
         "take up jobs that were left lying": {
             "task": "config.tasks.reap_jobs",
-            "schedule": 5,
-            "options": {"expires": 5},
+            "schedule": Every(REAP_SECONDS),
         },
         "delete what was sent with old bulk requests": {
             "task": "ingest.tasks.delete_old_content",
-            "schedule": 3600,
-            "options": {"expires": 3600},
+            "schedule": Every(3600),
         },
         "delete files of expired and failed searches": {
             "task": "search.tasks.delete_dead_files",
-            "schedule": 60,
-            "options": {"expires": 60},
+            "schedule": Every(60),
         },
     },
 )

@@ -1,5 +1,6 @@
 """Queued searches."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -22,11 +23,17 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
         A search whose account, or one of the accounts that it read, was moved out of the actor's
         tree is not there any more.
         """
-        return self.filter(
+        return self.at_now().filter(
             client_id=actor.client_id,
             business_account_id__in=actor.tree,
             accounts__contained_by=list(actor.tree),
         )
+
+    def at_now(self) -> "CustomerSearchQuerySet":
+        """Each with the moment at which it was read."""
+        # The class declares it, which the types of `annotate` do not expect.
+        found: CustomerSearchQuerySet = self.annotate(**{"now": Now()})  # noqa: PIE804
+        return found
 
     def with_dead_files(self) -> "CustomerSearchQuerySet":
         """Those whose file's time is over, or whose worker may have left a part of one behind."""
@@ -65,6 +72,8 @@ class CustomerSearch(Job):
     expires_at = models.DateTimeField(null=True, blank=True)
 
     objects = CustomerSearchQuerySet.as_manager()
+    # By the database's clock, where a query asked for it (`at_now`).
+    now: datetime
 
     class Meta(Job.Meta):
         verbose_name = "search"

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from config.actors import Actor, ActorType, Scope
 from config.errors import ApiError, NotFound
@@ -18,7 +17,7 @@ from search import results
 from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
-signer = signing.TimestampSigner(salt="search.result")
+signer = signing.Signer(salt="search.result")
 
 
 class Gone(ApiError):
@@ -74,18 +73,22 @@ def delete_dead_files() -> None:
 
 
 def has_file(search: CustomerSearch) -> bool:
-    """Whether a file can be fetched, by this machine's clock: the download asks the database's."""
+    """Whether a file can be fetched."""
     return (
         search.status == search.Status.FINISHED
         and search.expires_at is not None
-        and search.expires_at > timezone.now()
+        and search.expires_at > search.now
     )
 
 
-def sign(search_id: UUID, file_name: str) -> str:
-    """What makes a link to `file_name` of a search good for `RESULT_LINK_SECONDS`."""
-    value = f"{search_id}/{file_name}"
-    return signer.sign(value).removeprefix(f"{value}:")
+def sign(search: CustomerSearch, file_name: str) -> str:
+    """What makes a link to `file_name` of a search good for `RESULT_LINK_SECONDS`.
+
+    It says itself when it runs out, by the database's clock: those of web servers may differ.
+    """
+    value = f"{search.pk}/{file_name}"
+    end = int(search.now.timestamp()) + settings.RESULT_LINK_SECONDS
+    return signer.sign(f"{value}:{end}").removeprefix(f"{value}:")
 
 
 def follow_link(
@@ -98,21 +101,20 @@ def follow_link(
     `Gone` when the link's or the file's time is over.
     """
     try:
-        signer.unsign(f"{search_id}/{file_name}:{signature}")
-    except signing.BadSignature:
+        signed = signer.unsign(f"{search_id}/{file_name}:{signature}")
+        end = int(signed.rpartition(":")[2])
+    except (signing.BadSignature, ValueError):
         raise NotFound from None
-    search = CustomerSearch.objects.filter(pk=search_id).first()
+    search = CustomerSearch.objects.at_now().filter(pk=search_id).first()
     if search is None or (actor is None and not is_entitled(search)):
         raise NotFound
     if actor is not None:
         search = get_search(actor=actor, search_id=search_id)
     if search.status != search.Status.FINISHED:
         raise NotFound
-    try:
-        signer.unsign(f"{search_id}/{file_name}:{signature}", max_age=settings.RESULT_LINK_SECONDS)
-    except signing.SignatureExpired:
-        raise Gone("This link has run out; ask for the status again to get a new one.") from None
-    if not CustomerSearch.objects.filter(pk=search_id, expires_at__gt=Now()).exists():
+    if search.now.timestamp() > end:
+        raise Gone("This link has run out; ask for the status again to get a new one.")
+    if not has_file(search):
         raise Gone("The result was deleted; run the search again.")
     return search
 

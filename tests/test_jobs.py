@@ -5,12 +5,16 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from config.celery import Every
+from config.celery import app as celery
 from config.jobs import JobFailed, publish_waiting
 from config.lease import ClaimLost, Lease, WorkerStops
+from config.tasks import reap_jobs
 from config.worker import perform, reap
 from customers.criteria import Criteria
 from search.models import CustomerSearch
@@ -227,6 +231,24 @@ def test_the_reaper_queues_lost_jobs_again(owner, published):
     reap()
     reap()
     assert published == [("search.tasks.run_search", [str(job.pk)])]
+
+
+def test_reapings_that_piled_up_are_done_once(owner, published):
+    reap_jobs()
+    lose(claim(submit(owner)))
+    published.clear()
+    reap_jobs()
+    assert published == []
+    cache.delete("reaped")
+    reap_jobs()
+    assert len(published) == 1
+
+
+def test_what_is_done_regularly_goes_on_when_a_clock_that_was_ahead_is_put_right():
+    every, now = Every(5, app=celery), celery.now()
+    assert every.is_due(now - timedelta(seconds=6)).is_due
+    assert not every.is_due(now - timedelta(seconds=1)).is_due
+    assert every.is_due(now + timedelta(hours=1)).is_due
 
 
 def test_the_reaper_takes_a_message_for_lost_after_a_minute(owner, published):

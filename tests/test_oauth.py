@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
 from django.test import Client as Browser
+from django.utils import timezone
 
 from config.actors import ActorType, Scope
 from customers.authentication import actor_of
@@ -53,6 +55,13 @@ def test_a_key_gets_a_token_like_that_of_the_exchange(account):
     assert actor.type == ActorType.SERVICE_ACCOUNT
     assert actor.business_account_id == account.pk
     assert actor.scopes == set(key.client.service_account.scopes)
+
+
+def test_a_token_of_a_machine_whose_clock_is_behind_is_good(account, monkeypatch):
+    key = factories.make_api_key(account)
+    behind = timezone.now() - timedelta(hours=2)
+    monkeypatch.setattr(timezone, "now", lambda: behind)
+    assert actor_of(by_basic(key).json()["access_token"]) is not None
 
 
 def test_key_and_secret_may_stand_in_the_form(account):

@@ -238,13 +238,23 @@ def test_what_the_client_has_already_is_not_sent_again(link):
     assert Client().get(link, HTTP_IF_RANGE='"other"', **part).status_code == 200
 
 
-def test_a_link_runs_out_and_a_new_one_is_had(owner, finished, link, settings, monkeypatch):
-    with monkeypatch.context() as later:
-        now = time.time()
-        later.setattr(time, "time", lambda: now + settings.RESULT_LINK_SECONDS + 1)
-        assert Client().get(link).status_code == 410
-        fresh = path_of(status(owner, finished).json()["downloadUrl"])
-        assert Client().get(fresh).status_code == 200
+def test_a_link_runs_out_and_a_new_one_is_had(owner, finished, settings):
+    seconds, settings.RESULT_LINK_SECONDS = settings.RESULT_LINK_SECONDS, -1
+    over = path_of(status(owner, finished).json()["downloadUrl"])
+    assert Client().get(over).status_code == 410
+    settings.RESULT_LINK_SECONDS = seconds
+    fresh = path_of(status(owner, finished).json()["downloadUrl"])
+    assert Client().get(fresh).status_code == 200
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_links_go_by_the_database_s_clock(owner, finished, link, monkeypatch, hours):
+    wrong = time.time() + hours * 3600
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    assert Client().get(link).status_code == 200
+    again = path_of(status(owner, finished).json()["downloadUrl"])
+    monkeypatch.undo()
+    assert Client().get(again).status_code == 200
 
 
 def test_an_expired_result_is_gone_and_its_file_deleted(owner, finished, link, storage):

@@ -262,6 +262,14 @@ def test_a_key_and_its_secret_give_a_token(account, anonymous):
     assert Client(body["access_token"]).get(SELF).json()["id"] == str(account.pk)
 
 
+def test_a_token_of_a_machine_whose_clock_is_behind_is_good(account, monkeypatch):
+    key = factories.make_api_key(account)
+    behind = timezone.now() - timedelta(hours=2)
+    monkeypatch.setattr(timezone, "now", lambda: behind)
+    token = exchange(key.id, key.secret).json()["access_token"]
+    assert Client(token).get(SELF).status_code == 200
+
+
 def test_each_exchange_gives_another_token_and_all_are_good(account):
     key = factories.make_api_key(account)
     tokens = {exchange(key.id, key.secret).json()["access_token"] for _ in range(3)}

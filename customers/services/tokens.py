@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import get_hasher, make_password
-from django.utils import timezone
+from django.db.models import Value
+from django.db.models.functions import Now
 from oauth2_provider.models import set_token_value
 
 from customers.models import AccessToken, OAuthClient
@@ -39,7 +40,7 @@ def exchange_key(*, key: str, secret: str) -> str | None:
     access = AccessToken(
         application_id=client,
         scope=" ".join(scopes),
-        expires=timezone.now() + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
+        expires=Now() + Value(timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)),
     )
     set_token_value(access, token)
     access.save(force_insert=True)

@@ -42,7 +42,7 @@ def urls_of(search: CustomerSearch) -> dict[str, str]:
 
 def url_of(search: CustomerSearch, file_name: str) -> str:
     """A signed, absolute URL."""
-    signature = services.sign(search.pk, file_name)
+    signature = services.sign(search, file_name)
     return settings.PUBLIC_URL + reverse("search-result", args=[search.pk, signature, file_name])
 
 
