@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -32,10 +32,15 @@ def worker_lives() -> None:
 
 
 def check_database() -> None:
-    """Every database answers."""
-    for alias in connections:
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT 1")
+    """The database answers."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def check_replica() -> None:
+    """The database that searches read answers, if they have one of their own."""
+    with connections[settings.SEARCH_DATABASE].cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def check_cache() -> None:
@@ -77,6 +82,8 @@ CHECKS: dict[str, Callable[[], None]] = {
     "storage": StorageCheck(),
     "worker": check_worker,
 }
+# Without it searches wait and fail, and everything else is served.
+SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
 
 
 def state_of(check: Callable[[], None]) -> str:
@@ -98,9 +105,14 @@ def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's sig
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
-    """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each."""
+    """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
+
+    The replica, if there is one, is named and does not count.
+    """
     parts = {name: state_of(check) for name, check in CHECKS.items()}
     is_ready = all(state == "ok" for state in parts.values())
+    if settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS:
+        parts |= {name: state_of(check) for name, check in SPARE.items()}
     body = {"status": "ok" if is_ready else "unavailable", "parts": parts}
     return JsonResponse(body, status=200 if is_ready else 503)
 

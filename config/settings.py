@@ -88,6 +88,16 @@ TEMPLATES = [
 PREPARED_STATEMENTS = env.flag("KITH_PREPARED_STATEMENTS", default=True)
 
 
+# For servers that vanish without a word; in the URL they may be given otherwise.
+PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+
+
 def database(name: str, url: str) -> dict[str, Any]:
     """Django's database settings from a `postgresql://` URL, parsed by libpq itself."""
     try:
@@ -104,7 +114,7 @@ def database(name: str, url: str) -> dict[str, Any]:
         # A connection per thread is the fastest; a restarted database costs no failed request.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": parts | {"prepare_threshold": 2 if PREPARED_STATEMENTS else None},
+        "OPTIONS": PATIENCE | parts | {"prepare_threshold": 2 if PREPARED_STATEMENTS else None},
     }
 
 

@@ -6,11 +6,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from threading import Event
+from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.functions import Now
@@ -26,6 +29,9 @@ from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
 
+# How long a server may take to stop a query, and a replica to show what was committed.
+CANCEL_SECONDS = 5
+BEHIND_SECONDS = 30
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
 # A query whose worker died stops by itself, also while it has nothing to send yet.
@@ -47,14 +53,14 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
     name = results.name_for(search)
     results.remove(search)
     try:
-        with snapshot(lease) as connection:
+        with snapshot(lease) as (connection, at):
             accounts = covered_accounts(search, connection)
             customers = Customer.objects.filter(business_account__in=accounts)
             customers = customers.matching(search.wanted)
             search.note(
                 accounts=accounts,
                 storage_name=name,
-                snapshot_at=snapshot_time(connection),
+                snapshot_at=at,
                 estimated_rows=estimate(customers, connection),
             )
             stream = copy_to(name, customers, connection, LAYOUTS[search.result_format], lease)
@@ -85,26 +91,70 @@ def discard(name: str) -> None:
 
 
 @contextmanager
-def snapshot(lease: Lease) -> Iterator[BaseDatabaseWrapper]:
-    """A connection of its own to the search database, which sees one moment of it.
+def snapshot(lease: Lease) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
+    """A connection of its own to the search database, which sees one moment of it, and the moment.
 
     Whatever it is doing is cancelled in PostgreSQL when the lease ends.
     """
     connection = connections.create_connection(settings.SEARCH_DATABASE)
+    asked_at: list[float] = []
 
     def cancel() -> None:
-        with suppress(psycopg.Error):
-            connection.connection.cancel_safe(timeout=5)
+        session = connection.connection
+        if session is None:
+            return
+        asked_at.append(monotonic())
+        try:
+            session.cancel_safe(timeout=CANCEL_SECONDS)
+        except psycopg.Error:
+            hang_up(session)
+        else:
+            if asked_at[-1] - asked_at[0] > CANCEL_SECONDS:
+                hang_up(session)
 
     try:
-        connection.ensure_connection()
         with lease.interruptible(cancel):
+            connection.ensure_connection()
+            at = caught_up(connection, lease)
             with connection.cursor() as cursor:
                 cursor.execute(SNAPSHOT)
                 cursor.execute(TUNING)
-            yield connection
+            yield connection, at or snapshot_time(connection)
     finally:
         connection.close()
+
+
+def hang_up(session: Any) -> None:  # noqa: ANN401 -- a connection of psycopg's
+    """End a session whose server does not answer any more: whoever waits for it gets an error."""
+    with suppress(OSError), socket.socket(fileno=os.dup(session.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def caught_up(connection: BaseDatabaseWrapper, lease: Lease) -> datetime | None:
+    """Wait until a replica shows everything that was committed up to now; gives that moment.
+
+    None where the search database is no replica. Raises `OperationalError` when it is too far
+    behind: the search is tried again later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        ((is_replica,),) = cursor.fetchall()
+    if not is_replica:
+        return None
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_lsn()::text, statement_timestamp()")
+        written, at = cursor.fetchone()
+    pause, deadline = Event(), monotonic() + BEHIND_SECONDS
+    with connection.cursor() as cursor:
+        while monotonic() < deadline:
+            lease.check()
+            cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written])
+            ((is_there,),) = cursor.fetchall()
+            if is_there:
+                moment: datetime = at
+                return moment
+            pause.wait(0.1)
+    raise OperationalError(f"the replica is more than {BEHIND_SECONDS} seconds behind")
 
 
 def copy_to(

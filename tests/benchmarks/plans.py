@@ -164,7 +164,7 @@ def run() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
     for title, account in (("a tenant of 500", found.tenant), ("a tree of 500,000", found.tree)):
-        with snapshot(Lease(lambda **_: True, lambda *_: True)) as session:
+        with snapshot(Lease(lambda **_: True, lambda *_: True)) as (session, _):
             asker = Asker(session, account)
             lines = [[title, "rows", "ms", "generic ms", "driven by"]]
             lines += [asker.line(name, filters) for name, filters in questions(account)]

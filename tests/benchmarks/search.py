@@ -82,7 +82,7 @@ def psql(account: BusinessAccount, result_format: str) -> Callable[[], float]:
     search = CustomerSearch(
         business_account=account, criteria=Criteria(customer_account_type="INDIVIDUAL").as_json()
     )
-    with snapshot(Lease(lambda **_: True, lambda *_: True)) as session:
+    with snapshot(Lease(lambda **_: True, lambda *_: True)) as (session, _):
         accounts = covered_accounts(search, session)
         found = Customer.objects.filter(business_account__in=accounts).matching(search.wanted)
         layout = LAYOUTS[result_format]
