@@ -17,10 +17,10 @@ from config.lease import ClaimLost
 from ingest.items import PARENTS
 from ingest.models import BulkRequest
 
-MOST_REQUESTS = 20
-MOST_ITEMS = 1000
+MOST_REQUESTS = 40
+MOST_ITEMS = 2000
 # How many open requests are looked at.
-LOOKED_AT = 60
+LOOKED_AT = 80
 
 
 class Part(NamedTuple):
