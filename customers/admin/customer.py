@@ -20,6 +20,8 @@ class CustomerAdmin(ReadOnlyAdmin):
     """Find a customer as the API does, and see all of it on one page, sensitive values masked."""
 
     list_display = ("name", "type", "status", "business_account", "external_id", "created_at")
+    # A customer that a load brought may have no name.
+    list_display_links = ("name", "external_id")
     list_filter = ("type", "status")
     list_select_related = ("business_account",)
     search_fields = ("search_text",)
