@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
@@ -20,6 +21,8 @@ WORKER_SEEN = "worker-seen"
 # A worker tells that it lives every `BEAT_SECONDS`, and is missed after `SEEN_SECONDS`.
 BEAT_SECONDS = 15
 SEEN_SECONDS = 60
+# The least that libpq keeps to.
+REPLICA_SECONDS = 2
 
 
 class Unhealthy(Exception):
@@ -38,9 +41,12 @@ def check_database() -> None:
 
 
 def check_replica() -> None:
-    """The database that searches read answers, if they have one of their own."""
-    with connections[settings.SEARCH_DATABASE].cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """The database that searches read lets somebody in, if they have one of their own.
+
+    Not by a kept connection: a server that froze would hold this thread for good.
+    """
+    parameters = connections[settings.SEARCH_DATABASE].get_connection_params()
+    psycopg.connect(**parameters | {"connect_timeout": REPLICA_SECONDS}).close()
 
 
 def check_cache() -> None:

@@ -126,7 +126,7 @@ def snapshot(lease: Lease) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
 
 def hang_up(session: Any) -> None:  # noqa: ANN401 -- a connection of psycopg's
     """End a session whose server does not answer any more: whoever waits for it gets an error."""
-    with suppress(OSError), socket.socket(fileno=os.dup(session.fileno())) as line:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 

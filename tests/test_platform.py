@@ -240,6 +240,15 @@ def test_readyz_is_200_when_every_part_works(client, storage):
 
 
 @pytest.mark.django_db
+def test_readyz_names_a_replica_and_does_not_need_it(client, storage, settings):
+    health.worker_lives()
+    assert health.state_of(health.check_replica) == "ok"
+    settings.SEARCH_DATABASE = "gone"
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["parts"]["replica"]) == (200, "unavailable")
+
+
+@pytest.mark.django_db
 def test_readyz_is_503_without_a_worker(client, storage):
     response = client.get("/readyz")
     assert response.status_code == 503
