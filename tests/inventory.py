@@ -29,13 +29,14 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
     customer.activities.create(
         type="email", mode="inbound", sent_date=timezone.now(), created_at=timezone.now()
     )
-    search = make_finished_search(speaker)
+    made = make_finished_search(speaker)
+    search = services.get_search(actor=speaker.actor, search_id=made.pk)
     return {
         "customer_id": str(customer.pk),
         "address_id": str(address.id),
         "account_id": str(speaker.account.pk),
         "search_id": str(search.pk),
-        "signature": services.sign(search.pk, search.file_name),
+        "signature": services.sign(search, search.file_name),
         "file_name": search.file_name,
         "request_id": str(make_bulk_request(speaker)),
         "source_customer_id": customer.external_id or "17",
@@ -75,15 +76,15 @@ def make_finished_search(speaker: Speaker) -> CustomerSearch:
 
 def make_nothing() -> dict[str, str]:
     """The same names, for things that never were."""
-    search_id = uuid7()
-    file_name = f"customer-accounts-{search_id}.csv"
+    search = CustomerSearch(pk=uuid7())
+    search.now = timezone.now()
     return {
         "customer_id": str(uuid7()),
         "address_id": str(uuid7()),
         "account_id": str(uuid4()),
-        "search_id": str(search_id),
-        "signature": services.sign(search_id, file_name),
-        "file_name": file_name,
+        "search_id": str(search.pk),
+        "signature": services.sign(search, search.file_name),
+        "file_name": search.file_name,
         "request_id": str(uuid4()),
         "source_customer_id": "71",
         "source_account_id": "71-1",
