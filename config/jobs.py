@@ -161,13 +161,11 @@ class Job(models.Model):
         elif not self.must_wait():
             self.send()
 
-    def send(self) -> bool:
-        """Send the job's message, unless it has one; False when it does, or is not to be had."""
+    def send(self) -> None:
+        """Send the job's message, unless it has one or is not to be had."""
         unsent = type(self).objects.filter(claimable(), without_message(), pk=self.pk)
-        is_ours = bool(unsent.update(queued_at=Now()))
-        if is_ours:
+        if unsent.update(queued_at=Now()):
             self.publish()
-        return is_ours
 
     def publish(self) -> None:
         """Send the job's message; a broker that is away is noted, and the reaper sends it later."""

@@ -5,16 +5,12 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from config.celery import Every
-from config.celery import app as celery
-from config.jobs import JobFailed, publish_waiting
+from config.jobs import JobFailed
 from config.lease import ClaimLost, Lease, WorkerStops
-from config.tasks import reap_jobs
 from config.worker import perform, reap
 from customers.criteria import Criteria
 from search.models import CustomerSearch
@@ -218,86 +214,6 @@ def test_a_job_is_tried_three_times_and_then_failed_in_words(owner):
     assert (job.status, job.error_code) == (Status.FAILED, "WORKER_LOST")
     assert "tried 3 times" in job.error_message
     assert job.finished_at is not None
-
-
-# --- Reaping --------------------------------------------------------------------------------------
-
-
-def test_the_reaper_queues_lost_jobs_again(owner, published):
-    job = claim(submit(owner))
-    reap()
-    assert published == []
-    lose(job)
-    reap()
-    reap()
-    assert published == [("search.tasks.run_search", [str(job.pk)])]
-
-
-def test_reapings_that_piled_up_are_done_once(owner, published):
-    reap_jobs()
-    lose(claim(submit(owner)))
-    published.clear()
-    reap_jobs()
-    assert published == []
-    cache.delete("reaped")
-    reap_jobs()
-    assert len(published) == 1
-
-
-def test_what_is_done_regularly_goes_on_when_a_clock_that_was_ahead_is_put_right():
-    every, now = Every(5, app=celery), celery.now()
-    assert every.is_due(now - timedelta(seconds=6)).is_due
-    assert not every.is_due(now - timedelta(seconds=1)).is_due
-    assert every.is_due(now + timedelta(hours=1)).is_due
-
-
-def test_the_reaper_takes_a_message_for_lost_after_a_minute(owner, published):
-    job = submit(owner)
-    CustomerSearch.objects.filter(pk=job.pk).update(queued_at=Now())
-    reap()
-    assert published == []
-    CustomerSearch.objects.filter(pk=job.pk).update(queued_at=Now() - timedelta(seconds=61))
-    reap()
-    reap()
-    assert published == [("search.tasks.run_search", [str(job.pk)])]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_account_has_no_more_messages_in_the_queue_than_it_may_have_jobs_running(
-    owner, outsider, published
-):
-    """So that nobody's message waits behind all of theirs."""
-    mine = [submit(owner) for _ in range(5)]
-    other = submit(outsider)
-    assert [arguments for _, arguments in published] == [
-        [str(job.pk)] for job in (*mine[:2], other)
-    ]
-    published.clear()
-    run(mine[1], lambda job, _lease: (job.start(), job.finish(**outcome())))
-    run(mine[0], lambda job, _lease: (job.start(), job.finish(**outcome())))
-    assert [arguments for _, arguments in published] == [[str(job.pk)] for job in mine[2:4]]
-
-
-def test_a_job_that_came_too_early_gets_another_message_when_there_is_room(owner, published):
-    held = [claim(submit(owner)), claim(submit(owner))]
-    third = submit(owner)
-    CustomerSearch.objects.filter(pk=third.pk).update(queued_at=Now())
-    assert CustomerSearch.claim(third.pk, worker="tester") is None
-    held[0].fail("NO", "No.")
-    publish_waiting(owner.account.pk)
-    assert published == [("search.tasks.run_search", [str(third.pk)])]
-
-
-def test_the_reaper_queues_no_more_than_may_run(owner, outsider, published):
-    claim(submit(owner))
-    oldest = submit(owner)
-    for _ in range(3):
-        submit(owner)
-    other = submit(outsider)
-    CustomerSearch.objects.filter(status=Status.SUBMITTED).update(queued_at=None)
-    reap()
-    assert {arguments[0] for _, arguments in published} == {str(oldest.pk), str(other.pk)}
-    assert len(published) == 2
 
 
 # --- Cancelling -----------------------------------------------------------------------------------
