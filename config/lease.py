@@ -43,6 +43,7 @@ class Lease:
         self._abort = abort
         self._interrupt: Callable[[], None] | None = None
         self._lock = threading.Lock()
+        self._beating = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
 
@@ -87,25 +88,40 @@ class Lease:
             with self._lock:
                 self._interrupt = None
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """A stretch in which the lease's thread is in the middle of nothing.
+
+        A process forked meanwhile inherits no lock from it that nobody would ever release.
+        """
+        with self._beating:
+            yield
+
     def _beat(self) -> None:
         started = heard = time.monotonic()
         try:
             while not self._done.wait(BEAT_SECONDS):
-                now = time.monotonic()
-                if self.is_lost:
-                    self._stop()
-                elif now - started > settings.JOB_SECONDS:
-                    self._run_out()
-                else:
-                    if stopping.is_overdue(settings.JOB_STOP_SECONDS):
-                        self.is_stopped = True
-                        self._stop()
-                    if self._renewed():
-                        heard = now
-                    elif now - heard > settings.JOB_LEASE_SECONDS:
-                        self.is_lost = True
+                with self._beating:
+                    heard = self._look(started, heard)
         finally:
             connections.close_all()
+
+    def _look(self, started: float, heard: float) -> float:
+        """Do what is due; gives when the claim last stood."""
+        now = time.monotonic()
+        if self.is_lost:
+            self._stop()
+        elif now - started > settings.JOB_SECONDS:
+            self._run_out()
+        else:
+            if stopping.is_overdue(settings.JOB_STOP_SECONDS):
+                self.is_stopped = True
+                self._stop()
+            if self._renewed():
+                return now
+            if now - heard > settings.JOB_LEASE_SECONDS:
+                self.is_lost = True
+        return heard
 
     def _renewed(self) -> bool:
         """Whether the claim was renewed; a database that does not answer has not taken it away."""

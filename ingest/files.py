@@ -243,14 +243,14 @@ def remove(name: str) -> None:
         default_storage.delete(name)
 
 
-def blocks(name: str, request_id: UUID, skipped: frozenset[int]) -> Iterator[tuple[int, Block]]:
-    """The blocks of a stored file with their numbers, but for some. Raises `SealError`."""
+def frames(name: str, skipped: frozenset[int]) -> Iterator[tuple[int, bytes]]:
+    """The sealed blocks of a stored file with their numbers, but for some."""
     with default_storage.open(name) as file:
         number = 0
         while frame := exactly(file, LENGTH.size):
             sealed = exactly(file, LENGTH.unpack(frame)[0])
             if number not in skipped:
-                yield number, opened(sealed, request_id, number)
+                yield number, sealed
             number += 1
 
 
@@ -264,7 +264,7 @@ def exactly(file: "IO[bytes] | File[bytes]", size: int) -> bytes:
 
 
 def opened(sealed: bytes, request_id: UUID, number: int) -> Block:
-    """The block of a frame."""
+    """The block of a frame. Raises `SealError`."""
     head, *lines = zlib.decompress(unseal_bytes(sealed, place(request_id, number))).split(b"\n")
     told = orjson.loads(head)
     refused = {int(line): places for line, places in told["refused"].items()}

@@ -6,14 +6,14 @@ or that name parents, are loaded one after the other, in the order of the file.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import wait
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
 from config.actors import Actor
@@ -35,17 +35,37 @@ from ingest.items import (
     read_line,
     touched_by_items,
 )
+from ingest.lane import Ask, Lane
 from ingest.models import BulkFile, BulkPart, BulkRequest
 
-# One more than keeps two cores busy: a lane waits for the disk, or for another that has its rows.
+# One more than keeps two cores busy: a lane waits for its own session, or for the disk.
 LANES = 3
 TRIES = 3
+# How often a loader that hears nothing looks whether the job is still its own.
+LOOK_SECONDS = 0.5
 GONE = "The file cannot be read any more. Please send it again."
 # That it is still ours, until the end of the transaction.
 HELD = """
     SELECT FROM ingest_bulkrequest
     WHERE id = %s AND claim_id = %s AND status = 'STARTED' FOR KEY SHARE"""
 COUNTS = ("lines", *batch.COUNTED.values())
+
+Counts = dict[str, int]
+# The number of a block, and its bytes as they are stored.
+Frame = tuple[int, bytes]
+
+
+@dataclass
+class Turn:
+    """A lane at its block: it reads, waits for leave, writes; or found that it did so too early.
+
+    `touched` are the numbers of what the block touches, once it is read.
+    """
+
+    lane: Lane
+    touched: set[int] | None = None
+    is_waiting: bool = False
+    is_early: bool = False
 
 
 class Loader:
@@ -58,7 +78,9 @@ class Loader:
         self.lease = lease
         self.counts = counts_of(request)
         self.attempts = request.attempts
-        self.loading: dict[Future[dict[str, int]], set[int]] = {}
+        self.lanes: list[Lane] = []
+        # In the order of the file.
+        self.turns: list[Turn] = []
         lease.report = self.progress
 
     def progress(self) -> dict[str, Any]:
@@ -68,94 +90,122 @@ class Loader:
 
     def load(self) -> None:
         """Load every block that has no row yet. Raises what became of the first one that failed."""
-        done = frozenset(
-            BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
-        )
-        opened: list[BaseDatabaseWrapper] = []
-        lanes = ThreadPoolExecutor(LANES, "lane", own_connection, (opened,))
+        done = BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
         try:
-            for number, block in files.blocks(self.file.storage_name, self.request.pk, done):
-                items = list(items_of(block))
-                touched = touched_by_items(items)
-                self.make_room(touched)
-                self.lease.check()
-                context = copy_context()
-                earlier = tuple(self.loading)
-                lane = lanes.submit(context.run, self.load_block, number, block, items, earlier)
-                self.loading[lane] = touched
-            self.settle(wait(self.loading).done)
+            for frame in files.frames(self.file.storage_name, frozenset(done)):
+                while (lane := self.free_lane()) is None:
+                    self.get_on()
+                lane.tell(frame)
+                self.turns.append(Turn(lane))
+            while self.turns:
+                self.get_on()
         finally:
-            lanes.shutdown(cancel_futures=True)
-            for each in opened:
-                each.close()
+            for lane in self.lanes:
+                lane.close()
+            for lane in self.lanes:
+                lane.join()
 
-    def make_room(self, touched: set[int]) -> None:
-        """Wait until a lane is free, and until nothing is loading that touches the same."""
-        while self.loading and (
-            len(self.loading) >= LANES
-            or any(not touched.isdisjoint(others) for others in self.loading.values())
-        ):
-            self.settle(wait(self.loading, return_when=FIRST_COMPLETED).done)
+    def free_lane(self) -> Lane | None:
+        """A lane without a block, a new one if there may be one more."""
+        busy = [turn.lane for turn in self.turns]
+        for lane in self.lanes:
+            if lane not in busy:
+                return lane
+        if len(self.lanes) == LANES:
+            return None
+        with self.lease.paused():
+            self.lanes.append(Lane(partial(load_block, self.request, self.actor), self.lanes))
+        return self.lanes[-1]
 
-    def settle(self, lanes: Iterable[Future[dict[str, int]]]) -> None:
-        """Add up what was loaded."""
-        for lane in lanes:
-            del self.loading[lane]
+    def get_on(self) -> None:
+        """Hear what lanes have to say, and let those write whose turn it is."""
+        self.lease.check()
+        heard = wait([turn.lane.pipe for turn in self.turns], LOOK_SECONDS)
+        for turn in [turn for turn in self.turns if turn.lane.pipe in heard]:
+            self.take(turn)
+        self.give_leave()
+
+    def take(self, turn: Turn) -> None:
+        """Take what a lane says: what its block touches, that it is too early, or its counts."""
+        said = turn.lane.hear()
+        if isinstance(said, dict):
+            self.turns.remove(turn)
             self.attempts = 1
-            for name, count in lane.result().items():
+            for name, count in said.items():
                 self.counts[name] += count
+            return
+        turn.is_waiting = True
+        if turn.touched is None:
+            turn.touched = said
+        else:
+            turn.is_early = True
 
-    def load_block(
-        self, number: int, block: Block, items: list[Item], earlier: Sequence[Future[Any]]
-    ) -> dict[str, int]:
-        """Load one block, in a thread of its own; gives the counts of its row.
+    def give_leave(self) -> None:
+        """Let blocks be written, unless one before them that is not done touches the same.
 
-        `earlier` are the blocks before it that may be loading at the same time.
+        One that was too early waits for all before it.
         """
-        tries = 0
-        while True:
-            self.lease.check()
-            try:
-                return self.write_block(number, block, items, earlier)
-            except TooEarly:
-                for lane in earlier:
-                    lane.result()
-            except IntegrityError:
-                # A customer came into being by another door, or another worker has the file.
-                tries += 1
-                if tries == TRIES:
-                    raise
-            # Items are told their fate once.
-            items = list(items_of(block))
-
-    def write_block(
-        self, number: int, block: Block, items: list[Item], earlier: Sequence[Future[Any]]
-    ) -> dict[str, int]:
-        """One block, with its row, in one transaction. Raises `TooEarly`."""
-        with recorded(self.actor, via=Via.V2) as at:
-            with connection.cursor() as cursor:
-                # The end of the job waits for the disk, and with it for all that came before.
-                cursor.execute("SET LOCAL synchronous_commit = off")
-                cursor.execute(HELD, [str(self.request.pk), str(self.request.claim_id)])
-                if cursor.rowcount == 0:
-                    raise ClaimLost
-            # Asked before the look: what ends after it was not seen.
-            are_done = all(lane.done() for lane in earlier)
-            for some in apart(items):
-                plan = batch.apply(some, actor=self.actor, at=at)
-                if plan.turns_on_parents and not are_done:
-                    raise TooEarly
-            counts = batch.counts(items) | {"lines": len(block.lines)}
-            results = zlib.compress(b"".join(map(result, items)), 1)
-            BulkPart.objects.create(request=self.request, number=number, results=results, **counts)
-        return counts
+        for place, turn in enumerate(self.turns):
+            before = self.turns[:place]
+            if turn.touched is None:
+                return
+            if turn.is_waiting and not (turn.is_early and before):
+                if any(not turn.touched.isdisjoint(each.touched or ()) for each in before):
+                    return
+                turn.is_waiting = False
+                turn.lane.tell(not before)
 
 
-def own_connection(opened: list[BaseDatabaseWrapper]) -> None:
-    """The connection of a thread, kept for all of its blocks; who began the thread closes it."""
-    own = connections[DEFAULT_DB_ALIAS]
-    own.inc_thread_sharing()
-    opened.append(own)
+def load_block(request: BulkRequest, actor: Actor, frame: Frame, ask: Ask) -> Counts:
+    """Load one block, in a lane; gives the counts of its row.
+
+    It asks with what it touches before it writes, and without anything when it was too early; the
+    answer is whether all blocks before it are done.
+    """
+    number, sealed = frame
+    block = files.opened(sealed, request.pk, number)
+    items = list(items_of(block))
+    is_next = ask(touched_by_items(items))
+    tries = 0
+    while True:
+        try:
+            return write_block(request, actor, number, block, items, is_next=is_next)
+        except TooEarly:
+            is_next = ask(None)
+        except IntegrityError:
+            # A customer came into being by another door, or another worker has the file.
+            tries += 1
+            if tries == TRIES:
+                raise
+        # Items are told their fate once.
+        items = list(items_of(block))
+
+
+def write_block(
+    request: BulkRequest,
+    actor: Actor,
+    number: int,
+    block: Block,
+    items: Sequence[Item],
+    *,
+    is_next: bool,
+) -> Counts:
+    """One block, with its row, in one transaction. Raises `TooEarly` and `ClaimLost`."""
+    with recorded(actor, via=Via.V2) as at:
+        with connection.cursor() as cursor:
+            # The end of the job waits for the disk, and with it for all that came before.
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute(HELD, [str(request.pk), str(request.claim_id)])
+            if cursor.rowcount == 0:
+                raise ClaimLost
+        for some in apart(items):
+            plan = batch.apply(some, actor=actor, at=at)
+            if plan.turns_on_parents and not is_next:
+                raise TooEarly
+        counts = batch.counts(items) | {"lines": len(block.lines)}
+        results = zlib.compress(b"".join(map(result, items)), 1)
+        BulkPart.objects.create(request=request, number=number, results=results, **counts)
+    return counts
 
 
 def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:

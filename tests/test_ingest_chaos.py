@@ -1,7 +1,9 @@
 """Bulk loads by workers that are killed: nothing is lost, doubled, half done or out of order."""
 
 import json
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,7 +16,7 @@ from django.db.models import Count
 from config import worker as config_worker
 from config.worker import reap
 from customers.models import Account, Card, Change, Customer, Enrollment
-from ingest import files
+from ingest import files, loader
 from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
@@ -183,6 +185,44 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
     assert [each["line"] for each in told] == list(range(1, LINES + 1))
     (bad,) = (each for each in told if each["outcome"] == "FAILED")
     assert (bad["line"], bad["errors"][0]["code"]) == (LINES // 2 + 1, "MALFORMED_LINE")
+
+
+def test_a_file_whose_lanes_are_killed_is_loaded_once(owner, own_queue, data, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
+    public_id = send(owner, lines(*sent))
+    with worker(own_queue, data) as process:
+        until(lambda: reap() or BulkPart.objects.exists())
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        until(all_ended)
+    found = bulk.ledger(owner, public_id)
+    assert found["counts"] == {"created": LINES, "updated": 0, "unchanged": 0, "failed": 0}
+    assert Change.objects.filter(entity="customer").count() == LINES
+
+
+def test_lanes_end_with_the_process_that_they_work_for(owner, own_queue, data, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    send(owner, lines(*(json.dumps(customer(f"c{number}")).encode() for number in range(LINES))))
+    with worker(own_queue, data) as process:
+        until(lambda: reap() or BulkPart.objects.exists())
+        lanes = children(process.pid)
+        assert len(lanes) == loader.LANES
+        os.kill(process.pid, signal.SIGKILL)
+        until(lambda: not any(map(is_running, lanes)))
+    assert BulkPart.objects.count() < LINES // BLOCK_LINES
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process began."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 def test_a_database_that_restarts_while_a_file_loads_costs_no_line(

@@ -13,8 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from config.errors import Unreadable
+from config.lease import WorkerStops
 from customers.models import Change, Customer, Enrollment
 from ingest import files, loader, services
+from ingest.batch import TooEarly
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.services import delete_old_content
 from tests import bulk
@@ -267,12 +269,10 @@ def test_card_numbers_in_a_file_are_stored_nowhere(owner, storage):
         customer("c4", note="Käthe"),
     )
     public_id = send(owner, body)
+    frames = files.frames(BulkFile.objects.get().storage_name, frozenset())
+    request_id = BulkRequest.objects.get().pk
     plain = [
-        line
-        for _, block in files.blocks(
-            BulkFile.objects.get().storage_name, BulkRequest.objects.get().pk, frozenset()
-        )
-        for line in block.lines
+        line for number, sealed in frames for line in files.opened(sealed, request_id, number).lines
     ]
     assert not any(b"4111" in line for line in plain)
     found = bulk.done(owner, public_id)
@@ -298,16 +298,15 @@ def test_a_file_is_sealed_in_storage(owner, storage):
 def test_a_load_that_was_interrupted_goes_on_where_it_was(owner, storage, monkeypatch):
     monkeypatch.setattr(files, "BLOCK_LINES", 5)
     public_id = send(owner, lines(*(customer(f"c{number}") for number in range(40))))
-    write = loader.Loader.write_block
+    write = loader.write_block
 
-    def stops(self, number, *arguments):
-        if number >= 4:
-            self.lease.is_stopped = True
-            self.lease.check()
-        return write(self, number, *arguments)
+    def stops(request, actor, number, *arguments, is_next):
+        if number < 4:
+            return write(request, actor, number, *arguments, is_next=is_next)
+        raise WorkerStops if is_next else TooEarly
 
     with monkeypatch.context() as patch:
-        patch.setattr(loader.Loader, "write_block", stops)
+        patch.setattr(loader, "write_block", stops)
         bulk.run(public_id)
     request = bulk.request_of(public_id)
     assert (request.status, request.attempts) == ("STARTED", 0)
