@@ -27,6 +27,7 @@ Row = Contact | ContactPoint | Address | AttributeValue
 # Parents before children: points and values refer to contacts.
 MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
 FOLDED = "_folded"
+INDIVIDUAL = Customer.Type.INDIVIDUAL
 
 
 class Profile:
@@ -126,11 +127,17 @@ class Profile:
         return {name for name, value in columns(row).items() if value != before[name]}
 
     def derive(self) -> None:
-        """Bring every column up to date that follows from others: folded names, search text."""
+        """Bring all up to date that follows from others: folded names, search text.
+
+        An individual of whom nothing is known has no contact.
+        """
+        for contact in list(self.contacts) if self.customer.type == INDIVIDUAL else ():
+            if (Contact, contact.id) not in self.loaded and self.says_nothing(contact):
+                self.remove(contact)
         for row in (*self.contacts, *self.addresses):
             fold_columns(row)
         customer = self.customer
-        if customer.type == Customer.Type.INDIVIDUAL:
+        if customer.type == INDIVIDUAL:
             customer.name = str(self.contacts[0]) if self.contacts else ""
         else:
             customer.name = customer.business_name
@@ -139,6 +146,15 @@ class Profile:
         customer.search_text = normalize.search_text(
             [customer.name, customer.external_id, *map(str, self.contacts)]
             + [point.value_key for point in points]
+        )
+
+    def says_nothing(self, contact: Contact) -> bool:
+        """Whether nothing is known of a contact, nor how to reach it."""
+        own, blank = columns(contact), columns(Contact())
+        names = own.keys() - {"id", "customer_id", "is_primary", "created_at", "updated_at"}
+        belongings = [*self.rows[ContactPoint], *self.rows[AttributeValue]]
+        return all(own[name] == blank[name] for name in names) and not any(
+            row.contact_id == contact.id for row in belongings
         )
 
     def save(self, *, actor: Actor, at: datetime) -> bool:

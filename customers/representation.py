@@ -95,22 +95,30 @@ NAMES = [
 ]
 REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
 
-BIRTH = record('p.birth_city AS "city"', 'p.birth_country AS "countryCode"')
+
+def own(column: str, member: str) -> str:
+    """SQL for what an individual says of itself; nothing is known of one without a contact."""
+    return f"COALESCE(p.{column}, '') AS \"{member}\""
+
+
+BIRTH = record(own("birth_city", "city"), own("birth_country", "countryCode"))
 INDIVIDUAL = [
-    'p.prefix AS "prefix"',
-    *NAMES,
-    'p.suffix AS "suffix"',
-    'p.sex AS "sex"',
-    'p.gender AS "gender"',
-    'p.pronoun AS "pronoun"',
-    'p.security_question AS "securityQuestion"',
+    own("prefix", "prefix"),
+    own("first_name", "firstName"),
+    own("middle_name", "middleName"),
+    own("last_name", "lastName"),
+    own("suffix", "suffix"),
+    own("sex", "sex"),
+    own("gender", "gender"),
+    own("pronoun", "pronoun"),
+    own("security_question", "securityQuestion"),
     "'' AS \"securityAnswer\"",
     *REACH,
     "COALESCE(to_char(p.date_of_birth, 'YYYY-MM-DD'), '') AS \"dateOfBirth\"",
     f'{BIRTH} AS "placeOfBirth"',
-    'p.social_id_last4 AS "socialId"',
-    'p.social_id_country AS "socialIdCountryCode"',
-    'p.citizenship_country AS "citizenshipCountryCode"',
+    own("social_id_last4", "socialId"),
+    own("social_id_country", "socialIdCountryCode"),
+    own("citizenship_country", "citizenshipCountryCode"),
 ]
 
 CONTACT = record('p.id AS "id"', *NAMES, 'p.is_primary AS "primary"', *REACH)

@@ -34,7 +34,6 @@ CUSTOMER = Table(
     "id business_account_id type external_id search_text created_at updated_at created_by_type"
     " created_by_id updated_by_type updated_by_id",
 )
-CONTACT = Table(models.Contact, "customer_id id is_primary created_at updated_at")
 ADDRESS = Table(
     models.Address,
     "customer_id id type zip_code country state is_primary created_at updated_at",
@@ -115,12 +114,10 @@ class Writer:
     def write_customers(
         self, cursor: CursorWrapper, by_profile: set[str], touched: set[str]
     ) -> None:
-        """New customers, each with a contact without a name, and the versions of known ones."""
+        """New customers, and the versions of known ones."""
         before, after = self.plan.before, self.plan.after
         new = sorted(after.customers.keys() - before.customers.keys() - by_profile)
         copy(cursor, CUSTOMER, map(self.customer, new))
-        contact = f"t\t{self.now}{CONTACT.end}"
-        copy(cursor, CONTACT, (f"{each}\t{normalize.uuid7()}\t{contact}" for each in new))
         if touched:
             who_and_when = (self.at, self.actor.type, self.actor.id)
             cursor.execute(TOUCH_CUSTOMERS, (*who_and_when, array(sorted(touched))))

@@ -124,6 +124,23 @@ def test_a_business_without_contacts_has_one_without_a_name(owner):
     assert shown(owner, "c1")["contacts"][0]["primaryEmail"]["value"] == "office@example.com"
 
 
+def test_a_customer_that_says_nothing_of_itself_has_no_contact(owner):
+    load(owner, customer("c1"), customer("c2", type="INDIVIDUAL", metadata={"a": "b"}))
+    assert not Contact.objects.exists()
+    url = f"/v1/customers/{bulk.id_of(owner, 'c1')}"
+    found = owner.api.get(url).json()
+    assert {found[name] for name in ("firstName", "lastName", "sex", "socialId")} == {""}
+    assert found["placeOfBirth"] == {"city": "", "countryCode": ""}
+    assert (found["primaryPhoneNumber"], found["primaryEmail"]) == (None, None)
+    before = Change.objects.count()
+    assert owner.api.put(url, found).json() == found
+    assert Change.objects.count() == before
+    phone = {"number": "4155550123", "type": "MOBILE"}
+    changed = owner.api.put(url, {"primaryPhoneNumber": phone}).json()
+    assert changed["primaryPhoneNumber"]["number"] == "+14155550123"
+    assert Contact.objects.get().is_primary
+
+
 def test_a_person_is_filled_in_bit_by_bit(owner):
     load(owner, customer("c1"))
     assert outcomes(load(owner, customer("c1", lastName="Lovelace"))) == ["UPDATED"]

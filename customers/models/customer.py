@@ -41,7 +41,8 @@ class Customer(models.Model):
 
     `id` is version 5 of (business account, external id) when the caller gave one at creation, so
     that the primary key keeps external ids unique (`normalize.customer_id`); version 7 otherwise.
-    Who a customer is stands in its contacts: an individual's one contact is the person itself.
+    Who a customer is stands in its contacts: an individual's one contact is the person itself, and
+    is missing as long as nobody said anything of it.
     """
 
     class Type(models.TextChoices):
@@ -147,7 +148,7 @@ class Customer(models.Model):
 
 
 class Contact(CustomerOwned):
-    """A person of a customer. An individual has one, which is itself; others one or more."""
+    """A person of a customer. An individual has at most one, itself; others one or more."""
 
     class Sex(models.TextChoices):
         MALE = "MALE"

@@ -58,7 +58,11 @@ def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems)
 def merge_address(
     address: Address, values: Mapping[str, Any], problems: Problems, *, is_new: bool
 ) -> None:
-    """Merge one entry; cross rules are checked on what comes of it."""
+    """Merge one entry; cross rules are checked on what comes of it.
+
+    An address that was loaded without a subdivision may be sent back as it is.
+    """
+    region = address.country, address.state
     for name, member in (
         ("type", "type"),
         ("street_line_1", "streetLine1"),
@@ -70,7 +74,8 @@ def merge_address(
     set_texts(address, values, [*LINES, "city", "state", "zip_code"])
     set_country(address, values, "country", "countryCode", problems)
     merge_recipient(address, values, problems)
-    check_state(address, problems)
+    if is_new or (address.country, address.state) != region:
+        check_state(address, problems)
     if address.type == Address.Type.PHYSICAL and normalize.is_po_box(
         *(getattr(address, line) for line in LINES)
     ):
