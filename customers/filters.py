@@ -40,7 +40,7 @@ class CustomerFilter(django_filters.FilterSet):
     primaryPhoneNumber = django_filters.CharFilter(
         method="by_phone", max_length=40, help_text="The whole number, in any of the three forms."
     )
-    externalId = django_filters.CharFilter(field_name="external_id", max_length=120)
+    externalId = django_filters.CharFilter(method="by_external_id", max_length=120)
     type = django_filters.ChoiceFilter(choices=Customer.Type.choices)
     status = django_filters.ChoiceFilter(choices=LISTED)
     cityName = django_filters.CharFilter(method="by_address", max_length=25)
@@ -134,6 +134,10 @@ class CustomerFilter(django_filters.FilterSet):
     def by_phone(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         """`primaryPhoneNumber`, which the form has turned into digits."""
         return queryset.reached_by(ContactPoint.Kind.PHONE, value, is_primary=True)
+
+    def by_external_id(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`externalId`, which makes a customer's key."""
+        return queryset.known_as(value, self.form.cleaned_data["accounts"])
 
     def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: Any) -> CustomerQuerySet:  # noqa: ANN401
         """What `filter_queryset` takes together with other parameters."""

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from config.actors import Actor
 from config.pagination import Order
 from customers.criteria import Criteria, Match
-from customers.normalize import phone_digits
+from customers.normalize import customer_id, phone_digits
 
 if TYPE_CHECKING:
     from customers.models import BusinessAccount, Customer  # noqa: F401 -- the querysets' models
@@ -114,9 +114,19 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         )
 
     def living_at(self, **address: str) -> "CustomerQuerySet":
-        """One address has all of these values (columns of `Address`)."""
+        """One address has all of these values (columns of `Address`, with or without a lookup)."""
         addresses = apps.get_model("customers.Address").objects
-        return self.filter(Exists(addresses.filter(customer=OuterRef("pk"), **address)))
+        # The indexes have no addresses without them, and the planner has to be told.
+        is_there = [
+            ~Q(**{column: ""})
+            for column in ("street_line_1_folded", "city_folded")
+            if any(name.startswith(column) for name in address)
+        ]
+        return self.filter(Exists(addresses.filter(*is_there, customer=OuterRef("pk"), **address)))
+
+    def known_as(self, external_id: str, accounts: Iterable[UUID]) -> "CustomerQuerySet":
+        """The customers that these business accounts know by an id of their own."""
+        return self.filter(pk__in=[customer_id(account, external_id) for account in accounts])
 
     def having_contact(self, kind: str, **contact: str) -> "CustomerQuerySet":
         """Customers of type `kind` of whom one contact has all of these values."""

@@ -30,7 +30,7 @@ class Enrollment(models.Model):
         Customer, models.CASCADE, related_name="enrollment", primary_key=True
     )
     source_parent_customer_id = models.CharField(max_length=120, blank=True, default="")
-    parent_customer_id = models.UUIDField(null=True, blank=True, db_index=True)
+    parent_customer_id = models.UUIDField(null=True, blank=True)
     organization_id = models.CharField(max_length=120)
     # As last loaded. An address is made of them, which operators may change or remove.
     postal_code = models.CharField(max_length=10)

@@ -127,9 +127,6 @@ class Customer(models.Model):
             ),
             # The same of a whole tree of tenants, without sorting all that they have.
             models.Index(F("created_at").desc(), F("id").desc(), name="customer_newest"),
-            models.Index(
-                fields=["external_id"], name="customer_external_id", condition=~Q(external_id="")
-            ),
             GinIndex(OpClass(F("search_text"), "gin_trgm_ops"), name="customer_search_trigrams"),
             GinIndex(
                 OpClass(F("business_name_folded"), "gin_trgm_ops"),
