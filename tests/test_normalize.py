@@ -186,7 +186,8 @@ def test_every_ordinary_address_is_taken(address):
     assert normalize.email_key(address.upper()) == normalize.email_key(address)
 
 
-@given(ANY_TEXT)
+# The upper case of a dotless i is an I, which is another letter's too.
+@given(st.text(st.characters(exclude_characters="ı")))
 def test_addresses_compare_without_case(text):
     key = normalize.email_key(text)
     assert normalize.email_key(text.upper()) == normalize.email_key(text.lower()) == key
@@ -196,6 +197,7 @@ def test_addresses_compare_without_case(text):
 def test_addresses_compare_with_accents():
     assert normalize.email_key("JÖRG@Example.com ") == "jörg@example.com"
     assert normalize.email_key("jorg@example.com") != normalize.email_key("jörg@example.com")
+    assert normalize.email_key("mıke@example.com") != normalize.email_key("mike@example.com")
 
 
 # --- Phone ----------------------------------------------------------------------------------------
