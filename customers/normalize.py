@@ -5,7 +5,6 @@ fit for an API client; the caller adds path and error code. The message never re
 """
 
 import functools
-import hashlib
 import re
 import string
 import unicodedata
@@ -14,6 +13,8 @@ import zoneinfo
 from collections.abc import Iterable, Iterator
 from datetime import UTC, timedelta, timezone, tzinfo
 
+from uuid_utils import UUID as _UUID
+from uuid_utils import uuid5 as _uuid5
 from uuid_utils.compat import uuid7 as _uuid7
 
 # --- Text -----------------------------------------------------------------------------------------
@@ -403,16 +404,11 @@ def uuid7() -> uuid.UUID:
 def uuid5(namespace: bytes, name: str) -> str:
     """A UUID version 5 as text, of the 16 bytes of another one and a name.
 
-    A third of what `uuid.uuid5` takes, and none of what comparing its results does: loads make
+    A fifth of what `uuid.uuid5` takes, and none of what comparing its results does: loads make
     millions of them. UnicodeEncodeError for a name with a lone surrogate.
     """
-    digest = hashlib.sha1(namespace + name.encode(), usedforsecurity=False).hexdigest()
-    variant = _VARIANT[digest[16]]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
-
-
-# The digit that has the two bits of RFC 9562's variant in place of its own first two.
-_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+    # It takes bytes as well, and says so nowhere but in its code.
+    return str(_uuid5(_UUID(bytes=namespace), name.encode()))  # type: ignore[arg-type]
 
 
 def customer_id(business_account_id: uuid.UUID, source_id: str) -> uuid.UUID:

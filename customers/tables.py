@@ -1,14 +1,12 @@
 """Rows for COPY: a table's columns, and how values are spelled in its text format."""
 
 import json
-import re
 from typing import Any
 
 from django.db import models
 
 NULL = "\\N"
-# What would end a field or a row, or begin an escape.
-SPECIAL = re.compile(r"[\\\t\n\r]")
+# What would end a field or a row, or begin an escape. All but the backslash are not printable.
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -39,4 +37,4 @@ def default_text(column: "models.Field[Any, Any]") -> str:
 
 def escaped(text: str) -> str:
     """A text that somebody sent, as a field."""
-    return text.translate(ESCAPES) if SPECIAL.search(text) else text
+    return text if text.isprintable() and "\\" not in text else text.translate(ESCAPES)

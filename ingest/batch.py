@@ -31,10 +31,10 @@ def prepare(items: Sequence[Item], *, actor: Actor) -> Plan:
     Every item is told its outcome, and everything that is wrong with it. Nobody else may change
     the same customers at the same time: see `BulkRequest.touched`.
     """
-    account_id = actor.business_account_id
-    wanted = wanted_by(account_id, items)
+    ids = state.Ids(actor.business_account_id)
+    wanted = wanted_by(ids, items)
     before = state.load(
-        account_id,
+        ids,
         customers=wanted.customers,
         accounts=wanted.accounts,
         holders=wanted.holders,
@@ -55,7 +55,7 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
 def people_of(items: Sequence[Item], actor: Actor, before: state.State) -> People:
     """The profiles of the customers that come with profile members."""
     wanted: dict[str, str] = {
-        before.customer_id(item.source_customer_id): item.source_customer_id
+        before.ids.customer(item.source_customer_id): item.source_customer_id
         for item in items
         if item.profile is not None and item.source_customer_id
     }

@@ -4,17 +4,15 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
 from config.bodies import Submission
 from config.errors import Problem
-from customers.normalize import customer_id_text
 from ingest import people, schema
 from ingest.models import BulkItem, BulkRequest
 from ingest.schema import AccountBody, CardBody, CustomerBody
-from ingest.state import account_id
+from ingest.state import Ids
 
 Action = BulkRequest.Action
 # The list that a body has, by what it asks for.
@@ -217,14 +215,18 @@ def sources(action: str, entries: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 
 def touched_by_items(items: Iterable[Item]) -> set[int]:
-    """The same of items that were read: those that are wrong change nothing."""
+    """The same of items that were read: those that are wrong change nothing.
+
+    Its numbers mean something to this process, and to those that were forked with it.
+    """
     found: set[int] = set()
     for item in items:
         customer = item.customer
         if customer is None or item.problems:
             continue
-        found.add(number_of(f"customer:{customer.sourceCustomerId}"))
-        found.update(number_of(f"account:{each.sourceAccountId}") for each in customer.accounts)
+        found.add(hash(customer.sourceCustomerId))
+        for account in customer.accounts:
+            found.add(hash(("account", account.sourceAccountId)))
         if customer.sourceParentCustomerId:
             found.add(PARENTS)
     return found
@@ -240,7 +242,7 @@ class Wanted:
     parents: set[str]
 
 
-def wanted_by(business_account_id: UUID, items: Iterable[Item]) -> Wanted:
+def wanted_by(ids: Ids, items: Iterable[Item]) -> Wanted:
     """What the rules need to see for these items."""
     # Source ids first, for many of them are the same.
     customers: set[str | None] = set()
@@ -259,12 +261,9 @@ def wanted_by(business_account_id: UUID, items: Iterable[Item]) -> Wanted:
         if item.card is not None:
             holders.add(item.card.sourceCustomerId)
 
-    def ids(source_ids: set[str | None]) -> set[str]:
-        return {customer_id_text(business_account_id, each) for each in source_ids if each}
-
     return Wanted(
-        customers=ids(customers),
-        accounts={account_id(business_account_id, each) for each in accounts if each},
-        holders=ids(holders),
-        parents=ids(parents),
+        customers={ids.customer(each) for each in customers if each},
+        accounts={ids.account(each) for each in accounts if each},
+        holders={ids.customer(each) for each in holders if each},
+        parents={ids.customer(each) for each in parents if each},
     )

@@ -291,13 +291,14 @@ def apart(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 def result(item: Item) -> bytes:
     """The line that tells what became of a line."""
+    is_stored = item.is_stored
     body: dict[str, Any] = {
         "line": item.index,
         "sourceCustomerId": item.source_customer_id[:120] or None,
         "outcome": item.outcome,
-        "customerId": item.customer_id if item.is_stored else None,
-        "errors": [] if item.is_stored else as_errors(item.problems),
+        "customerId": item.customer_id if is_stored else None,
+        "errors": [] if is_stored else as_errors(item.problems),
     }
-    if item.is_stored and item.notices:
+    if is_stored and item.notices:
         body["notices"] = as_errors(item.notices)
     return to_json(body) + b"\n"

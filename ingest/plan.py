@@ -4,16 +4,17 @@ Items are taken in their order, each on what the ones before it leave. Nothing i
 outcome is a second `State` beside the one that was read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any
 
 from config.errors import Problem
 from customers import models
 from ingest.items import Item
 from ingest.models import BulkItem
 from ingest.people import People, kept_state
-from ingest.schema import AccountBody, CardBody, CustomerBody
+from ingest.schema import AccountBody, CardBody, CustomerBody, Wire
 from ingest.state import Account, Address, Card, Customer, Enrollment, Key, State, card_id
 
 Outcome = BulkItem.Outcome
@@ -24,34 +25,67 @@ REPLACED = (
     "This account was sent under another customer with other content; what is sent here now "
     "counts for all of its holders."
 )
-# Members that an update may leave out only where there is something to keep.
-OF_ENROLLMENT = (
-    "organizationId",
-    "postalCode",
-    "country",
-    "customerCreationDate",
-    "enrollmentStartDate",
-    "enrollmentOptInStatus",
-    "alertOptInStatus",
-    "targetingIndicator",
+
+
+class Members:
+    """Members of a wire object, and the columns that they fill, in the order of a row.
+
+    `needed` are those that a new row must come with.
+    """
+
+    def __init__(self, model: type[Wire], **columns: str) -> None:
+        """`columns` by member of `model`, the object of a creation."""
+        required = {name for name, field in model.model_fields.items() if field.is_required()}
+        self.needed = tuple(member for member in columns if member in required)
+        self._members = tuple(columns)
+        self._sent = attrgetter(*columns)
+        self._kept = attrgetter(*columns.values())
+
+    def merged(self, item: Item, body: Wire, old: object) -> tuple[Any, ...]:
+        """The values as sent, or in an update as they are in `old` where they were left out."""
+        sent: tuple[Any, ...] = self._sent(body)
+        if item.is_creation or old is None:
+            return sent
+        given = body.model_fields_set
+        found = zip(self._members, sent, self._kept(old), strict=True)
+        return tuple(value if member in given else kept for member, value, kept in found)
+
+
+OF_ENROLLMENT = Members(
+    CustomerBody,
+    sourceParentCustomerId="source_parent_customer_id",
+    organizationId="organization_id",
+    postalCode="postal_code",
+    country="country",
+    customerCreationDate="customer_creation_date",
+    enrollmentStartDate="enrollment_start_date",
+    enrollmentEndDate="enrollment_end_date",
+    enrollmentOptInStatus="enrollment_opt_in_status",
+    alertOptInStatus="alert_opt_in_status",
+    targetingIndicator="targeting_indicator",
+    redemptionEligibility="redemption_eligibility",
 )
-OF_ACCOUNT = (
-    "sourceCustomerIds",
-    "primarySourceCustomerId",
-    "status",
-    "type",
-    "sourcePortfolioId",
-    "accountOpenDate",
+OF_ACCOUNT = Members(
+    AccountBody,
+    sourceAccountId="source_account_id",
+    sourceCustomerIds="source_customer_ids",
+    primarySourceCustomerId="primary_source_customer_id",
+    status="status",
+    type="type",
+    sourcePortfolioId="source_portfolio_id",
+    accountOpenDate="open_date",
+    accountCloseDate="close_date",
 )
-OF_CARD = ("iin", "cardType", "status", "networkIdentifier", "openDate")
-
-
-class Sent(Protocol):
-    """A wire object."""
-
-    @property
-    def model_fields_set(self) -> set[str]:
-        """The members that were sent."""
+OF_CARD = Members(
+    CardBody,
+    last4="last4",
+    iin="iin",
+    cardType="type",
+    status="status",
+    networkIdentifier="network_identifier",
+    openDate="open_date",
+    closeDate="close_date",
+)
 
 
 @dataclass
@@ -72,6 +106,7 @@ class Plan:
     """
 
     def __init__(self, before: State, people: People) -> None:
+        self.ids = before.ids
         self.before = before
         self.after = before.copy()
         self.people = people
@@ -84,7 +119,7 @@ class Plan:
         """Check every item, and take in the good ones."""
         for item in items:
             if item.source_customer_id:
-                item.customer_id = self.after.customer_id(item.source_customer_id)
+                item.customer_id = self.ids.customer(item.source_customer_id)
                 self.check_customer(item, item.customer_id)
             if item.customer is not None:
                 self.take_customer(item, item.customer)
@@ -103,7 +138,7 @@ class Plan:
         if item.card is not None:
             sent.append((item.source_account_id, [item.card]))
         for source_id, cards in sent:
-            account_id = self.after.account_id(source_id)
+            account_id = self.ids.account(source_id)
             nobody = frozenset[str]()
             holders = self.before.holders.get(account_id, nobody).union(
                 self.after.holders.get(account_id, nobody)
@@ -129,7 +164,7 @@ class Plan:
         customer_id = item.customer_id
         old = self.after.enrollments.get(customer_id) if customer_id else None
         if not item.is_creation and old is None:
-            require(item, "", body, OF_ENROLLMENT)
+            require(item, "", body, OF_ENROLLMENT.needed)
         new = self.enrollment(item, body, old)
         if customer_id and new.parent_customer_id and self.makes_cycle(customer_id, new):
             self.turns_on_parents = True
@@ -153,22 +188,11 @@ class Plan:
 
     def enrollment(self, item: Item, body: CustomerBody, old: Enrollment | None) -> Enrollment:
         """The enrollment as it is to be."""
-        kept = keeper(item, body, old)
-        source_parent = kept("sourceParentCustomerId", "source_parent_customer_id") or ""
-        return Enrollment(
-            source_parent,
-            self.after.customer_id(source_parent) if source_parent else None,
-            kept("organizationId", "organization_id"),
-            kept("postalCode", "postal_code"),
-            kept("country", "country"),
-            kept("customerCreationDate", "customer_creation_date"),
-            kept("enrollmentStartDate", "enrollment_start_date"),
-            kept("enrollmentEndDate", "enrollment_end_date"),
-            kept("enrollmentOptInStatus", "enrollment_opt_in_status"),
-            tuple(dict.fromkeys(kept("alertOptInStatus", "alert_opt_in_status") or ())),
-            kept("targetingIndicator", "targeting_indicator"),
-            kept("redemptionEligibility", "redemption_eligibility") or "",
-        )
+        parent, *others, alerts, indicator, eligibility = OF_ENROLLMENT.merged(item, body, old)
+        parent_id = self.ids.customer(parent) if parent else None
+        alerts = tuple(dict.fromkeys(alerts or ()))
+        row = parent or "", parent_id, *others, alerts, indicator, eligibility or ""
+        return Enrollment._make(row)
 
     def makes_cycle(self, customer_id: str, enrollment: Enrollment) -> bool:
         """Whether the customer is among its own parent's parents."""
@@ -244,10 +268,10 @@ class Plan:
 
     def want_account(self, item: Item, body: AccountBody, place: str, change: Change) -> None:
         """Check an account with its cards, and note what is wanted of it."""
-        account_id = self.after.account_id(body.sourceAccountId) if body.sourceAccountId else None
+        account_id = self.ids.account(body.sourceAccountId) if body.sourceAccountId else None
         old = self.after.accounts.get(account_id) if account_id else None
         if not item.is_creation and old is None:
-            require(item, place, body, OF_ACCOUNT)
+            require(item, place, body, OF_ACCOUNT.needed)
         new = self.account(item, body, old)
         check_account(item, new, place)
         if account_id is None:
@@ -256,34 +280,25 @@ class Plan:
             new = old
         elif old is not None and old.sent_under != new.sent_under:
             item.notices.append(Problem(item.at + place, REPLACED, "ACCOUNT_REPLACED"))
-        holders = frozenset(map(self.after.customer_id, new.source_customer_ids))
+        holders = frozenset(map(self.ids.customer, new.source_customer_ids))
         change.accounts[account_id] = new, holders
         for index, card in enumerate(body.cards):
             self.want_card(item, card, f"{place}/cards/{index}", (account_id, new), change)
 
     def account(self, item: Item, body: AccountBody, old: Account | None) -> Account:
         """The account as it is to be. One that is opened again is not closed any more."""
-        kept = keeper(item, body, old)
-        close_date = kept("accountCloseDate", "close_date")
+        source_id, holders, *others, opened, closed = OF_ACCOUNT.merged(item, body, old)
         if "accountCloseDate" not in body.model_fields_set and body.status == "OPEN":
-            close_date = None
-        return Account(
-            kept("sourceAccountId", "source_account_id"),
-            tuple(dict.fromkeys(kept("sourceCustomerIds", "source_customer_ids") or ())),
-            kept("primarySourceCustomerId", "primary_source_customer_id"),
-            kept("status", "status"),
-            kept("type", "type"),
-            kept("sourcePortfolioId", "source_portfolio_id"),
-            item.source_customer_id,
-            kept("accountOpenDate", "open_date"),
-            close_date,
-        )
+            closed = None
+        holders = tuple(dict.fromkeys(holders or ()))
+        row = source_id, holders, *others, item.source_customer_id, opened, closed
+        return Account._make(row)
 
     # --- Cards ------------------------------------------------------------------------------------
 
     def take_card(self, item: Item, body: CardBody) -> None:
         """A card that was sent by itself, on the account that the path names."""
-        account_id = self.after.account_id(item.source_account_id)
+        account_id = self.ids.account(item.source_account_id)
         account = self.after.accounts.get(account_id)
         if account is None or item.source_customer_id not in account.source_customer_ids:
             message = "This customer has no such account."
@@ -311,24 +326,14 @@ class Plan:
             item.wrong(f"{place}/sourceCustomerId", message, "NOT_A_HOLDER")
         if not holder or not body.last4:
             return
-        key = self.after.customer_id(holder), card_id(account_id, body.last4)
+        key = self.ids.customer(holder), card_id(account_id, body.last4)
         old = self.after.cards.get(key)
         if not item.is_creation and old is None:
-            require(item, place, body, OF_CARD)
+            require(item, place, body, OF_CARD.needed)
         if key in change.cards:
             message = "This card occurs earlier on the same account."
             item.wrong(f"{place}/last4", message, "DUPLICATE")
-        kept = keeper(item, body, old)
-        new = Card(
-            account_id,
-            body.last4,
-            kept("iin", "iin"),
-            kept("cardType", "type"),
-            kept("status", "status"),
-            kept("networkIdentifier", "network_identifier"),
-            kept("openDate", "open_date"),
-            kept("closeDate", "close_date"),
-        )
+        new = Card._make((account_id, *OF_CARD.merged(item, body, old)))
         check_order(item, new, f"{place}/closeDate")
         change.cards[key] = new
 
@@ -358,15 +363,7 @@ class Plan:
             self.touched.add(customer_id)
 
 
-def keeper(item: Item, body: Sent, old: Any) -> Callable[[str, str], Any]:  # noqa: ANN401 -- a row
-    """What gives a member as sent, or in an update as it is where it was left out."""
-    if item.is_creation or old is None:
-        return lambda member, _column: getattr(body, member)
-    sent = body.model_fields_set
-    return lambda member, column: getattr(body, member) if member in sent else getattr(old, column)
-
-
-def require(item: Item, place: str, body: Sent, members: Sequence[str]) -> None:
+def require(item: Item, place: str, body: Wire, members: Sequence[str]) -> None:
     """What is new must come with all of these members; a wrong one is there."""
     for member in members:
         where = f"{item.at}{place}/{member}/"

@@ -5,9 +5,10 @@ locked in the order of their ids, until the transaction ends. Ids are kept as te
 compare, sort and write a great many of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -86,10 +87,10 @@ Key = tuple[str, str]
 class State:
     """The rows, by their keys: customer, or customer and id. `parents` leads from child to parent.
 
-    It also knows who loads: the business account, by which ids are made.
+    It also knows who loads: the business account, by whose ids rows are named.
     """
 
-    business_account_id: UUID
+    ids: "Ids"
     customers: dict[str, Customer] = field(default_factory=dict)
     enrollments: dict[str, Enrollment] = field(default_factory=dict)
     addresses: dict[str, Address] = field(default_factory=dict)
@@ -97,12 +98,11 @@ class State:
     holders: dict[str, frozenset[str]] = field(default_factory=dict)
     cards: dict[Key, Card] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
-    _ids: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """A state that can be changed beside this one: rows are never changed in place."""
         return State(
-            self.business_account_id,
+            self.ids,
             dict(self.customers),
             dict(self.enrollments),
             dict(self.addresses),
@@ -110,29 +110,25 @@ class State:
             dict(self.holders),
             dict(self.cards),
             dict(self.parents),
-            self._ids,
         )
 
-    def customer_id(self, source_id: str) -> str:
-        """The id that a customer has, or will have."""
-        found = self._ids.get(source_id)
-        if found is None:
-            found = customer_id_text(self.business_account_id, source_id)
-            self._ids[source_id] = found
-        return found
 
-    def account_id(self, source_id: str) -> str:
-        """The id that an account has for all of its holders."""
-        name = f"account:{source_id}"
-        found = self._ids.get(name)
-        if found is None:
-            found = account_id(self.business_account_id, source_id)
-            self._ids[name] = found
-        return found
+class Ids:
+    """The ids of rows, all made of the sender's own (UUID version 5); the same is made once.
+
+    `customer` gives the id that a customer has, or will have, by its source id; `account` that of
+    an account, which all of its holders share; `address` that of the address that a load makes of
+    postal code and country, by the id of the customer.
+    """
+
+    def __init__(self, business_account_id: UUID) -> None:
+        self.customer: Callable[[str], str] = cache(partial(customer_id_text, business_account_id))
+        self.account: Callable[[str], str] = cache(partial(account_id, business_account_id))
+        self.address: Callable[[str], str] = cache(address_id)
 
 
 def account_id(business_account_id: UUID, source_id: str) -> str:
-    """The id of the account that a business account knows as `source_id` (UUID version 5)."""
+    """The id of the account that a business account knows as `source_id`."""
     return uuid5(business_account_id.bytes, f"account:{source_id}")
 
 
@@ -192,7 +188,7 @@ PARENTS = """
 
 
 def load(
-    business_account_id: UUID,
+    ids: Ids,
     *,
     customers: Iterable[str],
     accounts: Iterable[str],
@@ -204,7 +200,7 @@ def load(
     `holders` are the customers that accounts are going to have, `parents` those whose line of
     parents is of interest.
     """
-    state = State(business_account_id)
+    state = State(ids)
     with connection.cursor() as cursor:
         # All is found by its key, also in a table that was empty when it was last looked at.
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -221,7 +217,7 @@ def load_customers(state: State, customers: Iterable[str]) -> None:
     """Customers, enrollments and addresses."""
     wanted = sorted(set(customers))
     with connection.cursor() as cursor:
-        cursor.execute(CUSTOMERS, [array(wanted), array(map(address_id, wanted))])
+        cursor.execute(CUSTOMERS, [array(wanted), array(map(state.ids.address, wanted))])
         for row in cursor.fetchall():
             customer = Customer(*row[:4])
             state.customers[customer.id] = customer

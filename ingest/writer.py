@@ -4,7 +4,7 @@ New rows are copied, changed ones updated from one JSON parameter. Every table's
 order of their keys, and tables always in the same order, so that two writers cannot deadlock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -23,7 +23,7 @@ from customers.tables import NULL, Table, escaped
 from ingest.items import Item, as_errors
 from ingest.models import BulkItem
 from ingest.plan import MAILING, Plan
-from ingest.state import Account, Address, Card, Enrollment, Key, address_id
+from ingest.state import Account, Address, Card, Enrollment, Key
 
 Comparable = TypeVar("Comparable", str, Key)
 Row = TypeVar("Row")
@@ -94,6 +94,8 @@ class Writer:
         self.plan = plan
         self.actor = actor
         self.at = at
+        self.business_account_id = str(actor.business_account_id)
+        self.address_id = plan.ids.address
         self.now = f"{at.isoformat()}\t{at.isoformat()}"
 
     def write(self) -> None:
@@ -127,7 +129,7 @@ class Writer:
         after, source_id = self.plan.after, self.plan.source_ids[customer_id]
         who = f"{self.actor.type}\t{self.actor.id}"
         return (
-            f"{customer_id}\t{after.business_account_id}\t{after.customers[customer_id].type}"
+            f"{customer_id}\t{self.business_account_id}\t{after.customers[customer_id].type}"
             f"\t{escaped(source_id)}\t{escaped(normalize.search_text([source_id]))}"
             f"\t{self.now}\t{who}\t{who}{CUSTOMER.end}"
         )
@@ -137,7 +139,7 @@ class Writer:
         new, changed = compared(self.plan.before.addresses, self.plan.after.addresses)
         copy(cursor, ADDRESS, (self.address(*each) for each in new))
         rows = [
-            {"customer_id": customer_id, "id": address_id(customer_id)} | address._asdict()
+            {"customer_id": customer_id, "id": self.address_id(customer_id)} | address._asdict()
             for customer_id, address in changed
         ]
         self.update(cursor, UPDATE_ADDRESSES, rows)
@@ -145,7 +147,7 @@ class Writer:
     def address(self, customer_id: str, address: Address) -> str:
         """A new address."""
         return (
-            f"{customer_id}\t{address_id(customer_id)}\t{MAILING}\t{escaped(address.zip_code)}"
+            f"{customer_id}\t{self.address_id(customer_id)}\t{MAILING}\t{escaped(address.zip_code)}"
             f"\t{address.country}\t{address.state}\t{'t' if address.is_primary else 'f'}"
             f"\t{self.now}{ADDRESS.end}"
         )
@@ -177,7 +179,7 @@ class Writer:
         """The row of an account that one more holder has."""
         after = self.plan.after
         return (
-            f"{holder}\t{account_id}\t{after.business_account_id}"
+            f"{holder}\t{account_id}\t{self.business_account_id}"
             f"\t{fields(after.accounts[account_id])}\t{self.now}{ACCOUNT.end}"
         )
 
@@ -257,26 +259,31 @@ def compared(
 
 def fields(row: Iterable[Any]) -> str:
     """The values of a row for COPY."""
-    return "\t".join(map(spelled, row))
-
-
-def spelled(value: object) -> str:
-    """A value for COPY."""
-    if isinstance(value, str):
-        return escaped(value)
-    if value is None:
-        return NULL
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, tuple):
-        return escaped("{" + ",".join(map(quoted, value)) + "}")
-    return str(value)
+    return "\t".join([SPELLINGS[value.__class__](value) for value in row])
 
 
 @lru_cache(maxsize=65_536)
 def moment(value: datetime) -> str:
     """A moment in full; feeds repeat their dates, hence the cache."""
     return value.isoformat()
+
+
+def nothing(_value: None) -> str:
+    """What is not given."""
+    return NULL
+
+
+def texts(values: Iterable[str]) -> str:
+    """An array of texts."""
+    return escaped("{" + ",".join(map(quoted, values)) + "}")
+
+
+SPELLINGS: dict[type, Callable[[Any], str]] = {
+    str: escaped,
+    type(None): nothing,
+    datetime: moment,
+    tuple: texts,
+}
 
 
 def quoted(text: str) -> str:
