@@ -57,7 +57,8 @@ class JobFailed(Exception):
 class Job(models.Model):
     """A queued piece of work of a business account, done in the name of the actor who asked for it.
 
-    A subclass names the Celery task that does it, a shell that takes the id as a string.
+    A subclass names the Celery task that does it, a shell that takes the id as a string, and the
+    columns that tell whose turn it is, for which it has an index of the open jobs.
     """
 
     class Status(models.TextChoices):
@@ -71,6 +72,7 @@ class Job(models.Model):
     RUNNING: ClassVar[tuple[str, ...]] = (Status.PICKED, Status.STARTED)
     OPEN: ClassVar[tuple[str, ...]] = (Status.SUBMITTED, *RUNNING)
     task_name: ClassVar[str]
+    queue_order: ClassVar[str] = "submitted_at, id"
     objects: models.Manager[Any]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -102,17 +104,17 @@ class Job(models.Model):
             models.Index(
                 fields=["business_account", "-submitted_at", "-id"], name="%(class)s_newest"
             ),
-            # The open ones are few among many that have ended.
-            models.Index(
-                fields=["business_account", "status", "submitted_at", "id"],
-                name="%(class)s_open",
-                condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
-            ),
-            # How many run is asked for every job that comes in, and very many may wait.
+            # How many run, or are about to, is asked for every job that comes in, and very many
+            # may wait.
             models.Index(
                 fields=["business_account"],
                 name="%(class)s_running",
                 condition=Q(status__in=["PICKED", "STARTED"]),
+            ),
+            models.Index(
+                fields=["business_account"],
+                name="%(class)s_queued",
+                condition=Q(status="SUBMITTED", queued_at__isnull=False),
             ),
         ]
         constraints = [
@@ -153,7 +155,7 @@ class Job(models.Model):
 
     def queue(self) -> None:
         """Send the message of a new job that may run now; it may be another's turn first."""
-        free, others_wait = room.standing(tables(), self.business_account_id, besides=self.pk)
+        free, others_wait = room.standing(lines(), self.business_account_id, besides=self.pk)
         if free <= 0:
             return
         if others_wait:
@@ -331,9 +333,9 @@ def kinds() -> list[type[Job]]:
     return Job.__subclasses__()
 
 
-def tables() -> tuple[str, ...]:
+def lines() -> tuple[room.Line, ...]:
     """The tables of all kinds of jobs."""
-    return tuple(kind._meta.db_table for kind in kinds())
+    return tuple(room.Line(kind._meta.db_table, kind.queue_order) for kind in kinds())
 
 
 def has_room(business_account_id: UUID) -> bool:
@@ -344,7 +346,7 @@ def has_room(business_account_id: UUID) -> bool:
     accounts = apps.get_model("customers.BusinessAccount").objects
     locked = accounts.select_for_update(no_key=True).filter(pk=business_account_id)
     limit: int = locked.values_list("max_running_jobs", flat=True).get()
-    return room.running(tables(), business_account_id) < limit
+    return room.running(lines(), business_account_id) < limit
 
 
 def publish_waiting(business_account_id: UUID) -> None:
@@ -352,12 +354,12 @@ def publish_waiting(business_account_id: UUID) -> None:
 
     A job that has a message gets no second one. Concurrent calls send one message each at most.
     """
-    free, some_wait = room.standing(tables(), business_account_id)
+    free, some_wait = room.standing(lines(), business_account_id)
     if free <= 0 or not some_wait:
         return
     for kind in kinds():
         jobs = kind.objects.filter(business_account=business_account_id, attempts__lt=MAX_ATTEMPTS)
-        jobs = jobs.filter(without_message()).order_by("submitted_at", "id")
+        jobs = jobs.filter(without_message()).order_by(*kind.queue_order.split(", "))
         # Two queries, each by the index: of the waiting ones there may be very many.
         waiting = kind.ready(jobs.filter(status=Job.Status.SUBMITTED), free)
         for job in [*jobs.filter(lost())[:free], *waiting][:free]:

@@ -63,6 +63,7 @@ class BulkRequest(Job):
         LOAD_FILE = "LOAD_FILE"
 
     task_name = "ingest.tasks.run_bulk_request"
+    queue_order = "number"
     # What a client is told of a status that this dialect does not know.
     PUBLISHED: ClassVar[dict[str, str]] = {"PICKED": "STARTED", "ABORTED": "FAILED"}
 
@@ -101,16 +102,11 @@ class BulkRequest(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
+            # The open ones are few among many that have ended.
             models.Index(
                 fields=["business_account", "number"],
                 name="bulk_request_order",
                 condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
-            ),
-            # The few with a message among the many that may wait.
-            models.Index(
-                fields=["business_account"],
-                name="bulk_request_queued",
-                condition=Q(status="SUBMITTED", queued_at__isnull=False),
             ),
         ]
 

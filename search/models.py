@@ -88,6 +88,12 @@ class CustomerSearch(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
+            # The open ones are few among many that have ended.
+            models.Index(
+                fields=["business_account", "status", "submitted_at", "id"],
+                name="customersearch_open",
+                condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
+            ),
             models.Index(
                 fields=["expires_at"], name="search_with_a_file", condition=~Q(storage_name="")
             ),

@@ -1,16 +1,21 @@
 """Taking up what was left lying: jobs of dead workers, and jobs without a message."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.db.models.functions import Now
 
+from config import room
 from config.celery import Every
 from config.celery import app as celery
-from config.jobs import publish_waiting
+from config.jobs import lines, publish_waiting
 from config.tasks import reap_jobs
 from config.worker import reap
+from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests.test_jobs import Status, claim, lose, outcome, run, submit
 
@@ -80,6 +85,33 @@ def test_a_job_that_came_too_early_gets_another_message_when_there_is_room(owner
     held[0].fail("NO", "No.")
     publish_waiting(owner.account.pk)
     assert published == [("search.tasks.run_search", [str(third.pk)])]
+
+
+def test_a_job_that_comes_in_does_not_look_at_those_that_wait(owner):
+    for _ in range(2):
+        claim(submit(owner))
+    who = {"business_account": owner.account, "actor_type": "service-account"}
+    CustomerSearch.objects.bulk_create(CustomerSearch(criteria={}, **who) for _ in range(300))
+    BulkRequest.objects.bulk_create(
+        BulkRequest(public_id=uuid4(), fingerprint=b"", **who) for _ in range(300)
+    )
+    free, some_wait = room.standing(lines(), owner.account.pk)
+    assert (free, some_wait) == (0, False)
+    sql = room.standing_sql(lines())
+    parameters = [owner.account.pk, room.NONE, room.NONE]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters)
+        (((found,),),) = [cursor.fetchall()]
+    assert 2 <= sum(rows_looked_at(found[0]["Plan"])) <= 10
+
+
+def rows_looked_at(plan: dict) -> Iterator[int]:
+    """What each node of a plan found and threw away, in all of its loops."""
+    rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    if plan.get("Relation Name", "").endswith(("search", "request")):
+        yield int(rows * plan["Actual Loops"])
+    for part in plan.get("Plans", []):
+        yield from rows_looked_at(part)
 
 
 def test_the_reaper_queues_no_more_than_may_run(owner, outsider, published):
