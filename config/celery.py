@@ -3,7 +3,9 @@
 import logging
 import os
 import uuid
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -23,6 +25,7 @@ REAP_SECONDS = 5
 # What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
 TAKER_SECONDS = 5
 SENDER_SECONDS = 1
+SESSION = Path("/proc/self/autogroup")
 # By how much the web server goes before jobs on a machine that has too little for both.
 POLITE = 10
 # How many tasks share a database connection; a new one would have to learn everything anew.
@@ -110,6 +113,10 @@ def keep_our_logging(**_signal: object) -> None:
 def work_for_long(**_signal: object) -> None:
     """A process of the pool has begun: somebody waits for an answer, and nobody for a job."""
     os.nice(POLITE)
+    # Linux shares the processor out between sessions first, and only within one by niceness.
+    if os.getsid(0) == os.getppid():
+        with suppress(OSError):
+            SESSION.write_text(str(POLITE))
     collect_seldom()
 
 

@@ -53,6 +53,7 @@ def web(workers: int = 1) -> Iterator[int]:
         cwd=CHECKOUT,
         env=environment,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         wait_for(port)
@@ -67,7 +68,9 @@ def worker(processes: int = 1) -> Iterator[None]:
     """Run a worker with a pool of `processes`."""
     command = [sys.executable, "-m", "celery", "-A", "config", "worker"]
     command += ["--concurrency", str(processes), "--without-mingle", "--without-gossip"]
-    running = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        command, cwd=CHECKOUT, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         yield
     finally:
