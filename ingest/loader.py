@@ -59,13 +59,14 @@ Frame = tuple[int, bytes]
 class Turn:
     """A lane at its block: it reads, waits for leave, writes; or found that it did so too early.
 
-    `touched` are the numbers of what the block touches, once it is read.
+    `touched` are the numbers of what the block touches, once it is read; `error` is why it failed.
     """
 
     lane: Lane
     touched: set[int] | None = None
     is_waiting: bool = False
     is_early: bool = False
+    error: Exception | None = None
 
 
 class Loader:
@@ -89,7 +90,9 @@ class Loader:
         return {"items": self.counts["lines"], "attempts": self.attempts, **found}
 
     def load(self) -> None:
-        """Load every block that has no row yet. Raises what became of the first one that failed."""
+        """Load every block that has no row yet. Raises what became of the first one that failed;
+        all blocks before it are loaded then.
+        """
         done = BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
         try:
             for frame in files.frames(self.file.storage_name, frozenset(done)):
@@ -106,8 +109,10 @@ class Loader:
                 lane.join()
 
     def free_lane(self) -> Lane | None:
-        """A lane without a block, a new one if there may be one more."""
+        """A lane for one more block, a new one if there may be one."""
         busy = [turn.lane for turn in self.turns]
+        if any(turn.error for turn in self.turns):
+            return None
         for lane in self.lanes:
             if lane not in busy:
                 return lane
@@ -120,14 +125,23 @@ class Loader:
     def get_on(self) -> None:
         """Hear what lanes have to say, and let those write whose turn it is."""
         self.lease.check()
-        heard = wait([turn.lane.pipe for turn in self.turns], LOOK_SECONDS)
+        heard = wait([turn.lane.pipe for turn in self.turns if not turn.error], LOOK_SECONDS)
         for turn in [turn for turn in self.turns if turn.lane.pipe in heard]:
             self.take(turn)
+        if self.turns and (failure := self.turns[0].error):
+            raise failure
         self.give_leave()
 
     def take(self, turn: Turn) -> None:
-        """Take what a lane says: what its block touches, that it is too early, or its counts."""
-        said = turn.lane.hear()
+        """Take what a lane says: what its block touches, that it is too early, or its counts.
+
+        What went wrong there is raised when all before it is done.
+        """
+        try:
+            said = turn.lane.hear()
+        except Exception as error:  # noqa: BLE001 -- whatever it is
+            turn.error = error
+            return
         if isinstance(said, dict):
             self.turns.remove(turn)
             self.attempts = 1
@@ -147,7 +161,7 @@ class Loader:
         """
         for place, turn in enumerate(self.turns):
             before = self.turns[:place]
-            if turn.touched is None:
+            if turn.touched is None or turn.error:
                 return
             if turn.is_waiting and not (turn.is_early and before):
                 if any(not turn.touched.isdisjoint(each.touched or ()) for each in before):

@@ -327,6 +327,20 @@ def test_a_file_that_is_gone_fails_in_words(owner, storage):
     assert (found["status"], found["errorCode"]) == ("FAILED", "CONTENT_LOST")
 
 
+def test_a_file_that_was_damaged_in_storage_fails_in_words_and_keeps_what_was_loaded(
+    owner, storage, monkeypatch
+):
+    monkeypatch.setattr(files, "BLOCK_LINES", 5)
+    public_id = send(owner, lines(*(customer(f"c{number}") for number in range(30))))
+    (file,) = (path for path in storage.rglob("*") if path.is_file())
+    sealed = file.read_bytes()
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    bulk.run(public_id)
+    found = bulk.ledger(owner, public_id)
+    assert (found["status"], found["errorCode"]) == ("FAILED", "CONTENT_LOST")
+    assert Customer.objects.count() == 25
+
+
 # --- Results --------------------------------------------------------------------------------------
 
 
