@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
@@ -17,11 +18,10 @@ from time import perf_counter
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import Max, Min, Sum
 
 from customers.authentication import actor_of
-from customers.management.commands.generate_customers import settle
 from customers.models import BusinessAccount
 from ingest import content, services
 from ingest.models import BulkRequest
@@ -268,8 +268,12 @@ def tidy(account: BusinessAccount) -> None:
             cursor,
             f"SELECT id FROM customers_customer WHERE business_account_id = '{account.pk}'",
         )
-    # Else it is done in the background, beside what is measured.
-    settle()
+    # Else all this is done in the background, beside what is measured.
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        # Not everybody may on a given server.
+        with suppress(ProgrammingError):
+            cursor.execute("CHECKPOINT")
 
 
 def run() -> None:
