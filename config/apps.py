@@ -13,4 +13,6 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and the Celery application to which `shared_task` binds."""
-        from config import celery, checks  # noqa: F401, PLC0415 -- need configured settings
+        from config import celery, checks, installation  # noqa: F401, PLC0415 -- need settings
+
+        installation.connect_signals()

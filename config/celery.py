@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from celery.schedules import schedstate, schedule
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 from redis import RedisError
 
@@ -107,6 +108,19 @@ logger = logging.getLogger("kith.tasks")
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_our_logging(**_signal: object) -> None:
     """Being connected is enough: Celery leaves the logging of the settings alone."""
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
+@signals.beat_init.connect  # type: ignore[untyped-decorator]
+def require_the_right_database(**_signal: object) -> None:
+    """A worker with other keys, or of an older release, ends here."""
+    from config import installation  # noqa: PLC0415 -- its models need loaded apps
+
+    try:
+        installation.require()
+    except ImproperlyConfigured as error:
+        # Celery would log what a signal's receiver raises, and go on.
+        raise SystemExit(f"kith: {error}") from error
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

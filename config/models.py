@@ -22,3 +22,14 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class InstallationFact(models.Model):
+    """What a database says of the installation that it belongs to (`config.installation`)."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    value = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,4 +9,8 @@ from config.garbage import collect_seldom
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+from config import installation  # noqa: E402 -- its models need the loaded apps
+
+installation.require()
 collect_seldom()

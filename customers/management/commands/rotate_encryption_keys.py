@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.db import connection, models
 from django.db.models import F, Func
 
+from config import installation
 from config.crypto import SealedField, SealError, active_header, place, seal_bytes, unseal_bytes
 from customers.management.output import JSONCommand
 from customers.record import unrecorded
@@ -54,6 +55,7 @@ class Command(JSONCommand):
                 f"{failed} values cannot be opened with the configured keys; "
                 f"{resealed} others were sealed under {active}."
             )
+        installation.keep_only_the_active_key()
         return {"activeKey": active, "resealed": resealed, "failed": failed}
 
 

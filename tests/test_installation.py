@@ -1,0 +1,171 @@
+"""A database is served by the release and with the keys that it belongs to, and by no other."""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from config import installation
+from config.crypto import place, seal
+from config.launcher.guard import CHECKOUT
+from config.models import InstallationFact
+from customers.models import Contact
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def make_secretive_customer(account) -> Contact:
+    """A customer with a sealed value."""
+    contact = Contact.objects.get(customer=factories.make_customer(account))
+    sealed = seal("123-45-6789", place(Contact, "social_id_sealed", contact.id))
+    Contact.objects.filter(pk=contact.pk).update(social_id_sealed=sealed)
+    return Contact.objects.get(pk=contact.pk)
+
+
+def new_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def kept() -> dict[str, str]:
+    """What the database says."""
+    return dict(InstallationFact.objects.values_list("name", "value"))
+
+
+def test_a_migrated_database_keeps_fingerprints_and_the_release(settings):
+    facts = kept()
+    assert facts["release"] == settings.VERSION
+    assert set(facts) == {"release", "KITH_BLIND_INDEX_KEY", "KITH_ENCRYPTION_KEYS:k1"}
+    assert installation.problems() == []
+
+
+def test_a_fingerprint_does_not_hold_the_key():
+    key = new_key()
+    told = installation.fingerprint(key)
+    assert len(told) == 32
+    assert key.hex()[:8] not in told
+    assert told == installation.fingerprint(key) != installation.fingerprint(new_key())
+
+
+def test_a_key_of_the_same_name_and_other_content_is_refused(settings):
+    settings.ENCRYPTION_KEYS = {"k1": new_key()}
+    with pytest.raises(ImproperlyConfigured, match="the key 'k1' in KITH_ENCRYPTION_KEYS is not"):
+        installation.require()
+
+
+def test_a_missing_key_is_named_with_the_place_where_it_is_looked_for(settings):
+    settings.ENCRYPTION_KEYS = {"k2": new_key()}
+    before = kept()
+    with pytest.raises(ImproperlyConfigured, match=r"lacks the key 'k1'.*secrets\.env.*KITH_DATA"):
+        installation.require()
+    assert kept() == before
+
+
+def test_another_blind_index_key_is_refused(settings):
+    settings.BLIND_INDEX_KEY = new_key()
+    with pytest.raises(ImproperlyConfigured, match="KITH_BLIND_INDEX_KEY is not the key"):
+        installation.require()
+
+
+def test_a_new_key_is_taken_up_and_the_old_one_needed_until_the_rotation(account, settings):
+    make_secretive_customer(account)
+    old, new = settings.ENCRYPTION_KEYS["k1"], new_key()
+    settings.ENCRYPTION_KEYS = {"k2": new, "k1": old}
+    installation.require()
+    assert {"KITH_ENCRYPTION_KEYS:k1", "KITH_ENCRYPTION_KEYS:k2"} <= kept().keys()
+
+    settings.ENCRYPTION_KEYS = {"k2": new}
+    assert any("lacks the key 'k1'" in problem for problem in installation.problems())
+
+    settings.ENCRYPTION_KEYS = {"k2": new, "k1": old}
+    call_command("rotate_encryption_keys", stdout=StringIO(), stderr=StringIO())
+    settings.ENCRYPTION_KEYS = {"k2": new}
+    installation.require()
+    assert "KITH_ENCRYPTION_KEYS:k1" not in kept()
+
+
+def test_keys_that_do_not_open_an_older_database_are_not_noted(account, settings):
+    make_secretive_customer(account)
+    InstallationFact.objects.all().delete()
+    settings.ENCRYPTION_KEYS = {"k1": new_key()}
+    with pytest.raises(ImproperlyConfigured, match="do not open this database"):
+        call_command("migrate", stdout=StringIO())
+    assert kept() == {}
+
+
+def test_a_database_of_a_newer_release_is_refused_with_both_versions(settings):
+    InstallationFact.objects.filter(name="release").update(value="9.4.0")
+    MigrationRecorder(connection).record_applied("customers", "0999_of_the_future")
+    with pytest.raises(ImproperlyConfigured, match=rf"9\.4\.0.*Kith {settings.VERSION}.*0999_of"):
+        installation.require()
+    with pytest.raises(ImproperlyConfigured, match=r"9\.4\.0"):
+        call_command("migrate", stdout=StringIO())
+    assert kept()["release"] == "9.4.0"
+
+
+def test_a_database_that_lacks_migrations_is_not_served():
+    MigrationRecorder(connection).record_unapplied("ingest", "0001_bulk_requests")
+    with pytest.raises(
+        ImproperlyConfigured, match=r"lacks 1 migrations .* `manage\.py migrate`"
+    ):
+        installation.require()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_session_is_judged_when_the_database_was_away_at_the_start(settings, monkeypatch):
+    own_key = settings.BLIND_INDEX_KEY
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "HOST", "/nowhere")
+        installation.require()
+
+    settings.BLIND_INDEX_KEY = new_key()
+    for _ in range(2):
+        with pytest.raises(ImproperlyConfigured):
+            connection.ensure_connection()
+    settings.BLIND_INDEX_KEY = own_key
+    connection.ensure_connection()
+    connection.close()
+    settings.BLIND_INDEX_KEY = new_key()
+    connection.ensure_connection()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-c", "import config.wsgi"),
+        ("-m", "celery", "-A", "config", "worker", "--pool", "solo"),
+        ("-m", "celery", "-A", "config", "beat", "--schedule", "/dev/null/none"),
+    ],
+    ids=["web", "worker", "beat"],
+)
+@pytest.mark.django_db(transaction=True)
+def test_no_program_starts_with_keys_that_do_not_open_what_is_there(command, tmp_path):
+    name = connection.settings_dict["NAME"]
+    url = f"postgresql://{connection.settings_dict['USER']}@/{name}"
+    url += f"?host={connection.settings_dict['HOST']}"
+    call_command("migrate", stdout=StringIO())
+    other = {
+        "DATABASE_URL": url,
+        "KITH_ENCRYPTION_KEYS": f"k1:{base64.b64encode(new_key()).decode()}",
+        "KITH_DATA": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=CHECKOUT,
+        env=os.environ | other,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "the key 'k1' in KITH_ENCRYPTION_KEYS is not the 'k1'" in done.stderr
