@@ -3,10 +3,13 @@
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+NEEDS_HOST = ("http", "https", "redis", "rediss", "amqp", "amqps")
 
 
 class Env:
@@ -39,8 +42,10 @@ class Env:
             "elsewhere see the configuration table of the README."
         )
 
-    def integer(self, name: str, default: int, *, minimum: int = 0) -> int:
-        """A whole number not below `minimum`."""
+    def integer(
+        self, name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 - 1
+    ) -> int:
+        """A whole number from `minimum` to `maximum`."""
         value = self.text(name, str(default))
         try:
             number = int(value)
@@ -48,7 +53,32 @@ class Env:
             raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
         if number < minimum:
             raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {number}")
+        if number > maximum:
+            raise ImproperlyConfigured(f"{name} must be at most {maximum}, not {number}")
         return number
+
+    def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
+        """One of a few words."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def url(self, name: str, default: str = "", *, schemes: Sequence[str]) -> str:
+        """A URL with a scheme of these, or nothing; never repeated, for it may hold a password."""
+        value = self.text(name, default)
+        try:
+            parts = urlsplit(value)
+            is_good = not value or (
+                parts.scheme in schemes and bool(parts.hostname or parts.scheme not in NEEDS_HOST)
+            )
+            _ = parts.port
+        except ValueError:
+            is_good = False
+        if not is_good:
+            known = ", ".join(f"{scheme}://" for scheme in schemes)
+            raise ImproperlyConfigured(f"{name} must be a URL that begins with {known}")
+        return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """``1``, ``true``, ``yes``, ``on`` or their opposites, in any case."""

@@ -22,7 +22,9 @@ SECRET_KEY = env.required("KITH_SECRET_KEY")
 ENCRYPTION_KEYS = env.keys("KITH_ENCRYPTION_KEYS")
 BLIND_INDEX_KEY = env.key("KITH_BLIND_INDEX_KEY")
 
-PUBLIC_URL = env.text("KITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+PUBLIC_URL = env.url("KITH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https")).rstrip(
+    "/"
+)
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", PUBLIC_HOST, *env.words("KITH_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -100,10 +102,13 @@ PATIENCE = {
 
 def database(name: str, url: str) -> dict[str, Any]:
     """Django's database settings from a `postgresql://` URL, parsed by libpq itself."""
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ImproperlyConfigured(f"{name} must be a URL that begins with postgresql://")
     try:
         parts = conninfo_to_dict(url)
-    except ProgrammingError as error:
-        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL: {error}") from None
+    except ProgrammingError:
+        # Its text repeats the URL, with the password.
+        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL that libpq can read") from None
     return {
         "ENGINE": "config.postgresql",
         "NAME": parts.pop("dbname", ""),
@@ -130,7 +135,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
-REDIS_URL = env.required("REDIS_URL")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+env.required("REDIS_URL")
+REDIS_URL = env.url("REDIS_URL", schemes=REDIS_SCHEMES)
 
 
 def broker_url(url: str) -> str:
@@ -151,7 +158,8 @@ CACHES = {
         "KEY_PREFIX": QUEUE,
     }
 }
-CELERY_BROKER_URL = env.text("KITH_BROKER_URL") or broker_url(REDIS_URL)
+BROKER_SCHEMES = (*REDIS_SCHEMES, "redis+socket", "amqp", "amqps", "pyamqp")
+CELERY_BROKER_URL = broker_url(env.url("KITH_BROKER_URL", REDIS_URL, schemes=BROKER_SCHEMES))
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
@@ -167,7 +175,7 @@ if bucket := env.text("KITH_S3_BUCKET"):
             "bucket_name": bucket,
             # Off where clients cannot reach the bucket: then the files pass through the web server.
             "presigned": env.flag("KITH_S3_PRESIGNED", default=True),
-            "endpoint_url": env.text("KITH_S3_ENDPOINT_URL") or None,
+            "endpoint_url": env.url("KITH_S3_ENDPOINT_URL", schemes=("http", "https")) or None,
             "region_name": env.text("KITH_S3_REGION") or None,
             "access_key": env.text("KITH_S3_ACCESS_KEY") or None,
             "secret_key": env.text("KITH_S3_SECRET_KEY") or None,
@@ -248,7 +256,7 @@ FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("KITH_FAILED_AUTHENTICATIONS_PER
 MAX_BODY_BYTES = env.integer("KITH_MAX_BODY_BYTES", 5_000_000, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # A larger file of `/v2/data/files` is 413, while it is being read.
-MAX_FILE_BYTES = env.integer("KITH_MAX_FILE_BYTES", 2 * 1024**3, minimum=1024)
+MAX_FILE_BYTES = env.integer("KITH_MAX_FILE_BYTES", 2 * 1024**3, minimum=1024, maximum=1024**4)
 
 # What the API documentation says is in `config.openapi`; here is how it is made.
 SPECTACULAR_SETTINGS = {
@@ -272,7 +280,7 @@ JOB_STOP_SECONDS = env.integer("KITH_JOB_STOP_SECONDS", 5)
 # A job that takes longer is stopped.
 JOB_SECONDS = env.integer("KITH_JOB_SECONDS", 3600, minimum=1)
 
-LOG_LEVEL = env.text("KITH_LOG_LEVEL", "INFO")
+LOG_LEVEL = env.choice("KITH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
