@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from config.actors import DEFAULT_SCOPES, ROLES, Scope
+from config.commands import CommandLine
 from customers.authentication import actor_of
 from customers.models import BusinessAccount, Customer, OAuthClient, ServiceAccount, User
 from customers.services.tokens import exchange_key
@@ -198,6 +199,71 @@ def test_the_demonstration_is_made_once_and_its_access_anew():
     assert exchange_key(key=first["key"], secret=first["secret"]) is None
     assert exchange_key(key=again["key"], secret=again["secret"])
     assert User.objects.get().check_password(again["password"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demonstration_that_is_there_keeps_its_access():
+    first = run("create_demo")
+    again = run("create_demo", "--once")
+    assert again == {"login": first["login"], "businessAccountId": first["businessAccountId"]}
+    assert exchange_key(key=first["key"], secret=first["secret"])
+    assert User.objects.get().check_password(first["password"])
+
+
+# --- setup ----------------------------------------------------------------------------------------
+
+
+def test_setup_leads_to_an_account_an_owner_and_a_key(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    args = ("--name", "Own Bank", "--region", "pt", "--email", "me@own.example", "--password-stdin")
+    made = run("setup", *args)
+    account = BusinessAccount.objects.get(pk=made["businessAccountId"])
+    assert (account.name, account.default_region) == ("Own Bank", "PT")
+    assert exchange_key(key=made["key"], secret=made["secret"])
+    form = {"username": made["login"], "password": PASSWORD}
+    assert Browser().post("/admin/login/", form).status_code == 302
+
+
+def test_setup_makes_all_of_it_or_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    args = ("--name", "Own Bank", "--region", "US", "--email", "me@own.example", "--password-stdin")
+    assert "password:" in refuse("setup", *args)
+    assert BusinessAccount.objects.count() == 0
+
+
+def test_setup_without_a_terminal_names_what_is_missing(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert "--name is needed" in refuse("setup")
+
+
+# --- Naming business accounts ---------------------------------------------------------------------
+
+
+def test_a_business_account_may_be_named_where_only_one_has_the_name(account):
+    made = run("create_api_key", "--business-account", account.name.upper())
+    client = OAuthClient.objects.get(client_id=made["key"])
+    assert client.service_account.business_account == account
+    child = run("create_business_account", "Branch", "--parent", account.name)
+    assert BusinessAccount.objects.get(pk=child["id"]).parent == account
+
+
+def test_a_name_that_several_accounts_have_is_refused_with_their_ids(account):
+    twin = BusinessAccount.objects.create(name=account.name, default_region="US")
+    said = refuse("create_api_key", "--business-account", account.name)
+    assert str(account.pk) in said
+    assert str(twin.pk) in said
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+def test_help_shows_the_commands_of_kith_first_and_the_others_when_asked():
+    ours = CommandLine(["manage.py", "help"]).main_help_text()
+    assert "create_api_key" in ours
+    assert "setup" in ours
+    assert "dbshell" not in ours
+    assert "help --all" in ours
+    assert "dbshell" in CommandLine(["manage.py", "help", "--all"]).main_help_text()
 
 
 # --- Roles ----------------------------------------------------------------------------------------

@@ -113,9 +113,7 @@ def test_a_database_of_a_newer_release_is_refused_with_both_versions(settings):
 
 def test_a_database_that_lacks_migrations_is_not_served():
     MigrationRecorder(connection).record_unapplied("ingest", "0001_bulk_requests")
-    with pytest.raises(
-        ImproperlyConfigured, match=r"lacks 1 migrations .* `manage\.py migrate`"
-    ):
+    with pytest.raises(ImproperlyConfigured, match=r"lacks 1 migrations .* `manage\.py migrate`"):
         installation.require()
 
 

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from config.launcher import __main__ as launcher
-from config.launcher import privileges, stack
+from config.launcher import given, privileges, stack
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import BusyError, Instance, InstanceError
 from config.launcher.servers import (
@@ -193,6 +193,58 @@ def test_lost_secrets_of_a_database_are_not_replaced(tmp_path):
     assert not (tmp_path / "secrets.env").exists()
 
 
+def test_keys_are_not_made_for_a_database_that_holds_data(tmp_path):
+    """An empty data directory beside somebody's database must not bring keys of its own."""
+    with pytest.raises(InstanceError, match=r"holds data, and .*secrets\.env.*KITH_DATA"):
+        Instance(tmp_path).secrets(has_data_elsewhere=True)
+    assert not (tmp_path / "secrets.env").exists()
+    Instance(tmp_path).secrets()
+    assert Instance(tmp_path).secrets(has_data_elsewhere=True)
+
+
+# --- Servers that the user gave -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://root:topsecret@db/kith", "must begin with postgresql://"),
+        ("DATABASE_URL", "postgresql://kith:topsecret@[/kith", "is not a PostgreSQL URL"),
+        ("DATABASE_URL", "postgresql://kith:topsecret@nowhere.invalid/kith", "cannot be used"),
+        ("DATABASE_URL", "postgresql://kith@/kith?host=/nowhere", "cannot be used"),
+        ("REDIS_URL", "http://user:topsecret@cache", "must begin with redis://"),
+        ("REDIS_URL", "redis://user:topsecret@nowhere.invalid:6379/0", "cannot be used"),
+        ("REDIS_URL", "unix:///nowhere.sock?db=0", "cannot be used"),
+    ],
+)
+def test_a_given_server_that_cannot_be_used_is_told_in_one_line_without_its_password(
+    variable, value, said, untouched, monkeypatch, tmp_path, capfd
+):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("KITH_DATA", str(tmp_path))
+    assert launcher.main(["up", "--port", "1"]) == 1
+    told = capfd.readouterr()
+    (line,) = told.err.splitlines()
+    assert variable in line
+    assert said in line
+    assert "topsecret" not in told.err + told.out
+    assert not (tmp_path / "secrets.env").exists()
+
+
+def test_a_missing_database_is_named(untouched, monkeypatch, tmp_path, sockets, supervisor, capfd):
+    postgres = Postgres(tmp_path, sockets, durable=False)
+    postgres.prepare()
+    start(supervisor, postgres)
+    monkeypatch.setenv("DATABASE_URL", postgres.url)
+    with pytest.raises(given.GivenError, match='database "kith" does not exist'):
+        given.check_servers()
+    postgres.create_database()
+    assert not given.check_servers()
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("CREATE TABLE django_migrations ()")
+    assert given.check_servers()
+
+
 # --- What is started ------------------------------------------------------------------------------
 
 
@@ -276,7 +328,7 @@ def test_kith_runs_in_a_path_with_spaces_and_where_the_caller_stands(tmp_path, u
     assert report["KITH_SECRET_KEY"] in (elsewhere / "my data/secrets.env").read_text()
 
 
-@pytest.mark.parametrize("command", ["up", "test", "manage", "bench", "lock", "help"])
+@pytest.mark.parametrize("command", ["up", "setup", "test", "manage", "bench", "lock", "help"])
 def test_help_tells_of_every_command(command):
     done = subprocess.run([CHECKOUT / "kith"], capture_output=True, text=True, check=True)
     assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
@@ -310,8 +362,14 @@ def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouch
 
     with up() as first:
         lines = read_until_ready(first)
-        demo = json.loads((tmp_path / "data/demo.json").read_text())
-        assert any(demo["password"] in line for line in lines)
+        kept = (tmp_path / "data/demo.json").read_text()
+        assert sum("Applying" in line for line in lines) == 0
+        shown = dict(
+            re.findall(r"^  (login|password|API key|secret) +(\S+)$", "".join(lines), re.MULTILINE)
+        )
+        assert len(shown) == 4
+        assert shown["secret"] not in kept
+        assert shown["password"] not in kept
         second = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert f"`./kith up` (process {first.pid}) is already running" in second.stderr
@@ -322,10 +380,25 @@ def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouch
             check=True,
         )
         assert json.loads(made.stdout)["id"]
+        setup = ["setup", "--name", "Own Bank", "--region", "PT", "--email", "me@own.example"]
+        own = subprocess.run(
+            [*LAUNCHER, *setup, "--password-stdin"],
+            cwd=CHECKOUT,
+            input="a long enough one\n",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert set(json.loads(own.stdout)) == {"businessAccountId", "login", "key", "secret"}
+        assert "/admin/; sign in as me@own.example" in own.stderr
         first.kill()
 
+    # Whatever a crash or an editor left there.
+    (tmp_path / "data/demo.json").write_text("{")
     with up() as again:
-        assert any(demo["key"] in line for line in read_until_ready(again))
+        lines = read_until_ready(again)
+        assert any("demo.json cannot be read and is ignored" in line for line in lines)
+        assert not any("password" in line and shown["password"] in line for line in lines)
         found = subprocess.run(
             [*LAUNCHER, "manage", "shell", "--no-imports", "-c", FIND_KEPT_BANK],
             cwd=CHECKOUT,

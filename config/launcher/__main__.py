@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from config.launcher import stack
+from config.launcher import given, stack
+from config.launcher.given import GivenError
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import (
     SECRET_NAMES,
@@ -32,7 +33,7 @@ from config.launcher.servers import EmbeddedError, sockets_of
 from config.launcher.stack import MANAGE, Address, StackError
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
 
-HEALTH_SECONDS = 120.0
+READY_SECONDS = 120.0
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 PYTHON_MODULE = (sys.executable, "-m")
 CHECKS = (
@@ -77,7 +78,7 @@ def up(arguments: Sequence[str]) -> int:
     ):
         try:
             _wait_for_port(supervisor, address, patient=lock.after_crash)
-            demo = options.demo and os.environ.get("KITH_DEMO") != "0"
+            demo = options.demo and _wants_demo()
             _bring_up(supervisor, instance, lock, sockets, address, demo=demo, say=say)
             supervisor.run()
         except StopAsked as stop:
@@ -95,9 +96,9 @@ def test(arguments: Sequence[str]) -> int:
         del os.environ[name]
     try:
         with sockets_of(data) as sockets, Supervisor(say) as supervisor:
-            urls, _created = stack.start_servers(supervisor, data, sockets, say, durable=False)
             made = stack.contract(data, new_secrets(), Address(stack.LOCAL_ADDRESS, 8000).url)
-            environment = stack.with_given(made | urls)
+            environment = stack.with_given(made | stack.urls(data, sockets))
+            stack.start_servers(supervisor, data, sockets, say, durable=False)
             has_browser = any(map(shutil.which, CHROMIUM_NAMES))
             if not has_browser:
                 say("no Chromium found: browser tests are left out")
@@ -144,9 +145,9 @@ def bench(arguments: Sequence[str]) -> int:
         sockets_of(instance.data) as sockets,
         Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
     ):
-        made = _contract(instance)
-        urls, _created = stack.start_servers(supervisor, instance.data, sockets, say)
-        environment = stack.with_given(made | urls)
+        made = _contract(instance) | stack.urls(instance.data, sockets)
+        environment = stack.with_given(made)
+        stack.start_servers(supervisor, instance.data, sockets, say)
         command = [*PYTHON_MODULE, "tests.benchmarks", *arguments]
         return supervisor.foreground(command, environment, CHECKOUT)
 
@@ -171,7 +172,14 @@ def renew_locks(arguments: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command named first in `arguments`; the exit code."""
-    commands = {"up": up, "test": test, "manage": manage, "bench": bench, "lock": renew_locks}
+    commands = {
+        "up": up,
+        "setup": lambda options: manage(["setup", *options]),
+        "test": test,
+        "manage": manage,
+        "bench": bench,
+        "lock": renew_locks,
+    }
     complain = partial(_say, sys.stderr)
     if not arguments or arguments[0] not in commands:
         complain(f"no such command: {' '.join(arguments[:1])}; `./kith help` lists them")
@@ -180,7 +188,7 @@ def main(arguments: Sequence[str]) -> int:
         return commands[arguments[0]](arguments[1:])
     except StopAsked as stop:
         return 128 + stop.signum
-    except (InstanceError, EmbeddedError, StackError, GaveUp) as error:
+    except (InstanceError, EmbeddedError, GivenError, StackError, GaveUp) as error:
         complain(str(error))
         return 1
 
@@ -197,26 +205,37 @@ def _bring_up(
 ) -> None:
     """Everything from an empty or stopped data directory to a registry that answers."""
     data = instance.data
-    made = _contract(instance, address)
-    urls, _created = stack.start_servers(supervisor, data, sockets, say)
-    made |= urls
+    made = _contract(instance, address) | stack.urls(data, sockets)
     environment = stack.with_given(made)
+    programs = [stack.web(address, data, environment), stack.worker(data, environment)]
+    programs.append(stack.beat(data, environment))
+    stack.check_settings(supervisor, environment)
+    stack.start_servers(supervisor, data, sockets, say)
     stack.migrate(supervisor, environment, say)
     lock.publish(made)
-    credentials = stack.demo(supervisor, data, environment, wanted=demo, say=say)
+    credentials = stack.create_demo(supervisor, data, environment, say) if demo else None
     say("starting web, worker and beat")
-    supervisor.start(stack.web(address, data, environment))
-    supervisor.start(stack.worker(data, environment))
-    supervisor.start(stack.beat(data, environment))
-    if not supervisor.wait_until(address.is_healthy, HEALTH_SECONDS):
-        raise StackError(f"the web server does not answer; its log: {data / 'log' / 'web.log'}")
+    for program in programs:
+        supervisor.start(program)
+    if not supervisor.wait_until(lambda: not address.missing_parts(), READY_SECONDS):
+        parts = ", ".join(address.missing_parts()) or "ready too late"
+        raise StackError(f"not ready after {READY_SECONDS:g} s: {parts}; logs: {data / 'log'}")
     lines = [f"ready: {address.url}", f"  back office  {address.url}/admin/"]
-    if credentials is not None:
-        labels = {"login": "login", "password": "password", "key": "API key", "secret": "secret"}
-        lines += [f"  {label:<11}  {credentials[name]}" for name, label in labels.items()]
+    lines += _ways_in(credentials, stack.demo_login(data, say))
     with suppress(OSError):
         sys.stdout.write("\n".join([*lines, "  stop with Ctrl-C", ""]))
         sys.stdout.flush()
+
+
+def _ways_in(credentials: Mapping[str, str] | None, login: str | None) -> list[str]:
+    """What a person has to know to sign in, in lines of the message `ready`."""
+    if credentials is not None:
+        labels = {"login": "login", "password": "password", "key": "API key", "secret": "secret"}
+        shown = [f"  {label:<11}  {credentials[name]}" for name, label in labels.items()]
+        return [*shown, "  password and secret are shown this once; keep them"]
+    if login is not None:
+        return [f"  login        {login}", "  new password and key: ./kith manage create_demo"]
+    return ["  your own business account, login and key: ./kith setup"]
 
 
 def _manage_alone(instance: Instance, lock: Lock, command: Sequence[str], say: Say) -> int:
@@ -224,10 +243,9 @@ def _manage_alone(instance: Instance, lock: Lock, command: Sequence[str], say: S
         sockets_of(instance.data) as sockets,
         Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
     ):
-        made = _contract(instance)
-        urls, created = stack.start_servers(supervisor, instance.data, sockets, say)
-        environment = stack.with_given(made | urls)
-        if created:
+        made = _contract(instance) | stack.urls(instance.data, sockets)
+        environment = stack.with_given(made)
+        if stack.start_servers(supervisor, instance.data, sockets, say):
             stack.migrate(supervisor, environment, say)
         return supervisor.foreground(command, environment, CALLER_DIRECTORY)
 
@@ -257,9 +275,18 @@ def _become(command: list[str], made: dict[str, str]) -> int:
 
 def _contract(instance: Instance, address: Address | None = None) -> dict[str, str]:
     address = address or Address(stack.LOCAL_ADDRESS, 8000)
-    given = all(is_given(name) for name in SECRET_NAMES)
-    secrets = {} if given else instance.secrets()
+    has_data = given.check_servers()
+    has_keys = all(is_given(name) for name in SECRET_NAMES)
+    secrets = {} if has_keys else instance.secrets(has_data_elsewhere=has_data)
     return stack.contract(instance.data, secrets, address.url)
+
+
+def _wants_demo() -> bool:
+    """Whether the first start makes demo data: into the embedded database, or when asked to."""
+    wanted = os.environ.get("KITH_DEMO") or ("0" if is_given("DATABASE_URL") else "1")
+    if wanted not in {"0", "1"}:
+        raise StackError(f"KITH_DEMO must be 1 or 0, not {wanted!r}")
+    return wanted == "1"
 
 
 def _wait_for_port(supervisor: Supervisor, address: Address, *, patient: bool) -> None:

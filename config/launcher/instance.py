@@ -122,12 +122,19 @@ class Instance:
         finally:
             lock.release()
 
-    def secrets(self) -> dict[str, str]:
-        """The secrets of this data directory, by variable name; made at the first call.
+    def secrets(self, *, has_data_elsewhere: bool = False) -> dict[str, str]:
+        """The secrets of this data directory, by variable name; made for an empty database only.
 
-        Raises InstanceError when there is a database but no secrets: new ones could not read it.
+        Raises InstanceError when there is a database with data, in this directory or elsewhere, and
+        no secrets: new ones could not open what is in it.
         """
         if not self._secrets_file.exists():
+            if has_data_elsewhere:
+                raise InstanceError(
+                    f"the database of DATABASE_URL holds data, and {self._secrets_file}, which"
+                    " would have its keys, is missing: put that file there, name its directory by"
+                    f" KITH_DATA, or set {', '.join(SECRET_NAMES)}"
+                )
             if (self.data / "postgres").exists():
                 raise InstanceError(
                     f"{self._secrets_file} is missing, and without it the encrypted values in"

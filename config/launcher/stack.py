@@ -71,16 +71,18 @@ class Address:
             return False
         return True
 
-    def is_healthy(self) -> bool:
-        """Whether `GET /healthz` answers 200."""
-        connection = http.client.HTTPConnection(self.local_host, self.port, timeout=5)
+    def missing_parts(self) -> list[str]:
+        """The parts that `GET /readyz` does not call ``ok``; ``["web"]`` when nobody answers."""
+        connection = http.client.HTTPConnection(self.local_host, self.port, timeout=15)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            parts = json.loads(answer.read())["parts"]
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return ["web"]
         finally:
             connection.close()
+        return [] if answer.status == 200 else [name for name in parts if parts[name] != "ok"]
 
 
 def contract(data: Path, secrets: Mapping[str, str], public_url: str) -> dict[str, str]:
@@ -106,6 +108,15 @@ def with_given(made: Mapping[str, str], source: Mapping[str, str] = os.environ) 
     return {**kept, **chosen}
 
 
+def urls(data: Path, sockets: Path) -> dict[str, str]:
+    """The URLs of the servers that the user did not give, by variable name."""
+    made = {
+        "DATABASE_URL": Postgres(data, sockets).url,
+        "REDIS_URL": Valkey(data, sockets).url,
+    }
+    return {name: url for name, url in made.items() if not is_given(name)}
+
+
 def start_servers(
     supervisor: Supervisor,
     data: Path,
@@ -113,13 +124,11 @@ def start_servers(
     say: Callable[[str], None],
     *,
     durable: bool = True,
-) -> tuple[dict[str, str], bool]:
+) -> bool:
     """Start the servers that the user did not give, and wait until they answer.
 
-    Returns their URLs by variable name, and whether the database's cluster was made just now.
-    Raises EmbeddedError.
+    Whether the database's cluster was made just now. Raises EmbeddedError.
     """
-    urls: dict[str, str] = {}
     created = False
     if not is_given("DATABASE_URL"):
         postgres = Postgres(data, sockets, durable=durable)
@@ -127,54 +136,71 @@ def start_servers(
         say("created the database's files" if created else "starting the database")
         start(supervisor, postgres)
         postgres.create_database()
-        urls["DATABASE_URL"] = postgres.url
     if not is_given("REDIS_URL"):
         valkey = Valkey(data, sockets, durable=durable)
         valkey.prepare()
         start(supervisor, valkey)
-        urls["REDIS_URL"] = valkey.url
-    return urls, created
+    return created
+
+
+def check_settings(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    """Have every setting read before anything starts. Raises StackError."""
+    if supervisor.call([*MANAGE, "check"], environment).code:
+        raise StackError("nothing was started; what has to be changed stands above")
 
 
 def migrate(
     supervisor: Supervisor, environment: Mapping[str, str], say: Callable[[str], None]
 ) -> None:
     """Bring the database's schema up to date. Raises StackError."""
+    applied: list[str] = []
 
-    def show(line: str) -> None:
+    def count(line: str) -> None:
         if line.startswith("  Applying"):
-            say(line.strip())
+            if not applied:
+                say("bringing the database's schema up to date")
+            applied.append(line)
 
-    say("checking the database's schema")
-    migrated = supervisor.call([*MANAGE, "migrate", "--no-input"], environment, show)
+    migrated = supervisor.call([*MANAGE, "migrate", "--no-input"], environment, count)
     if migrated.code:
-        raise StackError("the database could not be migrated; the reason stands above")
+        raise StackError("the database could not be prepared; the reason stands above")
+    if applied:
+        say(f"the schema is up to date ({len(applied)} migrations)")
 
 
-def demo(
+def create_demo(
     supervisor: Supervisor,
     data: Path,
     environment: Mapping[str, str],
-    *,
-    wanted: bool,
     say: Callable[[str], None],
 ) -> dict[str, str] | None:
-    """The demo's credentials, made at the first start; None where that start left them out.
+    """Make the demo data at the first start; its credentials, which are known this once.
 
-    Raises StackError.
+    None at later starts, and where the database has a demo of an earlier one. Raises StackError.
     """
-    path = data / "demo.json"
-    if not path.exists():
-        output = "null"
-        if wanted:
-            say("creating demo data")
-            created = supervisor.call([*MANAGE, "create_demo"], environment)
-            if created.code:
-                raise StackError("the demo data could not be created; the reason stands above")
-            output = created.output
-        write_private(path, output)
-    credentials: dict[str, str] | None = json.loads(path.read_text())
-    return credentials
+    mark = data / "demo.json"
+    if mark.exists():
+        return None
+    say("creating demo data")
+    created = supervisor.call([*MANAGE, "create_demo", "--once"], environment)
+    if created.code:
+        raise StackError("the demo data could not be created; the reason stands above")
+    credentials: dict[str, str] = json.loads(created.output)
+    kept = {name: credentials[name] for name in ("login", "businessAccountId")}
+    write_private(mark, json.dumps(kept))
+    return credentials if "password" in credentials else None
+
+
+def demo_login(data: Path, say: Callable[[str], None]) -> str | None:
+    """The login of demo data that was made earlier; None where there is none."""
+    mark = data / "demo.json"
+    try:
+        return str(json.loads(mark.read_text())["login"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):
+        say(f"{mark} cannot be read and is ignored; `./kith manage create_demo` makes it anew")
+        return None
 
 
 def web(address: Address, data: Path, environment: Mapping[str, str]) -> Program:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config.errors import ApiError
@@ -27,9 +28,27 @@ class JSONCommand(BaseCommand):
         self.stdout.write(json.dumps(result, default=str))
 
 
-def business_account(account_id: UUID) -> BusinessAccount:
-    """The business account that an option names; `CommandError` when there is none."""
-    account = BusinessAccount.objects.filter(pk=account_id).first()
-    if account is None:
-        raise CommandError(f"There is no business account {account_id}.")
-    return account
+def business_account(named: str | UUID) -> BusinessAccount:
+    """The business account that an option names, by its id or by a name that only it has.
+
+    Raises `CommandError`.
+    """
+    accounts = BusinessAccount.objects.all()
+    try:
+        found = list(accounts.filter(pk=UUID(str(named))))
+    except ValueError:
+        found = list(accounts.filter(name__iexact=str(named).strip()).order_by("pk")[:10])
+    if not found:
+        raise CommandError(f"There is no business account {str(named)!r}.")
+    if len(found) > 1:
+        ids = ", ".join(str(account.pk) for account in found)
+        raise CommandError(f"Several business accounts are called {named!r}; give an id: {ids}.")
+    return found[0]
+
+
+def how_to_use(key: str) -> str:
+    """What a person does with an API key and its secret."""
+    return (
+        f"A program gets its token with the key as user and the secret as password:\n"
+        f"  curl -X POST -u {key}:SECRET {settings.PUBLIC_URL}/v1/api-keys/exchange"
+    )

@@ -4,13 +4,12 @@
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandParser
 from django.db import transaction
 
 from config.actors import DEFAULT_SCOPES, SCOPES
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, business_account, how_to_use
 from customers.services.people import create_api_key, create_service_account
 
 
@@ -21,7 +20,12 @@ class Command(JSONCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
-        parser.add_argument("--business-account", type=UUID, metavar="ID", required=True)
+        parser.add_argument(
+            "--business-account",
+            metavar="ID",
+            required=True,
+            help="its id, or its name where only one has it",
+        )
         parser.add_argument(
             "--scope",
             action="append",
@@ -39,4 +43,5 @@ class Command(JSONCommand):
             scopes=options["scope"] or DEFAULT_SCOPES,
         )
         client, secret = create_api_key(service_account=service_account)
+        self.stderr.write(how_to_use(client.client_id))
         return {"clientId": client.pk, "key": client.client_id, "secret": secret}

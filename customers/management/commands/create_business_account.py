@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand
+from customers.management.output import JSONCommand, business_account
 from customers.services.people import create_business_account
 
 
@@ -17,7 +17,7 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
         parser.add_argument("name")
-        parser.add_argument("--parent", type=UUID, metavar="ID", help="its parent account")
+        parser.add_argument("--parent", metavar="ID", help="its parent account, by id or name")
         parser.add_argument(
             "--region",
             default="US",
@@ -29,8 +29,19 @@ class Command(JSONCommand):
         """Make it."""
         account = create_business_account(
             name=options["name"],
-            parent_id=options["parent"],
+            parent_id=parent_id(options["parent"]),
             region=options["region"],
             account_id=options["id"],
         )
         return {"id": account.pk}
+
+
+def parent_id(named: str | None) -> UUID | None:
+    """The id of the parent that an option names; whether there is one by an id, the service says.
+
+    Raises `CommandError` for a name that no account has, or several.
+    """
+    try:
+        return UUID(named) if named else None
+    except ValueError:
+        return business_account(named or "").pk

@@ -1,4 +1,4 @@
-"""`create_demo` → `{"login", "password", "key", "secret", "businessAccountId"}`."""
+"""`create_demo [--once]` → `{"login", "password", "key", "secret", "businessAccountId"}`."""
 
 import secrets
 from io import StringIO
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from django.core.management import call_command
+from django.core.management.base import CommandParser
 from django.db import transaction
 
 from customers.management.output import JSONCommand
@@ -31,8 +32,18 @@ class Command(JSONCommand):
         "Called again, it adds only what is missing, with a new password and a new key."
     )
 
-    def run(self, **_options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def add_arguments(self, parser: CommandParser) -> None:
+        """As the module says."""
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="leave a demonstration that is there alone, its password and key included",
+        )
+
+    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """Accounts and access first: the customers come through connections of their own."""
+        if options["once"] and BusinessAccount.objects.filter(pk=ACCOUNT).exists():
+            return {"login": LOGIN, "businessAccountId": ACCOUNT}
         password = secrets.token_urlsafe(12)
         with transaction.atomic():
             accounts = [self.account(name) for name in ACCOUNTS]

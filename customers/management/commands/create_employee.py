@@ -5,7 +5,6 @@
 
 import sys
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandParser
 
@@ -22,7 +21,12 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
         parser.add_argument("email")
-        parser.add_argument("--business-account", type=UUID, metavar="ID", required=True)
+        parser.add_argument(
+            "--business-account",
+            metavar="ID",
+            required=True,
+            help="its id, or its name where only one has it",
+        )
         parser.add_argument("--role", required=True, help=f"one of: {', '.join(ROLES)}")
         parser.add_argument("--name", default="", help="the person's name")
         parser.add_argument(

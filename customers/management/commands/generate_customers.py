@@ -15,7 +15,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection, connections
@@ -53,7 +52,7 @@ class Command(JSONCommand):
         """As the module says."""
         parser.add_argument("count", type=positive, metavar="N")
         parser.add_argument(
-            "--business-account", type=UUID, metavar="ID", help="whose (default: a new one)"
+            "--business-account", metavar="ID", help="whose, by id or name (default: a new one)"
         )
         parser.add_argument(
             "--children",
