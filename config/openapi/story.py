@@ -66,7 +66,7 @@ curl -sS -f -D headers.txt $KITH_URL/v1/customers \\
     "type": "INDIVIDUAL",
     "firstName": "Ada",
     "lastName": "Lovelace",
-    "primaryPhoneNumber": {"number": "4151234", "type": "MOBILE"},
+    "primaryPhoneNumber": {"number": "+14155550142", "type": "MOBILE"},
     "primaryEmail": {"value": "ada@example.com"}
   }'
 CUSTOMER=$(sed -n 's/^[Ll]ocation: *//p' headers.txt | tr -d '\\r')
@@ -88,7 +88,7 @@ curl -sS -f -H "Authorization: Bearer $TOKEN" "$KITH_URL/v1/customers?search=lov
 curl -sS -f -H "Authorization: Bearer $TOKEN" $KITH_URL$CUSTOMER/history
 ```
 
-Ask for a file of all individuals; the status call tells when it is there, and where:
+Ask for a file of all individuals, and wait until a worker has written it:
 
 ```bash
 curl -sS -f $KITH_URL/v1/search/customer-accounts \\
@@ -96,7 +96,17 @@ curl -sS -f $KITH_URL/v1/search/customer-accounts \\
   -H "Content-Type: application/json" \\
   -d '{"customerAccountType": "INDIVIDUAL"}' | tee search.json
 SEARCH=$(sed -E 's/.*"queryId":"([^"]+)".*/\\1/' search.json)
-curl -sS -f -H "Authorization: Bearer $TOKEN" $KITH_URL/v1/search/customer-accounts/$SEARCH
+until curl -sS -f -H "Authorization: Bearer $TOKEN" \\
+  $KITH_URL/v1/search/customer-accounts/$SEARCH | tee status.json | grep '"FINISHED"'
+do sleep 1; done
+```
+
+Fetch the file, whose address the status names, and look at its first lines:
+
+```bash
+DOWNLOAD=$(sed -E 's/.*"downloadUrl":"([^"]+)".*/\\1/' status.json)
+curl -sS -f -o customers.csv "$DOWNLOAD"
+head -n 3 customers.csv
 ```
 
 # Tokens and scopes
