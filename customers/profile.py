@@ -6,10 +6,11 @@ of rows; a profile that did not change is not written at all, and leaves no trac
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models.base import ModelState
 
 from config.actors import Actor
 from customers import normalize
@@ -26,6 +27,7 @@ from customers.models import (
 Row = Contact | ContactPoint | Address | AttributeValue
 # Parents before children: points and values refer to contacts.
 MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
+AnyRow = TypeVar("AnyRow", bound=models.Model)
 FOLDED = "_folded"
 INDIVIDUAL = Customer.Type.INDIVIDUAL
 
@@ -70,6 +72,16 @@ class Profile:
                 profile.rows[model].append(row)
                 profile.remember(row)
         return profiles
+
+    def draft(self) -> "Profile":
+        """A copy to change: whatever becomes of it, this profile stays as it is."""
+        copy = Profile(copied(self.customer), self.account, is_new=self.is_new)
+        copy.rows = {model: list(map(copied, rows)) for model, rows in self.rows.items()}
+        copy.removed = list(self.removed)
+        # Never changed once they are there.
+        copy.loaded = self.loaded
+        copy._definitions = self._definitions  # noqa: SLF001 -- its own class
+        return copy
 
     @property
     def contacts(self) -> list[Contact]:
@@ -227,6 +239,15 @@ def update(rows: Sequence[tuple[Profile, Any]]) -> None:
     elif rows:
         names = set[str]().union(*(profile.changed(row) for profile, row in rows))
         type(rows[0][1])._default_manager.bulk_update([row for _, row in rows], sorted(names))
+
+
+def copied(row: AnyRow) -> AnyRow:
+    """A row of its own with the same values; `copy.copy` takes ten times as long."""
+    copy = type(row).__new__(type(row))
+    vars(copy).update(vars(row))
+    copy._state = ModelState()
+    copy._state.adding, copy._state.db = row._state.adding, row._state.db  # noqa: SLF001
+    return copy
 
 
 def columns(row: models.Model) -> dict[str, Any]:

@@ -54,13 +54,14 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
 
 def people_of(items: Sequence[Item], actor: Actor, before: state.State) -> People:
     """The profiles of the customers that come with profile members."""
-    wanted: dict[str, str] = {
-        before.ids.customer(item.source_customer_id): item.source_customer_id
-        for item in items
-        if item.profile is not None and item.source_customer_id
-    }
-    if not wanted:
+    with_profile = [item for item in items if item.profile is not None]
+    if not with_profile:
         return People(BusinessAccount(pk=actor.business_account_id), actor, {})
+    wanted = {
+        before.ids.customer(item.source_customer_id): item.source_customer_id
+        for item in with_profile
+        if item.source_customer_id
+    }
     return People(BusinessAccount.objects.get(pk=actor.business_account_id), actor, wanted)
 
 

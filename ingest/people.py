@@ -3,8 +3,8 @@
 What those rules require of a new customer may be missing here: `/v2/data` knows fewer members.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,14 @@ from config.bodies import Submission
 from config.dialects import pointer
 from config.errors import Problem
 from customers import normalize
-from customers.models import Address, BusinessAccount, Contact, ContactPoint, Customer
+from customers.models import (
+    Address,
+    AttributeDefinition,
+    BusinessAccount,
+    Contact,
+    ContactPoint,
+    Customer,
+)
 from customers.profile import Profile
 from customers.rules.address import settle_primaries
 from customers.rules.contact import EMAIL, PHONE, merge_email, merge_phone
@@ -53,66 +60,104 @@ def read(customer: CustomerBody) -> Submission | None:
 
 
 class People:
-    """The profiles of those customers of a batch that come with profile members."""
+    """The profiles of those customers of a batch that come with profile members.
+
+    An item is merged into a draft. `keep` takes in the draft of a good item, and nothing else of an
+    item is ever seen by the others: `kept` has the profiles that are to be saved, by customer.
+    """
 
     def __init__(self, account: BusinessAccount, actor: Actor, wanted: Mapping[str, str]) -> None:
         """Load them; `wanted` are the source ids of the customers, new and known, by id."""
         self.account = account
         self.actor = actor
+        self.wanted = wanted
         known = Customer.objects.filter(pk__in=wanted, business_account=account)
         found = Profile.load_all(list(known), account) if wanted else {}
-        self.profiles = {str(pk): profile for pk, profile in found.items()}
-        definitions: Any = None
-        for customer_id, source_id in wanted.items():
-            if customer_id not in self.profiles:
-                customer = Customer(id=customer_id, business_account=account, external_id=source_id)
-                self.profiles[customer_id] = Profile(customer, account, is_new=True)
-        for profile in self.profiles.values():
-            definitions = profile.share_definitions(definitions)
+        self.known = {str(pk): profile for pk, profile in found.items()}
+        self.kept: dict[str, Profile] = {}
 
-    def merge(self, customer_id: str, submission: Submission, at: str) -> list[Problem]:
-        """Merge what was sent; gives every wrong place, as pointers below `at`."""
-        profile = self.profiles[customer_id]
+    @cached_property
+    def definitions(self) -> dict[str, AttributeDefinition]:
+        """The custom attributes of the business account, by name; one query for all customers."""
+        return Profile(Customer(), self.account, is_new=True).definitions
+
+    def draft(self, customer_id: str | None) -> Profile:
+        """The profile of a customer as it is by now, to be changed; None stands for no customer."""
+        stored = self.kept.get(customer_id or "") or self.known.get(customer_id or "")
+        if stored is not None:
+            draft = stored.draft()
+        else:
+            customer = Customer(business_account=self.account)
+            if customer_id is not None:
+                customer.id = UUID(customer_id)
+                customer.external_id = self.wanted[customer_id]
+            draft = Profile(customer, self.account, is_new=True)
+        draft.share_definitions(self.definitions)
+        return draft
+
+    def merge(
+        self, customer_id: str | None, submission: Submission, at: str
+    ) -> tuple[Profile, list[Problem]]:
+        """A draft with what was sent, and every wrong place, as pointers below `at`."""
+        profile = self.draft(customer_id)
         values = dict(submission.values)
         extra = {kind: values.pop(name, None) for kind, name in FIRST_OF_ITS_KIND.items()}
         problems = Problems(list(submission.problems))
         was_new, profile.is_new = profile.is_new, False
-        if was_new:
+        if was_new and not profile.customer.type:
             customer = profile.customer
             customer.type = values.get("type") or Customer.Type.INDIVIDUAL
             if customer.type != Customer.Type.INDIVIDUAL and not values.get("business_name"):
                 problems.require("businessName")
         name_contacts(profile, values.get("contacts"))
+        may_lack = street_lines(values.get("addresses"))
         for problem in merge_customer(profile, Submission(values), self.actor):
-            problems.add(problem.path, problem.message, problem.code)
+            if problem.code != "REQUIRED" or problem.path not in may_lack:
+                problems.add(problem.path, problem.message, problem.code)
         if not profile.contacts:
             profile.add(Contact(is_primary=True))
         for kind, entries in extra.items():
             merge_points(profile, kind, entries or [], self.actor, problems)
         profile.is_new = was_new
-        return [
+        return profile, [
             problem._replace(path=at + pointer(problem), extra={}) for problem in problems.found
         ]
 
-    def set_address(self, customer_id: str, zip_code: str, country: str) -> None:
-        """Bring the address that is made of postal code and country up to date."""
-        profile = self.profiles[customer_id]
-        wanted = UUID(address_id(customer_id))
-        address = next((each for each in profile.addresses if each.id == wanted), None)
-        if address is None:
-            address = Address(id=wanted, type=Address.Type.MAILING)
-            profile.add(address)
-        address.zip_code = zip_code
-        address.state = kept_state(address.state, address.country, country)
-        address.country = country
-        settle_primaries(profile, {})
+    def keep(self, customer_id: str, draft: Profile) -> bool:
+        """Take in the draft of a good item; whether it differs from what is stored."""
+        draft.derive()
+        self.kept[customer_id] = draft
+        return draft.is_new or draft.is_dirty()
 
-    def changed(self, customers: Iterable[str]) -> list[Profile]:
-        """The profiles of these customers that differ from the database."""
-        found = [self.profiles[each] for each in customers if each in self.profiles]
-        for profile in found:
-            profile.derive()
-        return [profile for profile in found if profile.is_new or profile.is_dirty()]
+
+def set_address(profile: Profile, zip_code: str, country: str) -> None:
+    """Bring the address that is made of postal code and country up to date.
+
+    None is made beside a full address of that country, or one with the same postal code.
+    """
+    wanted = UUID(address_id(str(profile.customer.pk)))
+    address = next((each for each in profile.addresses if each.id == wanted), None)
+    if address is None:
+        if any(
+            each.country == country and (each.street_line_1 or each.zip_code == zip_code)
+            for each in profile.addresses
+        ):
+            return
+        address = Address(id=wanted, type=Address.Type.MAILING)
+        profile.add(address)
+    address.zip_code = zip_code
+    address.state = kept_state(address.state, address.country, country)
+    address.country = country
+    settle_primaries(profile, {})
+
+
+def street_lines(entries: list[dict[str, Any] | None] | None) -> set[str]:
+    """The street lines that addresses may lack here though `/v1` requires them: those of new ones."""
+    return {
+        f"addresses[{index}].streetLine1"
+        for index, entry in enumerate(entries or [])
+        if entry is not None and not entry.get("id")
+    }
 
 
 def kept_state(state: str, before: str, after: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 from config.errors import Problem
 from customers import models
+from customers.profile import Profile
 from ingest.items import Item
 from ingest.models import BulkItem
-from ingest.people import People, kept_state
+from ingest.people import People, kept_state, set_address
 from ingest.schema import AccountBody, CardBody, CustomerBody, Wire
 from ingest.state import Account, Address, Card, Customer, Enrollment, Key, State, card_id
 
@@ -101,8 +102,8 @@ class Plan:
 
     `turns_on_parents` tells that an item was found to close a circle, or took a parent away: with
     earlier requests still to come it could be otherwise. `touched` are the known customers whose
-    version goes up, `source_ids` those of the new ones, and `good_people` the customers whose
-    profile is to be saved.
+    version goes up, `source_ids` those of the new ones. Of an item that has problems nothing is
+    taken in anywhere: whatever an item wants is held apart until all of it was looked at.
     """
 
     def __init__(self, before: State, people: People) -> None:
@@ -112,7 +113,6 @@ class Plan:
         self.people = people
         self.touched: set[str] = set()
         self.source_ids: dict[str, str] = {}
-        self.good_people: list[str] = []
         self.turns_on_parents = False
 
     def take(self, items: Sequence[Item]) -> None:
@@ -179,11 +179,13 @@ class Plan:
                 item.wrong(f"{place}/sourceAccountId", message, "DUPLICATE")
             seen.add(account.sourceAccountId)
             self.want_account(item, account, place, change)
+        draft = None
         if item.profile is not None:
-            self.merge_profile(item)
+            draft, problems = self.people.merge(customer_id, item.profile, item.at)
+            item.problems += problems
         if item.problems or customer_id is None:
             return
-        self.store_customer(item, customer_id, old, new)
+        self.store_customer(item, customer_id, old, new, draft)
         self.store_change(item, customer_id, change)
 
     def enrollment(self, item: Item, body: CustomerBody, old: Enrollment | None) -> Enrollment:
@@ -204,17 +206,15 @@ class Plan:
             above = self.after.parents.get(above)
         return False
 
-    def merge_profile(self, item: Item) -> None:
-        """The profile members; those of a customer that is not to be loaded are only read."""
-        if item.profile is None:
-            return
-        if item.customer_id in self.people.profiles:
-            item.problems += self.people.merge(item.customer_id, item.profile, item.at)
-
     def store_customer(
-        self, item: Item, customer_id: str, old: Enrollment | None, new: Enrollment
+        self,
+        item: Item,
+        customer_id: str,
+        old: Enrollment | None,
+        new: Enrollment,
+        draft: Profile | None,
     ) -> None:
-        """Take in customer, enrollment and address."""
+        """Take in customer, enrollment and address of a good item, and the draft of its profile."""
         after = self.after
         is_moved = old is None or (old.postal_code, old.country) != (new.postal_code, new.country)
         if customer_id not in after.customers:
@@ -232,11 +232,10 @@ class Plan:
             after.parents.pop(customer_id, None)
         else:
             after.parents[customer_id] = new.parent_customer_id
-        if item.profile is not None:
-            self.good_people.append(customer_id)
+        if draft is not None:
             if is_moved:
-                self.people.set_address(customer_id, new.postal_code, new.country)
-            if self.people.changed([customer_id]) and item.outcome == Outcome.UNCHANGED:
+                set_address(draft, new.postal_code, new.country)
+            if self.people.keep(customer_id, draft) and item.outcome == Outcome.UNCHANGED:
                 item.outcome = Outcome.UPDATED
         elif is_moved:
             self.store_address(customer_id, new)
@@ -259,11 +258,11 @@ class Plan:
     def take_account(self, item: Item, body: AccountBody) -> None:
         """An account that was sent by itself."""
         change = Change()
-        known = set(self.after.accounts)
         self.want_account(item, body, "", change)
         if item.problems or item.customer_id is None:
             return
-        item.outcome = Outcome.UNCHANGED if change.accounts.keys() <= known else Outcome.CREATED
+        is_known = change.accounts.keys() <= self.after.accounts.keys()
+        item.outcome = Outcome.UNCHANGED if is_known else Outcome.CREATED
         self.store_change(item, item.customer_id, change)
 
     def want_account(self, item: Item, body: AccountBody, place: str, change: Change) -> None:
@@ -305,11 +304,11 @@ class Plan:
             item.wrong("/sourceAccountId", message, "UNKNOWN_ACCOUNT")
             return
         change = Change()
-        known = set(self.after.cards)
         self.want_card(item, body, "", (account_id, account), change)
         if item.problems or item.customer_id is None:
             return
-        item.outcome = Outcome.UNCHANGED if change.cards.keys() <= known else Outcome.CREATED
+        is_known = change.cards.keys() <= self.after.cards.keys()
+        item.outcome = Outcome.UNCHANGED if is_known else Outcome.CREATED
         self.store_change(item, item.customer_id, change)
 
     def want_card(

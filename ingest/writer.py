@@ -101,26 +101,21 @@ class Writer:
     def write(self) -> None:
         """All tables, customers first."""
         plan = self.plan
-        people = save_all(
-            plan.people.changed(sorted(plan.good_people)), actor=self.actor, at=self.at
-        )
-        by_profile = set(plan.people.profiles)
-        saved = {str(profile.customer.pk) for profile in people}
+        profiles = [profile for _, profile in sorted(plan.people.kept.items())]
+        saved = {str(each.customer.pk) for each in save_all(profiles, actor=self.actor, at=self.at)}
         with connection.cursor() as cursor:
-            self.write_customers(cursor, by_profile, plan.touched - saved)
+            self.write_customers(cursor, saved)
             self.write_addresses(cursor)
             self.write_enrollments(cursor)
             self.write_accounts(cursor)
             self.write_cards(cursor)
 
-    def write_customers(
-        self, cursor: CursorWrapper, by_profile: set[str], touched: set[str]
-    ) -> None:
-        """New customers, and the versions of known ones."""
+    def write_customers(self, cursor: CursorWrapper, saved: set[str]) -> None:
+        """New customers and the versions of known ones, but for those `saved` with a profile."""
         before, after = self.plan.before, self.plan.after
-        new = sorted(after.customers.keys() - before.customers.keys() - by_profile)
+        new = sorted(after.customers.keys() - before.customers.keys() - saved)
         copy(cursor, CUSTOMER, map(self.customer, new))
-        if touched:
+        if touched := self.plan.touched - saved:
             who_and_when = (self.at, self.actor.type, self.actor.id)
             cursor.execute(TOUCH_CUSTOMERS, (*who_and_when, array(sorted(touched))))
 

@@ -212,7 +212,7 @@ def test_the_type_of_a_known_customer_never_changes(owner):
     assert ("/customers/0/type", "IMMUTABLE") in errors(found)
 
 
-def test_an_address_that_was_sent_whole_is_the_primary_one(owner):
+def test_a_full_address_of_the_country_needs_no_other_of_the_postal_code_alone(owner):
     address = {
         "type": "MAILING",
         "streetLine1": "1 Main Street",
@@ -221,9 +221,52 @@ def test_an_address_that_was_sent_whole_is_the_primary_one(owner):
         "countryCode": "USA",
         "zipCode": "78753",
     }
-    load(owner, customer("c1", addresses=[address]))
-    addresses = {each["streetLine1"]: each["primary"] for each in shown(owner, "c1")["addresses"]}
-    assert addresses == {"1 Main Street": True, "": False}
+    load(owner, customer("c1", addresses=[address]), customer("c2", addresses=[address]))
+    (only,) = shown(owner, "c1")["addresses"]
+    assert (only["streetLine1"], only["primary"]) == ("1 Main Street", True)
+    load(owner, customer("c1", postalCode="10001"))
+    load(owner, customer("c2", postalCode="10001", firstName="Ada"))
+    assert [len(shown(owner, each)["addresses"]) for each in ("c1", "c2")] == [1, 1]
+    load(owner, customer("c1", postalCode="10115", country="DE"))
+    load(owner, customer("c2", postalCode="10115", country="DE", firstName="Eve"))
+    for source_id in ("c1", "c2"):
+        found = {each["zipCode"]: each["primary"] for each in shown(owner, source_id)["addresses"]}
+        assert found == {"78753": True, "10115": False}
+
+
+def test_an_address_of_the_same_postal_code_needs_no_other(owner):
+    address = {"type": "PHYSICAL", "zipCode": "SW1Y 4JH", "countryCode": "GBR"}
+    place = {"postalCode": "SW1Y 4JH", "country": "GB"}
+    load(owner, customer("c1", addresses=[address], **place))
+    assert [each["type"] for each in shown(owner, "c1")["addresses"]] == ["PHYSICAL"]
+    load(owner, customer("c2", addresses=[address]))
+    assert len(shown(owner, "c2")["addresses"]) == 2
+
+
+def test_what_operators_know_of_an_address_is_not_repeated_by_a_load(owner):
+    made = factories.make_customer(owner.account, external_id="c1")
+    factories.make_address(made, "PHYSICAL")
+    load(owner, customer("c1"))
+    assert len(shown(owner, "c1")["addresses"]) == 1
+
+
+def test_an_address_without_a_street_line_is_kept_and_may_be_sent_back(owner):
+    address = {"type": "SHIPPING", "zipCode": "SW1Y 4JH", "countryCode": "GBR"}
+    address["name"] = {"firstName": "Ada", "lastName": "Lovelace"}
+    sent = customer("c1", addresses=[address, {"type": "MAILING", "zipCode": "1"}], **BUSINESS)
+    found = load(owner, sent)
+    assert outcomes(found) == ["CREATED"], found
+    url = f"/v1/customers/{bulk.id_of(owner, 'c1')}"
+    person = owner.api.get(url).json()
+    assert [each["streetLine1"] for each in person["addresses"]] == ["", "", ""]
+    before = Change.objects.count()
+    assert outcomes(load(owner, sent)) == ["UNCHANGED"]
+    answer = owner.api.put(url, person)
+    assert (answer.status_code, answer.json()) == (200, person)
+    assert Change.objects.count() == before
+    known = {"id": person["addresses"][0]["id"], "streetLine1": ""}
+    found = load(owner, sent | {"addresses": [known | {"streetLine2": "x"}]})
+    assert outcomes(found) == ["UPDATED"], found
 
 
 def test_nobodys_profile_is_touched_by_a_neighbours_error(owner):
