@@ -77,38 +77,38 @@ def columns_of(model: type[Model]) -> Columns:
 
 
 @cache
-def insertion(first: type[Model], *others: type[Model], in_turn: bool) -> str:
+def insertion(first: type[Model], *others: type[Model], locked: bool) -> str:
     """SQL that inserts a row of each model, or nothing at all when the first is there already."""
     columns = columns_of(first)
-    turn = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))), "
-    row = columns.insert(first) + (" FROM turn" if in_turn else "")
+    lock = "lock AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))), "
+    row = columns.insert(first) + (" FROM lock" if locked else "")
     along = "".join(
         f", other{number} AS ({columns_of(other).insert(other)} FROM row)"
         for number, other in enumerate(others)
     )
     return f"""
-        WITH {turn if in_turn else ""}row AS (
+        WITH {lock if locked else ""}row AS (
             {row} ON CONFLICT DO NOTHING RETURNING {columns.returned}){along}
         SELECT * FROM row"""  # noqa: S608 -- names of tables and columns
 
 
-def insert_rows(first: Model, *others: Model, turn: str = "") -> bool:
+def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
     """Insert new rows by one statement; False when the first one is there already.
 
-    It has then what the database made of its defaults; signals are not sent. Whoever names a
-    `turn` has it, before any default is made, until the transaction ends: by itself the statement
-    is one, and nobody waits while this process thinks. The ORM takes several times as long to write
-    such a statement as the database to do it.
+    It has then what the database made of its defaults; signals are not sent. An advisory lock of
+    the name `lock` is taken before any default is made, and held until the transaction ends: by
+    itself the statement is one, and nobody waits while this process thinks. The ORM takes several
+    times as long to write such a statement as the database to do it.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     rows = (first, *others)
-    sql = insertion(*map(type, rows), in_turn=bool(turn))
+    sql = insertion(*map(type, rows), locked=bool(lock))
     values = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection)
         for row in rows
         for field in columns_of(type(row)).given
     ]
-    found = prepared_rows(sql, [turn, *values] if turn else values)
+    found = prepared_rows(sql, [lock, *values] if lock else values)
     if not found:
         return False
     for field, value in zip(columns_of(type(first)).made, found[0][1:], strict=True):

@@ -29,7 +29,7 @@ from django.db.models.functions import Coalesce, Now
 from kombu.exceptions import OperationalError as BrokerError
 from uuid_utils.compat import uuid7
 
-from config import room
+from config import slots
 from config.actors import Actor
 from config.context import request_id
 from config.database import insert_rows
@@ -58,7 +58,7 @@ class Job(models.Model):
     """A queued piece of work of a business account, done in the name of the actor who asked for it.
 
     A subclass names the Celery task that does it, a shell that takes the id as a string, and the
-    columns that tell whose turn it is, for which it has an index of the open jobs.
+    columns by which jobs are queued, for which it has an index of the open jobs.
     """
 
     class Status(models.TextChoices):
@@ -85,7 +85,7 @@ class Job(models.Model):
     client_id = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     submitted_at = models.DateTimeField(db_default=Now())
-    # When a message was last sent for it; NULL: it waits for its account's turn, or for the broker.
+    # When a message was last sent for it; NULL: it waits for a free slot, or for the broker.
     queued_at = models.DateTimeField(null=True, blank=True)
     picked_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -144,18 +144,19 @@ class Job(models.Model):
         self.business_account_id = actor.business_account_id
         self.actor_type, self.actor_id, self.client_id = actor.type, actor.id, actor.client_id
         self.request_id = request_id.get()
-        if not insert_rows(self, *along, turn=self.turn()):
+        if not insert_rows(self, *along, lock=self.acceptance_lock()):
             return False
         transaction.on_commit(self.queue, robust=True)
         return True
 
-    def turn(self) -> str:
-        """Those that share one are accepted one after the other; with none, as it comes."""
+    def acceptance_lock(self) -> str:
+        """The name of a lock under which the job is accepted; empty for none."""
         return ""
 
     def queue(self) -> None:
-        """Send the message of a new job that may run now; it may be another's turn first."""
-        free, others_wait = room.standing(lines(), self.business_account_id, besides=self.pk)
+        """Send the message of a new job that may run now; others may have to be sent first."""
+        account = self.business_account_id
+        free, others_wait = slots.free_slots(job_tables(), account, besides=self.pk)
         if free <= 0:
             return
         if others_wait:
@@ -164,7 +165,7 @@ class Job(models.Model):
             self.send()
 
     def send(self) -> None:
-        """Send the job's message, unless it has one or is not to be had."""
+        """Send the job's message, unless it has one or is not claimable."""
         unsent = type(self).objects.filter(claimable(), without_message(), pk=self.pk)
         if unsent.update(queued_at=Now()):
             self.publish()
@@ -186,11 +187,12 @@ class Job(models.Model):
 
     @classmethod
     def claim(cls, job_id: UUID, *, worker: str) -> Self | None:
-        """The job, held for `JOB_LEASE_SECONDS` by a new claim; None when it is not to be had.
+        """The job, held for `JOB_LEASE_SECONDS` by a new claim; None when it is not claimable.
 
-        It is not when it has ended or somebody holds it (a doubled message), when it was tried
-        `MAX_ATTEMPTS` times, when it has to wait for others (`must_wait`), or when its business
-        account has `max_running_jobs` running already; the end of one of them brings the next.
+        It is not when it has ended or another worker holds it (a doubled message), when it was
+        tried `MAX_ATTEMPTS` times, when it has to wait for others (`must_wait`), or when its
+        business account has `max_running_jobs` running already; the end of one of them brings the
+        next.
         """
         with transaction.atomic():
             # Locked, lest it be taken and handed back, with more to wait for, while it is judged.
@@ -199,7 +201,7 @@ class Job(models.Model):
             if job is None or job.waits():
                 return None
             free = cls.objects.filter(claimable(), pk=job_id)
-            if not has_room(job.business_account_id):
+            if not has_free_slot(job.business_account_id):
                 free.update(queued_at=None)
                 return None
             claim_id = uuid4()
@@ -269,7 +271,7 @@ class Job(models.Model):
         )
 
     def hand_back(self) -> None:
-        """Let go of the job at once, as if this attempt had not been."""
+        """Release the job at once, as if this attempt had not been."""
         self._update(
             self.RUNNING,
             claim_id=uuid4(),
@@ -279,7 +281,7 @@ class Job(models.Model):
         )
 
     def try_again(self) -> None:
-        """Let go of the job; it is tried again after a pause that grows with the attempts."""
+        """Release the job; it is tried again after a pause that grows with the attempts."""
         pause = timedelta(seconds=PAUSE_SECONDS**self.attempts)
         self._update(self.RUNNING, claim_id=uuid4(), lease_until=Now() + Value(pause))
 
@@ -333,20 +335,20 @@ def kinds() -> list[type[Job]]:
     return Job.__subclasses__()
 
 
-def lines() -> tuple[room.Line, ...]:
+def job_tables() -> tuple[slots.JobTable, ...]:
     """The tables of all kinds of jobs."""
-    return tuple(room.Line(kind._meta.db_table, kind.queue_order) for kind in kinds())
+    return tuple(slots.JobTable(kind._meta.db_table, kind.queue_order) for kind in kinds())
 
 
-def has_room(business_account_id: UUID) -> bool:
+def has_free_slot(business_account_id: UUID) -> bool:
     """Whether one more job of this account may run; to be asked in the transaction that claims it.
 
-    Locks the account's row, so that two claims at once do not both get the last place.
+    Locks the account's row, so that two claims at once do not both get the last slot.
     """
     accounts = apps.get_model("customers.BusinessAccount").objects
     locked = accounts.select_for_update(no_key=True).filter(pk=business_account_id)
     limit: int = locked.values_list("max_running_jobs", flat=True).get()
-    return room.running(lines(), business_account_id) < limit
+    return slots.running(job_tables(), business_account_id) < limit
 
 
 def publish_waiting(business_account_id: UUID) -> None:
@@ -354,13 +356,17 @@ def publish_waiting(business_account_id: UUID) -> None:
 
     A job that has a message gets no second one. Concurrent calls send one message each at most.
     """
-    free, some_wait = room.standing(lines(), business_account_id)
+    free, some_wait = slots.free_slots(job_tables(), business_account_id)
     if free <= 0 or not some_wait:
         return
     for kind in kinds():
         jobs = kind.objects.filter(business_account=business_account_id, attempts__lt=MAX_ATTEMPTS)
         jobs = jobs.filter(without_message()).order_by(*kind.queue_order.split(", "))
-        # Two queries, each by the index: of the waiting ones there may be very many.
+        # Each by its own index: of the waiting ones there may be very many.
+        abandoned = jobs.filter(lost())
+        # What must wait for others would only be turned away, and take the slot of what it waits
+        # for.
+        first = list(kind.ready(abandoned, free)) if abandoned[:1] else []
         waiting = kind.ready(jobs.filter(status=Job.Status.SUBMITTED), free)
-        for job in [*jobs.filter(lost())[:free], *waiting][:free]:
+        for job in [*first, *waiting][:free]:
             job.send()

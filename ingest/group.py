@@ -1,8 +1,8 @@
-"""Several requests done together: one look, one COPY per table, one commit for many small requests.
+"""Coalesced requests: many small ones share one read, one COPY per table, and one commit.
 
-A worker that holds a request takes along others of its client that wait, touch nothing that the
-others touch, and need not wait for anybody else. They share its claim. When anything goes wrong
-they are let go, and everything is done one by one.
+A worker that holds a request claims together with it others of its client that wait, share no
+conflict key with it or with each other, and need not wait for any other. They share its claim, and
+count as one running job. When anything goes wrong they are released, and done one by one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from ingest.models import BulkRequest
 
 MOST_REQUESTS = 40
 MOST_ITEMS = 2000
-# How many open requests are looked at.
+# How many open requests are read to find them.
 LOOKED_AT = 80
 
 
@@ -55,7 +55,7 @@ CLAIM = """
         SELECT id FROM ingest_bulkrequest
         WHERE id = ANY(%s::uuid[]) AND status = 'SUBMITTED' AND attempts = 0
         ORDER BY number FOR UPDATE SKIP LOCKED)"""
-LET_GO = """
+RELEASE = """
     UPDATE ingest_bulkrequest
     SET lease_until = statement_timestamp(), queued_at = NULL, attempts = 0
     WHERE id = ANY(%s::uuid[]) AND claim_id = %s AND status = 'STARTED'"""
@@ -76,11 +76,11 @@ def alone(request: BulkRequest) -> list[Part]:
         return [Part(*cursor.fetchone())]
 
 
-def take_along(request: BulkRequest) -> list[Part]:
-    """A held request with companions, claimed for it, in the order of acceptance.
+def claim_together(request: BulkRequest) -> list[Part]:
+    """A held request with others that were claimed for it, in the order of acceptance.
 
-    It goes alone at a second attempt, lest one bad request drags others along time and again, and
-    when somebody else takes a companion at the same moment.
+    It is done alone at a second attempt, so that a bad one does not fail others again and again,
+    and when another worker claims one of the others at the same moment.
     """
     group = alone(request)
     if request.attempts > 1 or request.touched is None:
@@ -96,7 +96,7 @@ def take_along(request: BulkRequest) -> list[Part]:
         if cursor.rowcount != len(chosen):
             transaction.set_rollback(True)
             return group
-    request.companions = tuple(part.id for part in chosen)
+    request.coalesced = tuple(part.id for part in chosen)
     return sorted([*group, *chosen], key=lambda part: part.number)
 
 
@@ -126,12 +126,12 @@ def choose(first: Part, others: Iterable[Part]) -> list[Part]:
     return chosen
 
 
-def let_go(request: BulkRequest) -> None:
-    """Give companions back, as if they had not been taken along."""
-    companions, request.companions = request.companions, ()
-    if companions:
+def release(request: BulkRequest) -> None:
+    """Give the others back, as if they had not been claimed."""
+    coalesced, request.coalesced = request.coalesced, ()
+    if coalesced:
         with connection.cursor() as cursor:
-            cursor.execute(LET_GO, [array(companions), str(request.claim_id)])
+            cursor.execute(RELEASE, [array(coalesced), str(request.claim_id)])
 
 
 def finish(request: BulkRequest, counts: Sequence[tuple[UUID, dict[str, int]]]) -> None:

@@ -89,7 +89,7 @@ class BulkRequest(Job):
 
     objects = BulkRequestQuerySet.as_manager()
     # Ids of requests that are done together with this one, under its claim (`ingest.group`).
-    companions: "tuple[UUID, ...]" = ()
+    coalesced: "tuple[UUID, ...]" = ()
 
     class Meta(Job.Meta):
         verbose_name = "bulk request"
@@ -110,14 +110,14 @@ class BulkRequest(Job):
             ),
         ]
 
-    def turn(self) -> str:
+    def acceptance_lock(self) -> str:
         """Requests of an account get their numbers in the order of their commits."""
         return f"ingest:{self.business_account_id}"
 
     def renew(self, **progress: Any) -> bool:  # noqa: ANN401 -- columns
-        """Hold it for another lease, and with it those that it took along."""
+        """Hold it for another lease, and with it those that were claimed together with it."""
         BulkRequest.objects.filter(
-            pk__in=self.companions, claim_id=self.claim_id, status=self.Status.STARTED
+            pk__in=self.coalesced, claim_id=self.claim_id, status=self.Status.STARTED
         ).update(lease_until=lease_end())
         return super().renew(**progress)
 

@@ -40,7 +40,7 @@ def work(request: BulkRequest, lease: Lease) -> None:
         load_file(request, actor_of(request), lease)
         return
     request.start()
-    parts = group.take_along(request)
+    parts = group.claim_together(request)
     try:
         do(request, parts)
     except (ClaimLost, WorkerStops):
@@ -49,10 +49,10 @@ def work(request: BulkRequest, lease: Lease) -> None:
         if len(parts) == 1 and not isinstance(error, IntegrityError | TooEarly):
             raise
         logger.info("request %s is done by itself: %s", request.pk, type(error).__name__)
-        group.let_go(request)
+        group.release(request)
         work_alone(request, lease)
     finally:
-        group.let_go(request)
+        group.release(request)
 
 
 def work_alone(request: BulkRequest, lease: Lease) -> None:
@@ -100,7 +100,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
             pk__in=[request_id for request_id, each in counts if not each["failed"]]
         ).delete()
         group.finish(request, counts)
-    request.companions = ()
+    request.coalesced = ()
 
 
 def contents(parts: Sequence[Part]) -> dict[UUID, content.Content]:

@@ -9,10 +9,10 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models.functions import Now
 
-from config import room
+from config import slots
 from config.celery import Every
 from config.celery import app as celery
-from config.jobs import lines, publish_waiting
+from config.jobs import job_tables, publish_waiting
 from config.tasks import reap_jobs
 from config.worker import reap
 from ingest.models import BulkRequest
@@ -77,7 +77,7 @@ def test_an_account_has_no_more_messages_in_the_queue_than_it_may_have_jobs_runn
     assert [arguments for _, arguments in published] == [[str(job.pk)] for job in mine[2:4]]
 
 
-def test_a_job_that_came_too_early_gets_another_message_when_there_is_room(owner, published):
+def test_a_job_that_came_too_early_gets_another_message_when_a_slot_is_free(owner, published):
     held = [claim(submit(owner)), claim(submit(owner))]
     third = submit(owner)
     CustomerSearch.objects.filter(pk=third.pk).update(queued_at=Now())
@@ -95,10 +95,10 @@ def test_a_job_that_comes_in_does_not_look_at_those_that_wait(owner):
     BulkRequest.objects.bulk_create(
         BulkRequest(public_id=uuid4(), fingerprint=b"", **who) for _ in range(300)
     )
-    free, some_wait = room.standing(lines(), owner.account.pk)
+    free, some_wait = slots.free_slots(job_tables(), owner.account.pk)
     assert (free, some_wait) == (0, False)
-    sql = room.standing_sql(lines())
-    parameters = [owner.account.pk, room.NONE, room.NONE]
+    sql = slots.free_slots_sql(job_tables())
+    parameters = [owner.account.pk, slots.NO_JOB, slots.NO_JOB]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters)
         (((found,),),) = [cursor.fetchall()]

@@ -1,0 +1,58 @@
+"""Coalesced bulk requests: done together under one claim, and one running job."""
+
+import pytest
+
+from config import slots
+from config.jobs import job_tables
+from config.worker import reap
+from ingest import group
+from ingest.models import BulkRequest
+from search.models import CustomerSearch
+from tests import bulk
+from tests.bulk import customer
+from tests.test_jobs import submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claimed_together(owner, count: int) -> BulkRequest:
+    """A request that a worker holds with others, `count` in all."""
+    first, *_ = [bulk.request_of(bulk.send(owner, customer())) for _ in range(count)]
+    held = BulkRequest.claim(first.pk, worker="tester")
+    held.start()
+    assert len(group.claim_together(held)) == count
+    return held
+
+
+def test_coalesced_requests_count_as_one_running_job(owner):
+    claimed_together(owner, 40)
+    assert owner.account.max_running_jobs == 2
+    assert BulkRequest.objects.filter(status="STARTED").count() == 40
+    assert slots.running(job_tables(), owner.account.pk) == 1
+    assert slots.free_slots(job_tables(), owner.account.pk) == (1, False)
+
+
+def test_a_search_runs_beside_coalesced_requests(owner, published):
+    claimed_together(owner, 40)
+    published.clear()
+    search = submit(owner)
+    assert published == [("search.tasks.run_search", [str(search.pk)])]
+    assert CustomerSearch.claim(search.pk, worker="tester") is not None
+    third = submit(owner)
+    assert CustomerSearch.claim(third.pk, worker="tester") is None
+
+
+def test_released_requests_do_not_count_as_running(owner):
+    held = claimed_together(owner, 5)
+    group.release(held)
+    assert slots.running(job_tables(), owner.account.pk) == 1
+
+
+def test_released_requests_get_no_more_messages_than_may_run(owner, published):
+    """They keep their status, so what was sent for them has to be counted as well."""
+    held = claimed_together(owner, 10)
+    group.release(held)
+    published.clear()
+    for _ in range(5):
+        reap()
+    assert len(published) == 1
