@@ -6,7 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 
+from config import access
+from config.actors import Actor, ActorType
 from config.wire import camel, wire_time
 from customers.models import (
     Account,
@@ -57,51 +60,72 @@ PUBLISHED_OF = {
 }
 
 
-def changes_of(customer_id: UUID) -> "models.QuerySet[Change]":
-    """The record of one customer and all that hangs on it, newest first; read through its key."""
-    return Change.objects.filter(customer_id=customer_id).order_by("-id")
+def changes_of(customer_id: UUID, actor: Actor | None = None) -> "models.QuerySet[Change]":
+    """The record of one customer and all that hangs on it, newest first; read through its key.
+
+    With an actor, only the changes that it may see.
+    """
+    changes = Change.objects.filter(customer_id=customer_id).order_by("-at", "-id")
+    if actor is None or actor.type != ActorType.CUSTOMER:
+        return changes
+    seen = Q()
+    for entity in access.RECORDED:
+        columns = list(fields_of(entity, only_shown=True))
+        is_seen = Q(before__has_any_keys=columns) | Q(after__has_any_keys=columns)
+        seen |= Q(entity=entity) & is_seen
+    return changes.filter(seen)
 
 
-def represent(change: Change) -> dict[str, Any]:
+def represent(change: Change, actor: Actor | None = None) -> dict[str, Any]:
     """One row of the record as the history's JSON object.
 
     `at`, `operation`, `entity`, `entityId`, `actor` {`id`, `type`}, `via`, `requestId`, `reason`,
     and `changes`: a list of {`field`, `from`, `to`}, fields by their published names. `from` and
-    `to` are null where the field was not given; sensitive values are ``"***"``.
+    `to` are null where the field was not given; sensitive values are ``"***"``. A customer
+    who reads it sees neither who of the company made a change, nor why, nor internal fields.
     """
+    is_own = actor is not None and actor.type == ActorType.CUSTOMER
+    who = {"id": change.actor_id, "type": change.actor_type}
     before, after = change.before or {}, change.after or {}
     return {
         "at": wire_time(change.at),
         "operation": change.operation,
         "entity": change.entity,
         "entityId": str(change.entity_id),
-        "actor": {"id": change.actor_id, "type": change.actor_type},
+        "actor": who if actor is None else access.named(actor, who),
         "via": change.via,
-        "requestId": change.request_id,
-        "reason": change.reason,
+        "requestId": "" if is_own else change.request_id,
+        "reason": "" if is_own else change.reason,
         "changes": [
             {
                 "field": field,
                 "from": value(before.get(column), is_time=is_time),
                 "to": value(after.get(column), is_time=is_time),
             }
-            for column, (field, is_time) in fields_of(change.entity).items()
+            for column, (field, is_time) in fields_of(change.entity, only_shown=is_own).items()
             if column in before or column in after
         ],
     }
 
 
 @cache
-def fields_of(entity: str) -> dict[str, tuple[str, bool]]:
-    """Column -> published name, and whether it is a date-time, in the order of the table."""
+def fields_of(entity: str, *, only_shown: bool = False) -> dict[str, tuple[str, bool]]:
+    """Column -> published name, and whether it is a date-time, in the order of the table.
+
+    `only_shown` leaves out what customers do not see of themselves.
+    """
     own = PUBLISHED | PUBLISHED_OF.get(entity, {})
-    return {
+    fields = {
         str(field.column): (
             own.get(str(field.column)) or camel(str(field.column)),
             isinstance(field, models.DateTimeField),
         )
         for field in ENTITIES[entity]._meta.local_concrete_fields
     }
+    if not only_shown:
+        return fields
+    shown = access.RECORDED.get(entity, frozenset())
+    return {column: field for column, field in fields.items() if field[0] in shown}
 
 
 def value(recorded: Any, *, is_time: bool) -> Any:  # noqa: ANN401 -- any JSON

@@ -6,6 +6,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config import access
 from config.actors import Actor, Scope
 from config.api import ApiView
 from config.errors import NotFound
@@ -17,12 +18,16 @@ from customers.models import BusinessAccount
 def account_object(account: BusinessAccount, actor: Actor) -> dict[str, Any]:
     """A business account as it leaves; the parent of the token's own one is nobody's business."""
     parent_id = account.parent_id if account.pk != actor.business_account_id else None
-    return {
-        "id": account.pk,
-        "parentId": parent_id,
-        "name": account.name,
-        "description": account.description,
-    }
+    return access.shown(
+        actor,
+        "businessAccount",
+        {
+            "id": account.pk,
+            "parentId": parent_id,
+            "name": account.name,
+            "description": account.description,
+        },
+    )
 
 
 def visible_account(actor: Actor, account_id: UUID | None) -> BusinessAccount:

@@ -8,7 +8,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.actors import Actor, Scope
+from config import access
+from config.actors import Actor, ActorType, Scope
 from config.api import ApiView, RawJSON
 from config.database import prepared
 from config.errors import NotFound
@@ -47,6 +48,8 @@ def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> 
         reveal([customer])
         # The whole values make another representation, which needs a tag of its own.
         content, tag = orjson.dumps(customer), f"{version}s"
+    elif actor.type == ActorType.CUSTOMER:
+        content = orjson.dumps(access.shown(actor, "customer", orjson.loads(content)))
     return Response(RawJSON(content), status=status_code, headers={"ETag": f'"{tag}"'})
 
 
@@ -232,15 +235,15 @@ class CustomerHistory(ApiView):
     parameters = {"GET": PARAMETERS}
     repeatable = {"sort"}
     gathering = {"GET"}
-    # Ids grow with time, and are what the record is kept in order of.
-    sorts: ClassVar[dict[str, str]] = {"at": "id"}
+    sorts: ClassVar[dict[str, str]] = {"at": "at"}
 
     @openapi.list_changes
     def get(self, request: Request, customer_id: UUID) -> Response:
         """Who changed what, when, and through what, newest first."""
         (page_request,) = self.gather(lambda: PageRequest.read(request.GET, self.sorts, "at,DESC"))
-        require_customer(self.actor, customer_id)
-        page = page_request.take(changes_of(customer_id))
-        rows = changes_of(customer_id).filter(id__in=page.ids)
-        by_id = {change.id: represent(change) for change in rows}
+        actor = self.actor
+        require_customer(actor, customer_id)
+        changes = changes_of(customer_id, actor)
+        page = page_request.take(changes)
+        by_id = {change.id: represent(change, actor) for change in changes.filter(id__in=page.ids)}
         return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))

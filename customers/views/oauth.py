@@ -3,9 +3,9 @@
 Errors have the bodies of RFC 6749 and 7662, not those of `/v1`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
@@ -28,6 +28,7 @@ from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
 from config import throttling
+from config.actors import Actor, ActorType
 from config.errors import TooManyRequests
 from customers.authentication import actor_of, bearer_token, checksum
 from customers.models import AccessToken, BusinessAccount, OAuthClient, User
@@ -136,21 +137,21 @@ class Introspection(ClientEndpoint, OAuthLibMixin):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """`token` in a form; the other parameters of the RFC are ignored."""
-        tree = self.tree_of_caller(request)
-        if tree is None:
+        may_know = self.knowledge_of_caller(request)
+        if may_know is None:
             challenge = 'Basic realm="Kith", Bearer realm="Kith"'
             return oauth_error("invalid_client", 401, **{"WWW-Authenticate": challenge})
         if "token" not in request.POST:
             return oauth_error("invalid_request", 400)
-        response = JsonResponse(described(request.POST["token"], tree))
+        response = JsonResponse(described(request.POST["token"], may_know))
         response["Cache-Control"] = "no-store"
         return response
 
-    def tree_of_caller(self, request: HttpRequest) -> Collection[UUID] | None:
-        """The business accounts that the caller may know about; None for a stranger."""
+    def knowledge_of_caller(self, request: HttpRequest) -> Callable[[Actor], bool] | None:
+        """Whose tokens the caller may know about; None for a stranger."""
         if token := bearer_token(request):
             actor = actor_of(token)
-            return actor.tree if actor else None
+            return partial(knows_about, actor) if actor else None
         core = self.get_oauthlib_core()
         asking = OAuthRequest(*core._extract_params(request))  # noqa: SLF001 -- as the toolkit does
         known = core.server.request_validator.authenticate_client(asking)
@@ -158,13 +159,21 @@ class Introspection(ClientEndpoint, OAuthLibMixin):
         if not known or asking.client.service_account is None:
             return None
         account = asking.client.service_account.business_account_id
-        return BusinessAccount.objects.tree_of(account).values_list("pk", flat=True)
+        tree = frozenset(BusinessAccount.objects.tree_of(account).values_list("pk", flat=True))
+        return lambda other: other.business_account_id in tree
 
 
-def described(token: str, tree: Collection[UUID]) -> dict[str, object]:
-    """What RFC 7662 says about an access token, for a caller who may know about `tree`."""
+def knows_about(actor: Actor, other: Actor) -> bool:
+    """Whether an actor may learn about the tokens of another: a customer about its own only."""
+    if actor.type == ActorType.CUSTOMER:
+        return (other.type, other.id) == (actor.type, actor.id)
+    return other.business_account_id in actor.tree
+
+
+def described(token: str, may_know: Callable[[Actor], bool]) -> dict[str, object]:
+    """What RFC 7662 says about an access token, to a caller who `may_know` about some actors."""
     actor = actor_of(token)
-    if actor is None or actor.business_account_id not in tree:
+    if actor is None or not may_know(actor):
         return {"active": False}
     found = AccessToken.objects.filter(token_checksum=checksum(token))
     expires = found.values_list("expires", flat=True).first()
