@@ -47,7 +47,7 @@ def clerk(account) -> Actor:
 def changes(customer: Customer, entity: str, operation: str) -> list[Change]:
     """What is on record of one kind, oldest first."""
     rows = history.changes_of(customer.pk).filter(entity=entity, operation=operation)
-    return list(rows.order_by("id"))
+    return list(rows.order_by("at", "id"))
 
 
 def run(sql: str, *parameters: object) -> None:
@@ -355,3 +355,60 @@ def test_times_on_record_leave_as_utc_whatever_the_session_wrote():
     assert history.represent(change)["changes"] == [
         {"field": "closeDate", "from": None, "to": "2026-02-28T20:00:00.500Z"}
     ]
+
+
+@pytest.fixture
+def out_of_step(customer) -> list[str]:
+    """Ten changes of which a later one often has the lower id; their reasons, newest first.
+
+    As transactions that overlap leave them, or a clock that was set back.
+    """
+    Change.objects.filter(customer_id=customer.pk).delete()
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    minutes = [5, 3, 9, 1, 3, 7, 2, 3, 8, 6]
+    for number, minute in enumerate(minutes):
+        run(
+            "INSERT INTO customers_change (at, actor_type, actor_id, via, request_id, reason,"
+            " customer_id, entity, entity_id, operation, after)"
+            " VALUES (%s, 'internal', '', 'database', '', %s, %s, 'customer', %s, 'updated', '{}')",
+            start + timedelta(minutes=minute),
+            str(number),
+            customer.pk,
+            customer.pk,
+        )
+    order = sorted(range(10), key=lambda number: (minutes[number], number), reverse=True)
+    return [str(number) for number in order]
+
+
+@pytest.mark.parametrize("direction", ["DESC", "ASC"])
+def test_the_history_is_in_the_order_of_time_even_where_ids_disagree(
+    owner, customer, out_of_step, direction
+):
+    url = f"/v1/customers/{customer.pk}/history?sort=at,{direction}&size=3"
+    page = owner.api.get(url).json()
+    by_cursor = [row["reason"] for row in page["content"]]
+    while page["nextCursor"]:
+        page = owner.api.get(f"{url}&cursor={page['nextCursor']}").json()
+        by_cursor += [row["reason"] for row in page["content"]]
+    by_number = [
+        row["reason"]
+        for number in range(4)
+        for row in owner.api.get(f"{url}&page={number}").json()["content"]
+    ]
+    wanted = out_of_step if direction == "DESC" else out_of_step[::-1]
+    assert by_cursor == by_number == wanted
+
+
+def test_every_reader_of_the_change_log_takes_the_newest_first(customer, out_of_step):
+    assert [change.reason for change in history.changes_of(customer.pk)] == out_of_step
+    every = Change.objects.filter(customer_id=customer.pk)
+    assert [change.reason for change in every] == out_of_step
+
+
+def test_a_page_of_the_change_log_is_read_through_its_key_in_order(customer):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    plan = history.changes_of(customer.pk)[:3].explain()
+    assert "Index Scan Backward using customers_change_pkey" in plan
+    assert "Sort" not in plan

@@ -53,7 +53,9 @@ class CustomerAdmin(ReadOnlyAdmin):
             points.setdefault(point.contact_id, []).append(point)
         contacts = [
             (contact, points.get(contact.id, []))
-            for contact in Contact.objects.filter(customer=customer).order_by("-is_primary", "id")
+            for contact in Contact.objects.filter(customer=customer).order_by(
+                "-is_primary", "created_at", "id"
+            )
         ]
         return render_to_string("admin/customers/contacts.html", {"contacts": contacts})
 

@@ -50,10 +50,12 @@ class Change(models.Model):
         UPDATED = "updated"
         DELETED = "deleted"
 
-    pk = models.CompositePrimaryKey("customer_id", "id")
+    # In the order in which it is read: ids alone do not rise with time, where transactions overlap
+    # or clocks are set back.
+    pk = models.CompositePrimaryKey("customer_id", "at", "id")
     customer_id = models.UUIDField()
-    id = models.BigIntegerField()
     at = models.DateTimeField()
+    id = models.BigIntegerField()
     actor_type = models.CharField(max_length=15)
     actor_id = models.CharField(max_length=36, blank=True)
     via = models.CharField(max_length=20)
@@ -66,7 +68,7 @@ class Change(models.Model):
     after = models.JSONField(null=True)
 
     class Meta:
-        ordering = ["-id"]
+        ordering = ["-at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.entity} {self.operation}"
