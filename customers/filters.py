@@ -12,7 +12,7 @@ from django.http import QueryDict
 from config.actors import Actor
 from config.errors import CODES, Invalid, Problem
 from customers import normalize
-from customers.models import BusinessAccount, ContactPoint, Customer
+from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
 
 MAX_WORDS = 10
@@ -57,6 +57,13 @@ class CustomerFilter(django_filters.FilterSet):
         max_length=64,
         strip=False,
         help_text="Where dates are days: UTC, an offset such as +05:30, or an IANA name.",
+    )
+    customAttribute = django_filters.CharFilter(
+        method="by_attribute",
+        max_length=60 + 1 + 1024,
+        strip=False,
+        help_text="`NAME:value`: a custom attribute that is exactly this. Encrypted ones cannot be "
+        "searched.",
     )
     businessAccountId = django_filters.UUIDFilter(
         method="by_account", help_text="One descendant of the token's business account."
@@ -139,6 +146,10 @@ class CustomerFilter(django_filters.FilterSet):
         """`externalId`, which makes a customer's key."""
         return queryset.known_as(value, self.form.cleaned_data["accounts"])
 
+    def by_attribute(self, queryset: CustomerQuerySet, _: str, value: Any) -> CustomerQuerySet:  # noqa: ANN401
+        """`customAttribute`, which the form has turned into definitions and the value."""
+        return queryset.having_attribute(*value) if value else queryset
+
     def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: Any) -> CustomerQuerySet:  # noqa: ANN401
         """What `filter_queryset` takes together with other parameters."""
         return queryset
@@ -183,7 +194,31 @@ class CheckedForm(forms.Form):
         values["accounts"] = self.accounts(
             values.get("businessAccountId"), with_children=values.get("includeChildren") == "true"
         )
+        if given := values.get("customAttribute"):
+            values["customAttribute"] = self.attribute(given, values["accounts"])
         return values
+
+    def attribute(self, given: str, accounts: tuple[UUID, ...]) -> tuple[list[UUID], str]:
+        """The attributes that are searched, one of each account that has defined it, and for what.
+
+        Of a name with a colon in it the longest that is defined counts.
+        """
+        target = AttributeDefinition.Target.CUSTOMER
+        defined = AttributeDefinition.objects.filter(business_account__in=accounts, target=target)
+        known = [each for each in defined if given.startswith(f"{each.name}:")]
+        name = max((each.name for each in known), key=len, default="")
+        value = given[len(name) + 1 :]
+        wanted = [each for each in known if each.name == name]
+        if not wanted:
+            self.add_error(
+                "customAttribute",
+                "This must be NAME:value, of an attribute that the business account has defined.",
+            )
+        elif any(each.is_encrypted for each in wanted):
+            self.add_error("customAttribute", "Encrypted attributes cannot be searched.")
+        elif not value:
+            self.add_error("customAttribute", "A value is needed behind the colon.")
+        return [each.pk for each in wanted], value
 
     def zone(self, name: str) -> tzinfo:
         """A time zone by name or offset."""

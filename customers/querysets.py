@@ -17,7 +17,11 @@ from customers.criteria import Criteria, Match
 from customers.normalize import customer_id, phone_digits
 
 if TYPE_CHECKING:
-    from customers.models import BusinessAccount, Customer  # noqa: F401 -- the querysets' models
+    from customers.models import (  # noqa: F401 -- the querysets' models
+        AttributeValue,
+        BusinessAccount,
+        Customer,
+    )
 
 # How many ids are looked at for one page; beyond it one long walk is no worse.
 MOST_FIRST = 20_000
@@ -28,6 +32,14 @@ TREE = """
         SELECT child.id FROM customers_businessaccount child JOIN tree ON child.parent_id = tree.id
     )
     SELECT id FROM tree"""
+
+
+class Hash64(models.Func):
+    """PostgreSQL's hash of a text as a bigint: an index of it takes values of any length."""
+
+    function = "hashtextextended"
+    template = "%(function)s(%(expressions)s, 0)"
+    output_field: "models.Field[Any, Any]" = models.BigIntegerField()
 
 
 class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
@@ -53,6 +65,16 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
         own = order(customers).filter(business_account=OuterRef("pk")).values("pk")[:count]
         found = self.values_list(ArraySubquery(own), flat=True)
         return [customer_id for ids in found for customer_id in ids]
+
+
+class AttributeValueQuerySet(models.QuerySet["AttributeValue"]):
+    """Values of custom attributes."""
+
+    def equal_to(self, value: str) -> "AttributeValueQuerySet":
+        """Those that are stored in clear and are exactly this; by the index of their hashes."""
+        return self.alias(hash=Hash64("value")).filter(
+            hash=Hash64(Value(value)), value=value, value_sealed=None
+        )
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -127,6 +149,17 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def known_as(self, external_id: str, accounts: Iterable[UUID]) -> "CustomerQuerySet":
         """The customers that these business accounts know by an id of their own."""
         return self.filter(pk__in=[customer_id(account, external_id) for account in accounts])
+
+    def having_attribute(self, definitions: Collection[UUID], value: str) -> "CustomerQuerySet":
+        """One of these custom attributes of the customer itself is exactly this, in clear."""
+        values = apps.get_model("customers.AttributeValue").objects.equal_to(value)
+        return self.filter(
+            Exists(
+                values.filter(
+                    customer=OuterRef("pk"), contact_id=None, definition__in=list(definitions)
+                )
+            )
+        )
 
     def having_contact(self, kind: str, **contact: str) -> "CustomerQuerySet":
         """Customers of type `kind` of whom one contact has all of these values."""

@@ -1,12 +1,13 @@
 """Fields that a business account defines for its customers or their contacts."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from customers.fields import SealedField
 from customers.models.business import BusinessAccount
 from customers.models.customer import Customer, CustomerOwned
 from customers.normalize import uuid7
+from customers.querysets import AttributeValueQuerySet, Hash64
 
 
 class AttributeDefinition(models.Model):
@@ -54,6 +55,8 @@ class AttributeValue(CustomerOwned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 
+    objects = AttributeValueQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -64,9 +67,11 @@ class AttributeValue(CustomerOwned):
             )
         ]
         indexes = [
+            # Values themselves may be longer than an index can hold.
             models.Index(
-                fields=["definition", "value"],
-                name="attribute_value_lookup",
+                F("definition"),
+                Hash64("value"),
+                name="attribute_value_equality",
                 condition=Q(value_sealed__isnull=True),
             )
         ]
