@@ -170,7 +170,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 if bucket := env.text("KITH_S3_BUCKET"):
     STORAGES["default"] = {
-        "BACKEND": "config.storage.Bucket",
+        "BACKEND": "config.files.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": bucket,
             # Off where clients cannot reach the bucket: then the files pass through the web server.

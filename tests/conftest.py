@@ -15,7 +15,11 @@ from config.actors import Scope
 from config.celery import app as celery
 from customers.models import BusinessAccount, Customer, OAuthClient, User
 from tests import documented, factories
+from tests.buckets import bucket, endpoint, way
 from tests.factories import Client, Speaker
+
+# Fixtures, which tests find here.
+__all__ = ["bucket", "endpoint", "way"]
 
 
 @pytest.fixture(autouse=True)

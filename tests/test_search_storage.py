@@ -2,71 +2,23 @@
 
 import hashlib
 import io
-import socket
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
-import boto3
 import pytest
 from django.db.models.functions import Now
-from moto.server import ThreadedMotoServer
 
-from config import storage
+from config.files import bucket as bucket_files
 from config.jobs import JobFailed
 from customers.criteria import Criteria
 from search import results, runner, services
 from search.models import CustomerSearch
+from tests import buckets
 from tests.factories import Client, make_customer
-from tests.flaky import flaky_way_to
 from tests.workers import until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port)
-    server.start()
-    with flaky_way_to(f"http://127.0.0.1:{port}") as proxy:
-        yield proxy
-    server.stop()
-
-
-@pytest.fixture
-def way(endpoint):
-    """The way to the bucket, which can be broken."""
-    endpoint.reset()
-    yield endpoint
-    endpoint.reset()
-
-
-@pytest.fixture
-def bucket(way, settings):
-    """An empty bucket that result files go to, and that clients can reach."""
-    boto3.client("s3", endpoint_url=way.url, **KEYS).create_bucket(Bucket="results")
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "config.storage.Bucket",
-            "OPTIONS": {
-                "bucket_name": "results",
-                "endpoint_url": way.url,
-                "region_name": "us-east-1",
-                "access_key": "test",
-                "secret_key": "test",
-            },
-        }
-    }
-    bucket = boto3.resource("s3", endpoint_url=way.url, **KEYS).Bucket("results")
-    yield bucket
-    way.reset()
-    bucket.objects.delete()
-    for upload in bucket.multipart_uploads.all():
-        upload.abort()
 
 
 @pytest.fixture
@@ -251,12 +203,12 @@ class Zeros(io.RawIOBase):
 
 def test_a_large_file_goes_in_parts_of_which_few_are_in_memory(bucket, way):
     way.reset()
-    zeros = Zeros(10 * storage.PART_BYTES, way)
+    zeros = Zeros(10 * bucket_files.PART_BYTES, way)
     results.store("large", zeros)
     stored = bucket.Object("large")
     assert stored.content_length == zeros.size
     assert stored.e_tag.endswith('-10"')
-    assert zeros.ahead <= 4 * storage.PART_BYTES
+    assert zeros.ahead <= 4 * bucket_files.PART_BYTES
 
 
 def test_an_upload_bears_with_a_network_that_fails_twice(owner, bucket, way):
@@ -292,13 +244,7 @@ def test_a_worker_writes_to_the_bucket_that_the_environment_names(
     owner, bucket, way, own_queue, tmp_path
 ):
     make_customer(owner.account)
-    variables = {
-        "KITH_S3_BUCKET": "results",
-        "KITH_S3_ENDPOINT_URL": way.url,
-        "KITH_S3_REGION": "us-east-1",
-        "KITH_S3_ACCESS_KEY": "test",
-        "KITH_S3_SECRET_KEY": "test",
-    }
+    variables = buckets.variables(way.url)
     search = submit(owner)
     with worker(own_queue, tmp_path, **variables):
         until(lambda: CustomerSearch.objects.get(pk=search.pk).status == "FINISHED")

@@ -2,14 +2,13 @@
 
 import re
 
-from django.core.files.storage import default_storage
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from config import files
 from config.errors import ApiError
-from search import results
 
 
 class RangeNotSatisfiable(ApiError):
@@ -36,11 +35,11 @@ def file_response(
     }
     if is_known(etag, request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
-    size = default_storage.size(name)
+    size = files.size(name)
     if request.method == "HEAD":
         headers["Content-Length"] = str(size)
         return HttpResponse(content_type=content_type, headers=headers)
-    if link := results.direct_link(name, file_name=file_name, content_type=content_type):
+    if link := files.link(name, file_name=file_name, content_type=content_type):
         return HttpResponseRedirect(link, headers={"Cache-Control": "no-store"})
     asked = request.headers.get("Range", "")
     if request.headers.get("If-Range", f'"{etag}"') != f'"{etag}"':
@@ -51,7 +50,7 @@ def file_response(
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     headers["Content-Length"] = str(last - first + 1)
     return StreamingHttpResponse(
-        results.blocks(name, first, last - first + 1),
+        files.blocks(name, first, last - first + 1),
         status=206 if part else 200,
         content_type=content_type,
         headers=headers,

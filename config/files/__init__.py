@@ -1,0 +1,125 @@
+"""Stored files: what was uploaded, and what jobs have written; in a folder or in a bucket.
+
+A name is a path, such as ``bulk/<id>/lines``; no two writers share one. A file can be seen under
+its name only when it is complete and will survive a power cut; of one that could not be completed
+nothing is left, unless its process was killed. No file is ever held in memory as a whole, in
+neither direction. Where the files are is `STORAGES["default"]`.
+
+Raises `StorageFull`, `StorageAway`, `FileNotFoundError`, and `OSError` for a folder that this
+process cannot use.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.storage import FileSystemStorage, default_storage
+
+from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream
+from config.files.bucket import Bucket
+from config.files.folder import Folder
+
+__all__ = [
+    "BLOCK_BYTES",
+    "Reader",
+    "StorageAway",
+    "StorageFull",
+    "Stream",
+    "abort_abandoned",
+    "blocks",
+    "exists",
+    "free_bytes",
+    "link",
+    "remove",
+    "remove_folder",
+    "size",
+    "store",
+]
+
+
+def place() -> Folder | Bucket:
+    """Where the files are."""
+    storage: Any = default_storage
+    if isinstance(storage, Bucket):
+        return storage
+    if isinstance(storage, FileSystemStorage):
+        return Folder(storage)
+    raise TypeError("files are kept in a folder or in a bucket")
+
+
+def store(name: str, stream: Stream) -> None:
+    """Write all of a stream. What the stream raises is passed on, and nothing is left then."""
+    place().store(name, stream)
+
+
+def size(name: str) -> int:
+    """Bytes of a file."""
+    return place().size(name)
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a file."""
+    with suppress(FileNotFoundError):
+        return size(name) >= 0
+    return False
+
+
+def blocks(name: str, first: int, length: int) -> Iterator[bytes]:
+    """`length` bytes of a file from byte `first` on, `BLOCK_BYTES` at most at a time."""
+    return place().blocks(name, first, length)
+
+
+def remove(name: str) -> None:
+    """Delete a file, if it is there, and its folder when that has become empty."""
+    place().remove(name)
+
+
+def remove_folder(folder: str, *, keep: str = "") -> None:
+    """Delete all files below a folder, finished or not, but for the one named `keep`."""
+    place().remove_folder(folder, keep=keep)
+
+
+def abort_abandoned(folder: str, *, age: timedelta) -> int:
+    """Delete what a bucket keeps of uploads to a folder that began so long ago; how many.
+
+    These are parts without a name; a local folder has none of that kind.
+    """
+    return place().abort_abandoned(folder, age=age)
+
+
+def free_bytes() -> int | None:
+    """How many bytes there is space for; None when nobody can tell."""
+    return place().free_bytes()
+
+
+def link(name: str, *, file_name: str, content_type: str) -> str | None:
+    """A short-lived URL of a file in its bucket, where clients can reach that one."""
+    found = place()
+    if isinstance(found, Bucket) and found.presigned:
+        return found.link(name, file_name=file_name, content_type=content_type)
+    return None
+
+
+class Reader(io.RawIOBase):
+    """A stored file from its beginning to its end, as a stream."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._blocks = blocks(name, 0, size(name))
+        self._block = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Say so to whoever wraps it."""
+        return True
+
+    def readinto(self, target: Any, /) -> int:  # noqa: ANN401 -- any writable buffer
+        """Fill the buffer with what comes next; 0 at the end."""
+        if not self._block:
+            self._block = memoryview(next(self._blocks, b""))
+        space = memoryview(target).cast("B")
+        count = min(len(space), len(self._block))
+        space[:count] = self._block[:count]
+        self._block = self._block[count:]
+        return count
