@@ -24,7 +24,7 @@ def swap(old: str, new: str) -> list[migrations.RunSQL]:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0004_fewer_indexes")]
+    dependencies = [("customers", "0005_attribute_value_equality")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
