@@ -16,8 +16,8 @@ from config.database import prepared_rows
 from customers.models import Customer
 from customers.querysets import TREE
 
-# A customer who signs in reads itself, and searches for nobody (`config.access`).
-CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ})
+# A customer who signs in reads itself, in clear or not at all (`config.access`).
+CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
 
 # A token with a user is a person's, through an app; one without is a service account's. Both need
 # a client that is not revoked.

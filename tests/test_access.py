@@ -122,7 +122,7 @@ def test_the_link_to_a_search_s_file_is_nothing_for_a_customer_s_token(owner, ad
 
 
 def test_a_customer_s_token_has_no_scope_but_to_read(ada):
-    assert ada.actor.scopes == {Scope.CUSTOMERS_READ}
+    assert ada.actor.scopes == {Scope.CUSTOMERS_READ, Scope.CORE_READ}
     assert set(ada.actor.scopes) < set(SCOPES)
 
 

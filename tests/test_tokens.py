@@ -87,7 +87,7 @@ def test_a_customer_who_signs_in_is_itself_and_reads(customer, child_account):
     assert actor.id == str(customer.pk)
     assert actor.customer_id == customer.pk
     assert actor.tree == (customer.business_account_id,)
-    assert actor.scopes == {Scope.CUSTOMERS_READ}
+    assert actor.scopes == {Scope.CUSTOMERS_READ, Scope.CORE_READ}
 
 
 @pytest.mark.parametrize("status", [Customer.Status.SUSPENDED, Customer.Status.DELETED])
