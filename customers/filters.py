@@ -40,7 +40,9 @@ class CustomerFilter(django_filters.FilterSet):
     primaryPhoneNumber = django_filters.CharFilter(
         method="by_phone", max_length=40, help_text="The whole number, in any of the three forms."
     )
-    externalId = django_filters.CharFilter(method="by_external_id", max_length=120)
+    externalId = django_filters.CharFilter(
+        method="by_external_id", max_length=120, strip=False, help_text="As it was sent."
+    )
     type = django_filters.ChoiceFilter(choices=Customer.Type.choices)
     status = django_filters.ChoiceFilter(choices=LISTED)
     cityName = django_filters.CharFilter(method="by_address", max_length=25)

@@ -77,6 +77,17 @@ def clean(text: str) -> str:
     return text.strip(_OUTER)
 
 
+# What no id may have in it: it comes from files read in a wrong way, and nobody can type it again.
+CONTROLS = r"\x00-\x1f\x7f-\x9f"
+CONTROL_IN_ID = "Control characters, such as tabs and line feeds, are not allowed in an id."
+_CONTROL = re.compile(f"[{CONTROLS}]")
+
+
+def has_control_character(text: str) -> bool:
+    """Whether there is a control character in a text (Unicode category Cc)."""
+    return _CONTROL.search(text) is not None
+
+
 # --- E-mail ---------------------------------------------------------------------------------------
 
 _ATOM = re.compile(r"[^\s\"(),:;<>@\[\\\].\x00-\x20\x7f]+")

@@ -110,6 +110,7 @@ class CustomerBody(Body):
         max_length=120,
         source="external_id",
         required=False,
+        trim_whitespace=False,
         help_text="Your own id, unique in the business account; given at creation only.",
     )
     addresses = AddressBody(many=True, required=False)

@@ -152,7 +152,7 @@ def set_address(profile: Profile, zip_code: str, country: str) -> None:
 
 
 def street_lines(entries: list[dict[str, Any] | None] | None) -> set[str]:
-    """The street lines that addresses may lack here though `/v1` requires them: those of new ones."""
+    """The street lines that `/v1` requires and `/v2/data` does not: those of new addresses."""
     return {
         f"addresses[{index}].streetLine1"
         for index, entry in enumerate(entries or [])

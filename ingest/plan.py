@@ -6,6 +6,7 @@ outcome is a second `State` beside the one that was read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -166,6 +167,9 @@ class Plan:
         if not item.is_creation and old is None:
             require(item, "", body, OF_ENROLLMENT.needed)
         new = self.enrollment(item, body, old)
+        if is_earlier(new.enrollment_end_date, new.enrollment_start_date):
+            message = "This is before the day of enrollmentStartDate."
+            item.wrong("/enrollmentEndDate", message, "INVALID_RANGE")
         if customer_id and new.parent_customer_id and self.makes_cycle(customer_id, new):
             self.turns_on_parents = True
             message = "This parent is the customer itself, or one of those below it."
@@ -220,7 +224,7 @@ class Plan:
         if customer_id not in after.customers:
             item.outcome = Outcome.CREATED
             kind, status = models.Customer.Type.INDIVIDUAL, models.Customer.Status.ACTIVE
-            after.customers[customer_id] = Customer(customer_id, kind, status, has_mailing=False)
+            after.customers[customer_id] = Customer(customer_id, kind, status, False, frozenset())
             self.source_ids[customer_id] = item.source_customer_id
         elif old != new:
             item.outcome = Outcome.UPDATED
@@ -241,11 +245,16 @@ class Plan:
             self.store_address(customer_id, new)
 
     def store_address(self, customer_id: str, enrollment: Enrollment) -> None:
-        """The mailing address that postal code and country make; no other is touched."""
+        """The mailing address that postal code and country make; no other is touched.
+
+        As `people.set_address` does it for those who come with a profile.
+        """
         zip_code, country = enrollment.postal_code, enrollment.country
         customer = self.after.customers[customer_id]
         address = self.after.addresses.get(customer_id)
         if address is None:
+            if not customer.places.isdisjoint({country, f"{country} {zip_code}"}):
+                return
             address = Address(zip_code, country, "", is_primary=not customer.has_mailing)
             self.after.customers[customer_id] = customer._replace(has_mailing=True)
         else:
@@ -392,5 +401,14 @@ def check_account(item: Item, account: Account, place: str) -> None:
 
 def check_order(item: Item, row: Account | Card, place: str) -> None:
     """Nothing is closed before it is opened."""
-    if row.open_date and row.close_date and row.close_date < row.open_date:
+    if is_earlier(row.close_date, row.open_date):
         item.wrong(place, "This is before the day of opening.", "INVALID_RANGE")
+
+
+def is_earlier(end: datetime | None, start: datetime | None) -> bool:
+    """Whether something ends on a day before that on which it starts, each day as it was written.
+
+    Feeds know the time of one and of the other the day alone. A moment that was stored before has
+    the day that it had in UTC.
+    """
+    return bool(end and start) and end.date() < start.date()

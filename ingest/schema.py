@@ -38,17 +38,21 @@ NETWORK = re.compile(r"[0-9A-Za-z]{1,10}")
 
 @lru_cache(maxsize=65_536)
 def parse_moment(text: str) -> datetime:
-    """An ISO 8601 date or date-time, in UTC; without an offset it is read as UTC.
+    """An ISO 8601 date or date-time as written; without an offset it is read as UTC.
 
-    Feeds repeat their dates, hence the cache. ValueError otherwise.
+    The offset tells which day is meant. Feeds repeat their dates, hence the cache. ValueError
+    otherwise.
     """
     if MOMENT.fullmatch(text) is None:
         raise ValueError(BAD_MOMENT)
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(BAD_MOMENT) from None
+    return moment
 
 
 def given(value: object) -> str:
@@ -103,8 +107,9 @@ MomentOrNothing = Annotated[
     PlainValidator(read_moment_or_nothing),
     WithJsonSchema({"type": ["string", "null"]}),
 ]
-# Opaque, but never blank, and without the NUL that PostgreSQL cannot store.
-NOT_BLANK = r"^[^\x00]*[^\x00\s][^\x00]*$"
+# Opaque, but never blank.
+_ANY = f"[^{normalize.CONTROLS}]*"
+NOT_BLANK = rf"^{_ANY}[^{normalize.CONTROLS}\s]{_ANY}$"
 Id = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=NOT_BLANK)]
 IdOrNothing = Annotated[Id | None, BeforeValidator(nothing_if_empty)]
 Country = Annotated[
@@ -261,16 +266,22 @@ def explained(error: ErrorDetails, at: str) -> Problem:
     if (value is None or value == "") and kind != "list_type":
         return Problem(place, "This is required.", "REQUIRED")
     if kind == "string_pattern_mismatch":
-        text = str(value)
-        if "\0" in text:
-            return Problem(place, "NUL characters are not allowed.", "NUL_CHARACTER")
-        if not text.strip():
-            return Problem(place, "This is required.", "REQUIRED")
-        return Problem(place, PATTERNS.get(str(error["loc"][-1]), "Not valid."), "INVALID")
+        return mismatch(str(value), str(error["loc"][-1]), place)
     if kind in SAY:
         code, message = SAY[kind]
         return Problem(place, message.format(**error.get("ctx", {})), code)
     return Problem(place, error["msg"], kind if kind.isupper() else "INVALID")
+
+
+def mismatch(text: str, member: str, place: str) -> Problem:
+    """What is wrong with a text that does not have the form of its member."""
+    if "\0" in text:
+        return Problem(place, "NUL characters are not allowed.", "NUL_CHARACTER")
+    if not text.strip():
+        return Problem(place, "This is required.", "REQUIRED")
+    if member not in PATTERNS and normalize.has_control_character(text):
+        return Problem(place, normalize.CONTROL_IN_ID, "INVALID_CHARACTER")
+    return Problem(place, PATTERNS.get(member, "Not valid."), "INVALID")
 
 
 def pointer(steps: tuple[int | str, ...]) -> str:

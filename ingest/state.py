@@ -19,12 +19,18 @@ from customers.normalize import customer_id_text, uuid5
 
 
 class Customer(NamedTuple):
-    """A customer as far as a load needs to know it."""
+    """A customer as far as a load needs to know it.
+
+    `has_mailing` tells of a primary mailing address. `places` has the countries of addresses that
+    have a street line, and `country zip-code` of the others; the one that a load makes is not among
+    them.
+    """
 
     id: str
     type: str
     status: str
     has_mailing: bool
+    places: frozenset[str]
 
 
 class Enrollment(NamedTuple):
@@ -160,6 +166,9 @@ CUSTOMERS = f"""
     SELECT c.id::text, c.type, c.status,
            EXISTS (SELECT FROM customers_address m
                    WHERE m.customer_id = c.id AND m.type = 'MAILING' AND m.is_primary),
+           ARRAY(SELECT m.country || CASE m.street_line_1 WHEN '' THEN ' ' || m.zip_code ELSE '' END
+                 FROM customers_address m
+                 WHERE m.customer_id = c.id AND m.id <> wanted.address_id),
            e.customer_id IS NOT NULL, {selected(Enrollment._fields, "e.")},
            a.id IS NOT NULL, a.zip_code, a.country, a.state, a.is_primary
     FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (customer_id, address_id)
@@ -219,9 +228,9 @@ def load_customers(state: State, customers: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CUSTOMERS, [array(wanted), array(map(state.ids.address, wanted))])
         for row in cursor.fetchall():
-            customer = Customer(*row[:4])
+            customer = Customer(*row[:4], frozenset(row[4]))
             state.customers[customer.id] = customer
-            is_enrolled, enrollment, address = row[4], row[5:17], row[17:]
+            is_enrolled, enrollment, address = row[5], row[6:18], row[18:]
             if is_enrolled:
                 found = Enrollment(*enrollment)
                 alerts = tuple(found.alert_opt_in_status)

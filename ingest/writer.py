@@ -5,7 +5,7 @@ order of their keys, and tables always in the same order, so that two writers ca
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -259,8 +259,11 @@ def fields(row: Iterable[Any]) -> str:
 
 @lru_cache(maxsize=65_536)
 def moment(value: datetime) -> str:
-    """A moment in full; feeds repeat their dates, hence the cache."""
-    return value.isoformat()
+    """A moment in full; feeds repeat their dates, hence the cache.
+
+    In UTC: PostgreSQL does not know all offsets that there may be.
+    """
+    return value.astimezone(UTC).isoformat()
 
 
 def nothing(_value: None) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from config.actors import Actor
 from config.bodies import Submission
 from config.errors import Conflict, Problem
+from customers import normalize
 from customers.models import Contact, Customer
 from customers.profile import Profile
 from customers.rules.address import merge_addresses
@@ -83,6 +84,8 @@ def check_fixed(profile: Profile, values: dict[str, Any], problems: Problems) ->
             problems.require("type")
         if values.get("status") not in {None, "", Customer.Status.ACTIVE}:
             problems.add("status", "A new customer is ACTIVE.", "READ_ONLY")
+        if normalize.has_control_character(values.get("external_id") or ""):
+            problems.add("externalId", normalize.CONTROL_IN_ID, "INVALID_CHARACTER")
         return
     if given and given != customer.type:
         problems.add("type", f"This customer is {customer.type}; that never changes.", "IMMUTABLE")
