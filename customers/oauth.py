@@ -23,7 +23,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from config.actors import SCOPES
 from customers.authentication import CUSTOMER_SCOPES, role_scopes
-from customers.models import OAuthClient, User
+from customers.models import Grant, OAuthClient, RefreshToken, User
 
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -149,11 +149,37 @@ class Validator(OAuth2Validator):
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """A code of somebody who was locked out meanwhile is worth nothing."""
+        """A code of somebody who was locked out meanwhile is worth nothing, nor is a used one."""
+        used = Grant.objects.filter(code=code, application=client, used_at__isnull=False).first()
+        if used is not None:
+            RefreshToken.revoke_family(used.token_family)
+            return False
         return bool(
             super().validate_code(client_id, code, client, request, *args, **kwargs)
             and request.user.is_active
         )
+
+    def invalidate_authorization_code(
+        self, _client_id: str, code: str, request: Any, *_args: Any, **_kwargs: Any
+    ) -> None:
+        """Mark a code as used, with the tokens that it gave. Of two uses at once neither counts."""
+        grants = Grant.objects.filter(code=code, application=request.client)
+        if not grants.filter(used_at=None).update(used_at=Now()):
+            RefreshToken.revoke_family(grants.values_list("token_family", flat=True).first())
+            raise errors.InvalidGrantError(request=request)
+
+    def _create_refresh_token(
+        self, request: Any, refresh_token_code: str, access_token: Any, previous: Any
+    ) -> RefreshToken:
+        """The first token of a code begins the family that the code remembers."""
+        token: RefreshToken = super()._create_refresh_token(
+            request, refresh_token_code, access_token, previous
+        )
+        if request.grant_type == "authorization_code":
+            grant = Grant.objects.get(code=request.code, application=request.client)
+            token.token_family = grant.token_family
+            token.save(update_fields=["token_family"])
+        return token
 
     def validate_refresh_token(
         self, refresh_token: str, client: OAuthClient, request: Any, *args: Any, **kwargs: Any

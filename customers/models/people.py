@@ -4,6 +4,8 @@ Secrets, tokens and codes are kept only as hashes: secrets by `customers.oauth.M
 tokens as django-oauth-toolkit's checksums (RFC 9700), codes in a `HashedField`.
 """
 
+from uuid import uuid4
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -158,9 +160,14 @@ class RefreshToken(AbstractRefreshToken):
 
 
 class Grant(AbstractGrant):
-    """An authorization code on its way to being exchanged."""
+    """An authorization code, kept after its exchange until it would have expired.
+
+    One that comes a second time was stolen: all tokens of `token_family` end (RFC 6749, 4.1.2).
+    """
 
     code = HashedField(unique=True)
+    token_family = models.UUIDField(default=uuid4, editable=False)
+    used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(AbstractGrant.Meta):
         pass
