@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from config.actors import ROLES, Actor, ActorType, Scope
 from config.database import prepared_rows
 from customers.models import Customer
-from customers.querysets import TREE
+from customers.querysets import TREE, report_circle
 
 # A customer who signs in reads itself, in clear or not at all (`config.access`).
 CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
@@ -23,7 +23,7 @@ CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
 # a client that is not revoked.
 TOKEN = f"""
 SELECT client.id, coalesce(client.last_used_at < now() - interval '1 minute', true),
-       token.scope, client.client_id, account.id, account.default_region,
+       token.scope, client.client_id, account.id, account.parent_id, account.default_region,
        ARRAY({TREE.format(root="account.id")}),
        service.id, service.scopes, person.id, person.customer_id,
        ARRAY(SELECT role.name FROM customers_user_groups member
@@ -57,6 +57,7 @@ class Row(NamedTuple):
     scope: str
     client_id: str
     account: UUID
+    parent: UUID | None
     region: str
     tree: list[UUID]
     service: UUID | None
@@ -119,6 +120,7 @@ def actor_from(row: Row) -> Actor | None:
     """The actor of a row of `TOKEN`; None for a customer who is not there, or suspended."""
     kind, subject, tree = ActorType.SERVICE_ACCOUNT, row.service, tuple(row.tree)
     allowed = frozenset(row.service_scopes or ())
+    report_circle(row.account, row.parent, tree)
     if row.customer is not None:
         if not Customer.objects.filter(
             pk=row.customer, business_account_id=row.account, status=Customer.Status.ACTIVE

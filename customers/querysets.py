@@ -1,5 +1,6 @@
 """Questions to the registry, each with a name. Who may see what is answered here alone."""
 
+import logging
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,13 +26,24 @@ if TYPE_CHECKING:
 
 # How many ids are looked at for one page; beyond it one long walk is no worse.
 MOST_FIRST = 20_000
+# UNION drops what was found before: so the walk ends even where an account is its own ancestor.
 TREE = """
     WITH RECURSIVE tree AS (
         SELECT id FROM customers_businessaccount WHERE id = {root}
-        UNION ALL
+        UNION
         SELECT child.id FROM customers_businessaccount child JOIN tree ON child.parent_id = tree.id
     )
     SELECT id FROM tree"""
+logger = logging.getLogger(__name__)
+
+
+def report_circle(account_id: UUID, parent_id: UUID | None, tree: Collection[UUID]) -> None:
+    """Log when an account is its own ancestor: exactly then its parent is in its own tree."""
+    if parent_id is not None and parent_id in tree:
+        logger.error(
+            "business account %s is its own ancestor: give an account of the circle another parent",
+            account_id,
+        )
 
 
 class Hash64(models.Func):

@@ -1,11 +1,19 @@
 """What an operator sees: the business accounts of the own tree; a superuser sees all."""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
 
 from config.pagination import Total
@@ -24,9 +32,14 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class ScopedAdmin(ModelAdmin):
-    """Shows the rows of the operator's tree. `account_path` leads from a row to its account."""
+    """Shows the rows of the operator's tree. `account_path` leads from a row to its account.
+
+    Of what an address may ask for, only the page's own filters are looked up: with any column and
+    any comparison, even a hidden value could be guessed letter by letter.
+    """
 
     account_path = "business_account_id"
+    view_on_site = False
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -36,6 +49,48 @@ class ScopedAdmin(ModelAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         accounts = visible_accounts(request)
         return rows if accounts is None else rows.filter(**{f"{self.account_path}__in": accounts})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what the filters beside the list ask for."""
+        return lookup in {
+            f"{name}{how}" for name in self.list_filter for how in ("", "__exact", "__isnull")
+        }
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """The list; what cannot be read in its address or its form is 400."""
+        if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
+            raise BadRequest("A NUL character.")
+        try:
+            response: HttpResponseBase = super().changelist_view(request, extra_context)
+            if hasattr(response, "render"):
+                response = response.render()
+        except (ValidationError, ValueError, DataError) as error:
+            raise BadRequest("The request cannot be understood.") from error
+        return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """What was done to a row here, by those whom the operator may know about."""
+        done = LogEntry.objects.filter(
+            object_id=unquote(object_id), content_type=ContentType.objects.get_for_model(self.model)
+        )
+        accounts = visible_accounts(request)
+        if accounts is not None:
+            done = done.filter(user__business_account__in=accounts)
+        paginator = Paginator(done.select_related("user").order_by("action_time", "pk"), 100)
+        page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
+        context = {
+            "action_list": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+            "pagination_required": paginator.num_pages > 1,
+        }
+        response: HttpResponseBase = super().history_view(
+            request, object_id, context | (extra_context or {})
+        )
+        return response
 
 
 class ReadOnlyAdmin(ScopedAdmin):
@@ -52,6 +107,20 @@ class ReadOnlyAdmin(ScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, *_: object) -> bool:
         """Nobody deletes one here."""
         return False
+
+
+def every(query: QueryDict) -> Iterator[str]:
+    """All names and values of a query or a form."""
+    for name, values in query.lists():
+        yield name
+        yield from values
+
+
+def own_account(request: HttpRequest) -> UUID | None:
+    """The id of an operator's business account; None for a superuser, who belongs above all."""
+    user = request.user
+    is_bound = isinstance(user, User) and not user.is_superuser
+    return user.business_account_id if is_bound else None
 
 
 def visible_accounts(request: HttpRequest) -> list[UUID] | None:

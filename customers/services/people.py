@@ -18,6 +18,8 @@ from customers.normalize import alpha3_from_alpha2, clean, parse_email, uuid7
 
 # 43 of 62 characters are 256 bits.
 SECRET_CHARACTERS = 43
+# Of one business account; a worker has far fewer processes.
+MOST_RUNNING_JOBS = 100
 
 
 class NewKey(NamedTuple):
@@ -35,25 +37,37 @@ def create_business_account(
     `region` is the ISO 3166-1 alpha-2 country by which its phone numbers are read.
     Raises `Invalid`, and `Conflict` when `account_id` is taken.
     """
-    problems: list[Problem] = []
-    name = _name(name, problems)
-    try:
-        alpha3_from_alpha2(region)
-    except ValueError as error:
-        problems.append(Problem("region", str(error), "INVALID_COUNTRY"))
-    if parent_id is not None and not BusinessAccount.objects.filter(pk=parent_id).exists():
-        problems.append(Problem("parent", f"There is no business account {parent_id}.", "UNKNOWN"))
-    if problems:
-        raise Invalid(problems)
     account = BusinessAccount(
-        id=account_id or uuid7(), name=name, parent_id=parent_id, default_region=region
+        id=account_id or uuid7(), name=clean(name), parent_id=parent_id, default_region=region
     )
+    if problems := account_problems(account):
+        raise Invalid(problems)
     try:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(f"There is a business account {account_id} already.") from error
     return account
+
+
+def account_problems(account: BusinessAccount) -> list[Problem]:
+    """What is wrong with the name, region, parent and limits of a business account."""
+    problems: list[Problem] = []
+    _name(account.name, problems)
+    try:
+        alpha3_from_alpha2(account.default_region)
+    except ValueError as error:
+        problems.append(Problem("region", str(error), "INVALID_COUNTRY"))
+    parent_id = account.parent_id
+    if parent_id is not None and not BusinessAccount.objects.filter(pk=parent_id).exists():
+        problems.append(Problem("parent", f"There is no business account {parent_id}.", "UNKNOWN"))
+    elif BusinessAccount.objects.tree_of(account.pk).filter(pk=parent_id).exists():
+        message = "An account below this one, or the account itself, cannot be its parent."
+        problems.append(Problem("parent", message, "CIRCLE"))
+    if not 1 <= account.max_running_jobs <= MOST_RUNNING_JOBS:
+        message = f"This must be a whole number from 1 to {MOST_RUNNING_JOBS}."
+        problems.append(Problem("maxRunningJobs", message, "INVALID"))
+    return problems
 
 
 def create_service_account(
