@@ -57,8 +57,9 @@ class JobFailed(Exception):
 class Job(models.Model):
     """A queued piece of work of a business account, done in the name of the actor who asked for it.
 
-    A subclass names the Celery task that does it, a shell that takes the id as a string, and the
-    columns by which jobs are queued, for which it has an index of the open jobs.
+    A subclass names the Celery task that does it, a shell that takes the id as a string, the
+    columns by which jobs are queued, for which it has an index of the open jobs, and what to do
+    about a job that ran out of time.
     """
 
     class Status(models.TextChoices):
@@ -73,6 +74,8 @@ class Job(models.Model):
     OPEN: ClassVar[tuple[str, ...]] = (Status.SUBMITTED, *RUNNING)
     task_name: ClassVar[str]
     queue_order: ClassVar[str] = "submitted_at, id"
+    # What the submitter of a job that ran out of time can do.
+    time_limit_advice: str = "Please submit it again."
     objects: models.Manager[Any]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -307,6 +310,11 @@ class Job(models.Model):
 
     def _update(self, states: tuple[str, ...], **values: Any) -> bool:  # noqa: ANN401
         held = type(self).objects.filter(pk=self.pk, claim_id=self.claim_id, status__in=states)
+    def run_out(self) -> bool:
+        """To ABORTED, because it took longer than `JOB_SECONDS`. False: it had ended."""
+        limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
+        return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
+
         return bool(held.update(**values))
 
 

@@ -46,11 +46,11 @@ def perform(
     """
     job = kind.claim(job_id, worker=worker)
     if job is None:
-        logger.info("job %s is not to be had", job_id)
+        logger.info("job %s is not claimable", job_id)
         return
     token = request_id.set(job.request_id)
     try:
-        with Lease(job.renew, job.abort) as lease:
+        with Lease(job.renew, job.run_out) as lease:
             attempt(job, lease, work)
     finally:
         bring_next(job.business_account_id)
@@ -73,7 +73,7 @@ def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) ->
         logger.info("job %s was cancelled or taken over", job.pk)
     except WorkerStops:
         logger.info("job %s is handed back", job.pk)
-        let_go(job.hand_back)
+        release(job.hand_back)
     except JobFailed as error:
         end(job, error.code, error.message)
     except (OperationalError, InterfaceError, ConnectionError):
@@ -81,20 +81,20 @@ def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) ->
             logger.warning("job %s met something that was away", job.pk, exc_info=True)
             put_off(job)
     except Exception:
-        if not lease.is_lost:
-            end(job, "INTERNAL_ERROR", "Something went wrong on our side; it has been logged.")
-            raise
+        # Also when the claim was lost meanwhile: a bug is raised, and logged with its trace.
+        end(job, "INTERNAL_ERROR", "Something went wrong on our side; it has been logged.")
+        raise
     except BaseException:
-        let_go(job.hand_back)
+        release(job.hand_back)
         raise
 
 
 def put_off(job: Job) -> None:
     """Have the job tried again later, unless that was its last attempt."""
     if job.attempts < MAX_ATTEMPTS:
-        let_go(job.try_again)
+        release(job.try_again)
     else:
-        let_go(lambda: end(job, "UNAVAILABLE", UNAVAILABLE))
+        release(lambda: end(job, "UNAVAILABLE", UNAVAILABLE))
 
 
 def end(job: Job, code: str, message: str) -> None:
@@ -105,10 +105,10 @@ def end(job: Job, code: str, message: str) -> None:
         logger.info("job %s was cancelled or taken over", job.pk)
 
 
-def let_go(write_down: Callable[[], None]) -> None:
-    """Write down that the job is free; when even that fails, its lease runs out by itself."""
+def release(write: Callable[[], None]) -> None:
+    """Write that the job is free; when even that fails, its lease runs out by itself."""
     try:
-        write_down()
+        write()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("a job waits for its lease to run out: %s", type(error).__name__)
 

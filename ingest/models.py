@@ -166,6 +166,13 @@ class BulkContent(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+    @property
+    def time_limit_advice(self) -> str:  # type: ignore[override] # here it depends on the action
+        """What the sender of a request that ran out of time can do."""
+        if self.action == self.Action.LOAD_FILE:
+            return "What was loaded until then stays. Please send the file again in smaller files."
+        return "Nothing of it was applied. Please send it again, in smaller requests."
+
 
 
 class BulkItem(models.Model):

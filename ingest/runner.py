@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from config.actors import Actor, ActorType
 from config.crypto import SealError
@@ -30,29 +30,45 @@ GONE = "What was sent is not there any more. Please send it again."
 
 
 def run(request_id: UUID) -> None:
-    """Claim a request and do it; one that is not to be had is left alone."""
+    """Claim a request and do it; one that is not claimable is left alone."""
     perform(BulkRequest, request_id, work, worker=f"{socket.gethostname()}:{os.getpid()}")
 
 
 def work(request: BulkRequest, lease: Lease) -> None:
-    """From PICKED to FINISHED, with ledger; others that wait are done along with it."""
+    """From PICKED to FINISHED, with ledger; others that wait are done together with it."""
     if request.action == BulkRequest.Action.LOAD_FILE:
         load_file(request, actor_of(request), lease)
         return
     request.start()
+    try:
+        with lease.interruptible_session(connections[DEFAULT_DB_ALIAS]):
+            work_together(request, lease)
+    finally:
+        group.release(request)
+
+
+def work_together(request: BulkRequest, lease: Lease) -> None:
+    """Do a request with others in one transaction; when that fails, the request by itself."""
     parts = group.claim_together(request)
     try:
         do(request, parts)
     except (ClaimLost, WorkerStops):
         raise
     except Exception as error:
-        if len(parts) == 1 and not isinstance(error, IntegrityError | TooEarly):
+        lease.check()
+        is_expected = isinstance(error, IntegrityError | TooEarly)
+        if len(parts) == 1 and not is_expected:
             raise
-        logger.info("request %s is done by itself: %s", request.pk, type(error).__name__)
+        # Whichever of them is at fault fails by itself, too, and says so to its sender.
+        level = logging.INFO if is_expected else logging.ERROR
+        logger.log(
+            level,
+            "%d requests are done one by one",
+            len(parts),
+            exc_info=None if is_expected else error,
+        )
         group.release(request)
         work_alone(request, lease)
-    finally:
-        group.release(request)
 
 
 def work_alone(request: BulkRequest, lease: Lease) -> None:
@@ -63,8 +79,8 @@ def work_alone(request: BulkRequest, lease: Lease) -> None:
         try:
             do(request, group.alone(request))
         except TooEarly:
-            # It waits for all that came earlier, and what becomes of it is then right. They may
-            # have ended since the look that said so: then it looks again.
+            # It waits for all that came earlier, and its outcome is then right. They may have
+            # ended since the read that said so: then it reads again.
             BulkRequest.objects.filter(pk=request.pk).update(touched=None)
             request.touched = None
             if not request.must_wait():

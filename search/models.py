@@ -66,6 +66,7 @@ class CustomerSearch(Job):
     snapshot_at = models.DateTimeField(null=True, blank=True)
     estimated_rows = models.BigIntegerField(null=True, blank=True)
     rows = models.BigIntegerField(default=0)
+    time_limit_advice = "Please narrow the search down with more filters."
     bytes = models.BigIntegerField(default=0)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     storage_name = models.CharField(max_length=200, blank=True)

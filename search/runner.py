@@ -4,21 +4,19 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from config.lease import ClaimLost, Lease
+from config.lease import Canceller, ClaimLost, Lease
 from config.wire import to_json
 from config.worker import perform
 from customers.models import Customer
@@ -29,8 +27,7 @@ from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
 
-# How long a server may take to stop a query, and a replica to show what was committed.
-CANCEL_SECONDS = 5
+# How long a replica may take to show what was committed.
 BEHIND_SECONDS = 30
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
@@ -43,7 +40,7 @@ TUNING = """
 
 
 def run(search_id: UUID) -> None:
-    """Claim a search and write its file; a search that is not to be had is left alone."""
+    """Claim a search and write its file; one that is not claimable is left alone."""
     perform(CustomerSearch, search_id, write_result, worker=f"{socket.gethostname()}:{os.getpid()}")
 
 
@@ -97,23 +94,8 @@ def snapshot(lease: Lease) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
     Whatever it is doing is cancelled in PostgreSQL when the lease ends.
     """
     connection = connections.create_connection(settings.SEARCH_DATABASE)
-    asked_at: list[float] = []
-
-    def cancel() -> None:
-        session = connection.connection
-        if session is None:
-            return
-        asked_at.append(monotonic())
-        try:
-            session.cancel_safe(timeout=CANCEL_SECONDS)
-        except psycopg.Error:
-            hang_up(session)
-        else:
-            if asked_at[-1] - asked_at[0] > CANCEL_SECONDS:
-                hang_up(session)
-
     try:
-        with lease.interruptible(cancel):
+        with lease.interruptible(Canceller(connection)):
             connection.ensure_connection()
             at = caught_up(connection, lease)
             with connection.cursor() as cursor:
@@ -122,12 +104,6 @@ def snapshot(lease: Lease) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
             yield connection, at or snapshot_time(connection)
     finally:
         connection.close()
-
-
-def hang_up(session: Any) -> None:  # noqa: ANN401 -- a connection of psycopg's
-    """End a session whose server does not answer any more: whoever waits for it gets an error."""
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
 
 
 def caught_up(connection: BaseDatabaseWrapper, lease: Lease) -> datetime | None:
