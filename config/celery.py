@@ -94,6 +94,10 @@ app.conf.update(
             "task": "ingest.tasks.delete_old_content",
             "schedule": Every(3600),
         },
+        "delete what was stored of uploads that broke off": {
+            "task": "ingest.tasks.delete_abandoned_uploads",
+            "schedule": Every(3600),
+        },
         "delete files of expired and failed searches": {
             "task": "search.tasks.delete_dead_files",
             "schedule": Every(60),

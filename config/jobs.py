@@ -54,6 +54,10 @@ class JobFailed(Exception):
         self.message = message
 
 
+class TryAgain(JobFailed):
+    """The same, unless one of the attempts that are left comes out better."""
+
+
 class Job(models.Model):
     """A queued piece of work of a business account, done in the name of the actor who asked for it.
 
@@ -263,7 +267,7 @@ class Job(models.Model):
             (self.Status.STARTED,), status=self.Status.FINISHED, finished_at=Now(), **outcome
         )
 
-    def fail(self, code: str, message: str) -> None:
+    def fail(self, code: str, message: str, **outcome: Any) -> None:  # noqa: ANN401 -- columns
         """To FAILED, with a message that a person understands. Raises `ClaimLost`."""
         self._move(
             self.RUNNING,
@@ -271,6 +275,7 @@ class Job(models.Model):
             finished_at=Now(),
             error_code=code,
             error_message=message,
+            **outcome,
         )
 
     def hand_back(self) -> None:
@@ -304,17 +309,17 @@ class Job(models.Model):
             transaction.on_commit(lambda: publish_waiting(self.business_account_id), robust=True)
         return bool(aborted)
 
+    def run_out(self) -> bool:
+        """To ABORTED, because it took longer than `JOB_SECONDS`. False: it had ended."""
+        limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
+        return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
+
     def _move(self, states: tuple[str, ...], **values: Any) -> None:  # noqa: ANN401
         if not self._update(states, **values):
             raise ClaimLost(str(self.pk))
 
     def _update(self, states: tuple[str, ...], **values: Any) -> bool:  # noqa: ANN401
         held = type(self).objects.filter(pk=self.pk, claim_id=self.claim_id, status__in=states)
-    def run_out(self) -> bool:
-        """To ABORTED, because it took longer than `JOB_SECONDS`. False: it had ended."""
-        limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
-        return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
-
         return bool(held.update(**values))
 
 

@@ -1,5 +1,6 @@
 """All settings, read from the environment; the README's configuration table documents each."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -257,6 +258,7 @@ MAX_BODY_BYTES = env.integer("KITH_MAX_BODY_BYTES", 5_000_000, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # A larger file of `/v2/data/files` is 413, while it is being read.
 MAX_FILE_BYTES = env.integer("KITH_MAX_FILE_BYTES", 2 * 1024**3, minimum=1024, maximum=1024**4)
+MAX_FILE_LINES = env.integer("KITH_MAX_FILE_LINES", 10_000_000, minimum=1)
 
 # What the API documentation says is in `config.openapi`; here is how it is made.
 SPECTACULAR_SETTINGS = {
@@ -279,6 +281,12 @@ JOB_LEASE_SECONDS = env.integer("KITH_JOB_LEASE_SECONDS", 30, minimum=2)
 JOB_STOP_SECONDS = env.integer("KITH_JOB_STOP_SECONDS", 5)
 # A job that takes longer is stopped.
 JOB_SECONDS = env.integer("KITH_JOB_SECONDS", 3600, minimum=1)
+
+# How many processes load one file: one more than cores, for each waits for its database session now
+# and then. Each has a session of its own.
+LOADER_PROCESSES = env.integer(
+    "KITH_LOADER_PROCESSES", min(len(os.sched_getaffinity(0)), 8) + 1, minimum=1
+)
 
 LOG_LEVEL = env.choice("KITH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {

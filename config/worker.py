@@ -15,6 +15,7 @@ from config.jobs import (
     MAX_ATTEMPTS,
     Job,
     JobFailed,
+    TryAgain,
     claimable,
     kinds,
     lost,
@@ -74,12 +75,15 @@ def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) ->
     except WorkerStops:
         logger.info("job %s is handed back", job.pk)
         release(job.hand_back)
+    except TryAgain as error:
+        logger.warning("job %s did not come to its end", job.pk, exc_info=True)
+        put_off(job, error)
     except JobFailed as error:
         end(job, error.code, error.message)
     except (OperationalError, InterfaceError, ConnectionError):
         if not lease.is_lost:
             logger.warning("job %s met something that was away", job.pk, exc_info=True)
-            put_off(job)
+            put_off(job, JobFailed("UNAVAILABLE", UNAVAILABLE))
     except Exception:
         # Also when the claim was lost meanwhile: a bug is raised, and logged with its trace.
         end(job, "INTERNAL_ERROR", "Something went wrong on our side; it has been logged.")
@@ -89,12 +93,12 @@ def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) ->
         raise
 
 
-def put_off(job: Job) -> None:
+def put_off(job: Job, failure: JobFailed) -> None:
     """Have the job tried again later, unless that was its last attempt."""
     if job.attempts < MAX_ATTEMPTS:
         release(job.try_again)
     else:
-        release(lambda: end(job, "UNAVAILABLE", UNAVAILABLE))
+        release(lambda: end(job, failure.code, failure.message))
 
 
 def end(job: Job, code: str, message: str) -> None:

@@ -67,8 +67,12 @@ def ledger(request: BulkRequest) -> dict[str, Any]:
 
 
 def result_url(request: BulkRequest) -> str | None:
-    """Where what became of each line of a file can be read; None when it cannot."""
-    if not request.file.result_name:
+    """Where what became of each line of a file can be read; None when it cannot.
+
+    Of a load that was stopped, results are there as long as its rows are.
+    """
+    has_ended = request.status not in request.OPEN
+    if not request.file.result_name and not (has_ended and request.parts.exists()):
         return None
     return settings.PUBLIC_URL + reverse("bulk-results", args=[request.public_id])
 

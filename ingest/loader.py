@@ -2,30 +2,40 @@
 
 A block's row (`BulkPart`) is written in the transaction that loads it: what has a row is loaded,
 and what has none is not, whenever the worker is killed. Blocks that share a customer or an account,
-or that name parents, are loaded one after the other, in the order of the file.
+or that name parents, are loaded one after the other, in the order of the file. A load has FINISHED
+only when the rows account for every line that was received.
 """
 
+import logging
+import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.conf import settings
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
+from django.db.models import Count, Sum
 
+from config import files as stored
 from config.actors import Actor
-from config.crypto import SealError
 from config.errors import Unreadable
-from config.jobs import JobFailed
+from config.jobs import MAX_ATTEMPTS, JobFailed, TryAgain
 from config.lease import ClaimLost, Lease
 from config.wire import from_json, to_json
 from customers.record import Via, recorded
 from ingest import batch, files
-from ingest.batch import TooEarly
-from ingest.files import Block
+from ingest.files import Block, ContentLost, Damage
 from ingest.items import (
     CARD_NUMBER,
     Action,
@@ -35,38 +45,109 @@ from ingest.items import (
     read_line,
     touched_by_items,
 )
-from ingest.lane import Ask, Lane
 from ingest.models import BulkFile, BulkPart, BulkRequest
+from ingest.process import (
+    Ask,
+    BlockRead,
+    Failed,
+    Frame,
+    Load,
+    Loaded,
+    LoaderProcess,
+    Proceed,
+    ProcessKilled,
+    Reason,
+    Report,
+    TooEarly,
+    failed,
+)
 
-# One more than keeps two cores busy: a lane waits for its own session, or for the disk.
-LANES = 3
+logger = logging.getLogger(__name__)
+
 TRIES = 3
 # How often a loader that hears nothing looks whether the job is still its own.
 LOOK_SECONDS = 0.5
-GONE = "The file cannot be read any more. Please send it again."
-# That it is still ours, until the end of the transaction.
+LOG_SECONDS = 10
+# Of one transaction, which is what progress is told by: as many blocks as take about so long.
+TRANSACTION_SECONDS = 2
+TRANSACTION_BLOCKS = 5
+TRANSACTION_BYTES = 2 * 1024 * 1024
+RESEND = (
+    "Send the whole file again: lines that are stored already come out UNCHANGED, "
+    "and those that are missing are added."
+)
+LOST = (
+    "A part of the file was lost or changed in storage after it had been received, and the load "
+    "ended there: {loaded} of {lines} lines were loaded. " + RESEND
+)
+LOST_AFTER_ALL = (
+    "All {lines} lines were loaded, but the file was changed in storage after it had been "
+    "received. To be sure, send it again: lines that are stored already come out UNCHANGED."
+)
+DAMAGED = {
+    Damage.CUT_OFF: (
+        "The compressed file was cut off: it ends in the middle. The {lines} lines that were whole "
+        "have been loaded. " + RESEND
+    ),
+    Damage.BROKEN: (
+        "The compressed file is damaged in the middle. The {lines} lines that could be read before "
+        "that have been loaded. " + RESEND
+    ),
+    Damage.WRONG_CHECKSUM: (
+        "The checksum of the compressed file is wrong: it was changed on its way. The {lines} "
+        "lines up to there were loaded as they arrived, and some may be wrong. Send the whole file "
+        "again: lines that are right come out UNCHANGED, the others are corrected."
+    ),
+    Damage.FOLLOWED_BY_JUNK: (
+        "After the end of the compressed data comes something that is not gzip, which was not "
+        "loaded. All {lines} lines before it have been loaded. If more belongs to the file, send "
+        "the whole file again: lines that are stored already come out UNCHANGED."
+    ),
+}
+KILLED = (
+    f"This was tried {MAX_ATTEMPTS} times, and each time a process that was loading it was killed, "
+    "perhaps for want of memory. What is counted here is stored. Please ask whoever runs this "
+    "service, then send the file again: lines that are stored already come out UNCHANGED."
+)
+NO_SPACE = (
+    "The lines are loaded as counted here, but there is no space left for the file of their "
+    "results, which are still given line by line."
+)
+# A statement ends soon, also one that waits for a lock, when this process is gone.
+TUNING = """
+    SET LOCAL client_connection_check_interval = '500ms';
+    SET LOCAL synchronous_commit = off"""
+# That the job is still ours, until the end of the transaction.
 HELD = """
     SELECT FROM ingest_bulkrequest
     WHERE id = %s AND claim_id = %s AND status = 'STARTED' FOR KEY SHARE"""
 COUNTS = ("lines", *batch.COUNTED.values())
 
 Counts = dict[str, int]
-# The number of a block, and its bytes as they are stored.
-Frame = tuple[int, bytes]
 
 
 @dataclass
-class Turn:
-    """A lane at its block: it reads, waits for leave, writes; or found that it did so too early.
+class Task:
+    """Blocks that a process is loading: it reads, waits for permission, writes.
 
-    `touched` are the numbers of what the block touches, once it is read; `error` is why it failed.
+    `conflict_keys` are there once it has read, `error` is why it failed.
     """
 
-    lane: Lane
-    touched: set[int] | None = None
+    process: LoaderProcess
+    blocks: int
+    started: float = field(default_factory=time.monotonic)
+    conflict_keys: frozenset[int] | None = None
     is_waiting: bool = False
     is_early: bool = False
     error: Exception | None = None
+
+
+class LoaderFailed(RuntimeError):
+    """A process met an exception that nobody expected; the log has it."""
+
+
+class DatabaseAway(ConnectionError):
+    """The database was away from a process."""
 
 
 class Loader:
@@ -78,171 +159,379 @@ class Loader:
         self.actor = actor
         self.lease = lease
         self.counts = counts_of(request)
-        self.attempts = request.attempts
-        self.lanes: list[Lane] = []
+        self.processes: list[LoaderProcess] = []
         # In the order of the file.
-        self.turns: list[Turn] = []
+        self.tasks: list[Task] = []
+        # How many blocks the next transaction has.
+        self.blocks = 1
+        self.logged = time.monotonic()
         lease.report = self.progress
 
     def progress(self) -> dict[str, Any]:
         """What is loaded so far, as columns of the request; getting on uses up no attempts."""
-        found = {name: self.counts[name] for name in batch.COUNTED.values()}
-        return {"items": self.counts["lines"], "attempts": self.attempts, **found}
+        return columns(self.counts) | {"attempts": self.request.attempts}
 
     def load(self) -> None:
         """Load every block that has no row yet. Raises what became of the first one that failed;
         all blocks before it are loaded then.
         """
-        done = BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
         try:
-            for frame in files.frames(self.file.storage_name, frozenset(done)):
-                while (lane := self.free_lane()) is None:
-                    self.get_on()
-                lane.tell(frame)
-                self.turns.append(Turn(lane))
-            while self.turns:
-                self.get_on()
+            with self.lease.interruptible(self.kill):
+                self.load_blocks()
+        except BaseException:
+            self.kill()
+            raise
         finally:
-            for lane in self.lanes:
-                lane.close()
-            for lane in self.lanes:
-                lane.join()
+            for process in self.processes:
+                process.close()
+            for process in self.processes:
+                process.join()
 
-    def free_lane(self) -> Lane | None:
-        """A lane for one more block, a new one if there may be one."""
-        busy = [turn.lane for turn in self.turns]
-        if any(turn.error for turn in self.turns):
+    def kill(self) -> None:
+        """End all processes at once, whatever they wait for."""
+        for process in self.processes:
+            process.kill()
+
+    def load_blocks(self) -> None:
+        """Hand out the blocks in their order, and wait until all are loaded."""
+        damage: Exception | None = None
+        try:
+            for frames in self.transactions():
+                while (process := self.free_process()) is None:
+                    self.step()
+                process.send(Load(frames))
+                self.tasks.append(Task(process, len(frames)))
+        except (ContentLost, FileNotFoundError) as error:
+            damage = error
+        while self.tasks:
+            self.step()
+        if damage is not None:
+            raise ContentLost from damage
+
+    def transactions(self) -> Iterator[tuple[Frame, ...]]:
+        """The blocks that have no row yet, as many at a time as one transaction shall have."""
+        done = BulkPart.objects.filter(request=self.request).values_list("number", flat=True)
+        some: list[Frame] = []
+        size = 0
+        try:
+            for number, sealed in files.frames(
+                self.file.storage_name,
+                self.request.pk,
+                blocks=self.file.blocks,
+                lines=self.file.lines,
+                skipped=frozenset(done),
+            ):
+                some.append((number, sealed))
+                size += len(sealed)
+                if len(some) >= self.blocks or size >= TRANSACTION_BYTES:
+                    yield tuple(some)
+                    some, size = [], 0
+        except (ContentLost, FileNotFoundError):
+            # All that comes before is loaded.
+            if some:
+                yield tuple(some)
+            raise
+        if some:
+            yield tuple(some)
+
+    def free_process(self) -> LoaderProcess | None:
+        """A process for more blocks, a new one if there may be one."""
+        busy = [task.process for task in self.tasks]
+        if any(task.error for task in self.tasks):
             return None
-        for lane in self.lanes:
-            if lane not in busy:
-                return lane
-        if len(self.lanes) == LANES:
+        for process in self.processes:
+            if process not in busy:
+                return process
+        if len(self.processes) == settings.LOADER_PROCESSES:
             return None
         with self.lease.paused():
-            self.lanes.append(Lane(partial(load_block, self.request, self.actor), self.lanes))
-        return self.lanes[-1]
+            work = partial(load_blocks, self.request, self.actor)
+            self.processes.append(LoaderProcess(work, self.processes))
+        return self.processes[-1]
 
-    def get_on(self) -> None:
-        """Hear what lanes have to say, and let those write whose turn it is."""
+    def step(self) -> None:
+        """Hear what processes have to say, and permit those to commit whose time has come."""
         self.lease.check()
-        heard = wait([turn.lane.pipe for turn in self.turns if not turn.error], LOOK_SECONDS)
-        for turn in [turn for turn in self.turns if turn.lane.pipe in heard]:
-            self.take(turn)
-        if self.turns and (failure := self.turns[0].error):
+        busy = {task.process.pipe: task for task in self.tasks if not task.error}
+        for pipe in wait(list(busy), LOOK_SECONDS):
+            task = busy[pipe]  # type: ignore[index] # only these were asked for
+            try:
+                self.take(task, task.process.receive())
+            except Exception as error:  # noqa: BLE001 -- raised when all before it is done
+                task.error = error
+        self.log_progress()
+        if self.tasks and (failure := self.tasks[0].error):
             raise failure
-        self.give_leave()
+        self.permit()
 
-    def take(self, turn: Turn) -> None:
-        """Take what a lane says: what its block touches, that it is too early, or its counts.
+    def take(self, task: Task, report: Report) -> None:
+        """Take what a process says. Raises why its blocks are not loaded."""
+        match report:
+            case BlockRead(conflict_keys):
+                task.conflict_keys, task.is_waiting = conflict_keys, True
+            case TooEarly():
+                task.is_early = task.is_waiting = True
+            case Loaded(counts, failure):
+                self.request.attempts = 1
+                for name, count in counts.items():
+                    self.counts[name] += count
+                if failure is not None:
+                    raise failure_of(failure)
+                self.tasks.remove(task)
+                self.adapt(task)
+            case Failed():
+                raise failure_of(report)
 
-        What went wrong there is raised when all before it is done.
+    def adapt(self, task: Task) -> None:
+        """Have the next transactions take about `TRANSACTION_SECONDS`."""
+        seconds = max(0.001, time.monotonic() - task.started)
+        fitting = int(task.blocks * TRANSACTION_SECONDS / seconds)
+        self.blocks = max(1, min(fitting, 2 * self.blocks, TRANSACTION_BLOCKS))
+
+    def permit(self) -> None:
+        """Let blocks be written, unless some before them that are not done have the same keys.
+
+        Those that were too early wait for all before them.
         """
-        try:
-            said = turn.lane.hear()
-        except Exception as error:  # noqa: BLE001 -- whatever it is
-            turn.error = error
-            return
-        if isinstance(said, dict):
-            self.turns.remove(turn)
-            self.attempts = 1
-            for name, count in said.items():
-                self.counts[name] += count
-            return
-        turn.is_waiting = True
-        if turn.touched is None:
-            turn.touched = said
-        else:
-            turn.is_early = True
-
-    def give_leave(self) -> None:
-        """Let blocks be written, unless one before them that is not done touches the same.
-
-        One that was too early waits for all before it.
-        """
-        for place, turn in enumerate(self.turns):
-            before = self.turns[:place]
-            if turn.touched is None or turn.error:
+        for place, task in enumerate(self.tasks):
+            before = self.tasks[:place]
+            if task.conflict_keys is None or task.error:
                 return
-            if turn.is_waiting and not (turn.is_early and before):
-                if any(not turn.touched.isdisjoint(each.touched or ()) for each in before):
+            if task.is_waiting and not (task.is_early and before):
+                if any(
+                    not task.conflict_keys.isdisjoint(each.conflict_keys or ()) for each in before
+                ):
                     return
-                turn.is_waiting = False
-                turn.lane.tell(not before)
+                task.is_waiting = False
+                task.process.send(Proceed(is_next=not before))
+
+    def log_progress(self) -> None:
+        """A line in the log now and then."""
+        if time.monotonic() - self.logged >= LOG_SECONDS:
+            self.logged = time.monotonic()
+            log("a file is being loaded", self)
 
 
-def load_block(request: BulkRequest, actor: Actor, frame: Frame, ask: Ask) -> Counts:
-    """Load one block, in a lane; gives the counts of its row.
+def failure_of(failed: Failed) -> Exception:
+    """What a process that failed comes to in this one; the log has what it met."""
+    if failed.reason is Reason.CLAIM_LOST:
+        return ClaimLost()
+    text = f"a process that loads a file met {failed.error['type']}"
+    if failed.reason is Reason.UNEXPECTED:
+        logger.error(text, extra={"exception": failed.error})
+        return LoaderFailed(text)
+    logger.warning(text, extra={"exception": failed.error})
+    return DatabaseAway(text) if failed.reason is Reason.AWAY else ContentLost(text)
 
-    It asks with what it touches before it writes, and without anything when it was too early; the
-    answer is whether all blocks before it are done.
-    """
-    number, sealed = frame
-    block = files.opened(sealed, request.pk, number)
-    items = list(items_of(block))
-    is_next = ask(touched_by_items(items))
+
+def log(message: str, loader: Loader, **more: object) -> None:
+    """A line on a load: numbers only."""
+    facts = {
+        "job": str(loader.request.pk),
+        "totalLines": loader.file.lines,
+        "counts": dict(loader.counts),
+    }
+    logger.info(message, extra=facts | more)
+
+
+# --- In a process ---------------------------------------------------------------------------------
+
+
+class Permission:
+    """What a process waits for before it writes."""
+
+    def __init__(self, ask: Ask, conflict_keys: set[int]) -> None:
+        self._ask = ask
+        self.is_next = ask(BlockRead(frozenset(conflict_keys))).is_next
+
+    def after_all_before(self) -> None:
+        """Wait until all blocks before these are loaded."""
+        self.is_next = self._ask(TooEarly()).is_next
+
+
+def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loaded:
+    """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
+    blocks, failure = open_blocks(request.pk, load)
+    items = [item for _, block in blocks for item in items_of(block)]
+    permission = Permission(ask, touched_by_items(items))
+    try:
+        return Loaded(write(request, actor, blocks, permission), failure)
+    except (ClaimLost, OperationalError, InterfaceError, ConnectionError, EOFError):
+        raise
+    except Exception:
+        if len(blocks) == 1:
+            raise
+    counts: Counts = {}
+    for each in blocks:
+        try:
+            more = write(request, actor, [each], permission)
+        except Exception as error:
+            if not counts:
+                raise
+            return Loaded(counts, failed(error))
+        counts = {name: counts.get(name, 0) + count for name, count in more.items()}
+    return Loaded(counts, failure)
+
+
+def open_blocks(request_id: UUID, load: Load) -> tuple[list[tuple[int, Block]], Failed | None]:
+    """The blocks before one that is lost, and that; or all of them. Raises `ContentLost`."""
+    blocks: list[tuple[int, Block]] = []
+    for number, sealed in load.frames:
+        try:
+            blocks.append((number, files.opened(sealed, request_id, number)))
+        except ContentLost as error:
+            if not blocks:
+                raise
+            return blocks, failed(error)
+    return blocks, None
+
+
+def write(
+    request: BulkRequest,
+    actor: Actor,
+    blocks: Sequence[tuple[int, Block]],
+    permission: Permission,
+) -> Counts:
+    """Write blocks, and once more when it was too early or somebody else was faster."""
     tries = 0
     while True:
+        # Items are told their fate once.
+        read = [list(items_of(block)) for _, block in blocks]
         try:
-            return write_block(request, actor, number, block, items, is_next=is_next)
-        except TooEarly:
-            is_next = ask(None)
+            return write_blocks(request, actor, blocks, read, is_next=permission.is_next)
+        except batch.TooEarly:
+            permission.after_all_before()
         except IntegrityError:
             # A customer came into being by another door, or another worker has the file.
             tries += 1
             if tries == TRIES:
                 raise
-        # Items are told their fate once.
-        items = list(items_of(block))
 
 
-def write_block(
+def write_blocks(
     request: BulkRequest,
     actor: Actor,
-    number: int,
-    block: Block,
-    items: Sequence[Item],
+    blocks: Sequence[tuple[int, Block]],
+    read: Sequence[Sequence[Item]],
     *,
     is_next: bool,
 ) -> Counts:
-    """One block, with its row, in one transaction. Raises `TooEarly` and `ClaimLost`."""
+    """Blocks with what was `read` in each, and their rows, in one transaction.
+
+    Raises `batch.TooEarly` and `ClaimLost`.
+    """
     with recorded(actor, via=Via.V2) as at:
         with connection.cursor() as cursor:
             # The end of the job waits for the disk, and with it for all that came before.
-            cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute(TUNING)
             cursor.execute(HELD, [str(request.pk), str(request.claim_id)])
             if cursor.rowcount == 0:
                 raise ClaimLost
-        for some in apart(items):
+        for some in apart([item for items in read for item in items]):
             plan = batch.apply(some, actor=actor, at=at)
             if plan.turns_on_parents and not is_next:
-                raise TooEarly
-        counts = batch.counts(items) | {"lines": len(block.lines)}
-        results = zlib.compress(b"".join(map(result, items)), 1)
-        BulkPart.objects.create(request=request, number=number, results=results, **counts)
-    return counts
+                raise batch.TooEarly
+        parts = [
+            BulkPart(
+                request=request,
+                number=number,
+                lines=block.count,
+                results=zlib.compress(b"".join(map(result, items)), 1),
+                **batch.counts(items),
+            )
+            for (number, block), items in zip(blocks, read, strict=True)
+        ]
+        BulkPart.objects.bulk_create(parts)
+    return {name: sum(getattr(part, name) for part in parts) for name in COUNTS}
+
+
+# --- The job --------------------------------------------------------------------------------------
 
 
 def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:
-    """From PICKED to FINISHED, with a file of results."""
+    """From PICKED to FINISHED or, when not all of it was there, FAILED; with a file of results."""
     file = BulkFile.objects.get(pk=request.pk)
     loader = Loader(request, file, actor, lease)
     request.start()
+    log("a file begins to be loaded", loader, attempt=request.attempts)
+    try:
+        is_whole = load_all(loader)
+        finish(loader, is_whole=is_whole)
+    except BaseException as error:
+        settle(request)
+        log("a file is not loaded to its end", loader, error=type(error).__name__)
+        raise
+    log("a file is loaded", loader, error=request.error_code)
+    tidy(loader, is_whole=is_whole)
+
+
+def load_all(loader: Loader) -> bool:
+    """Load a file; False when a part of it is not in storage any more."""
     try:
         loader.load()
-        name = f"{files.folder_of(request.pk)}/{request.claim_id}/results.ndjson"
-        files.store(name, files.Joined(results_of(request.pk)))
-    except (SealError, FileNotFoundError, zlib.error) as error:
-        raise JobFailed("CONTENT_LOST", GONE) from error
-    lease.check()
-    told = {"error_code": "FILE_CUT_OFF", "error_message": file.problem} if file.problem else {}
+    except ContentLost:
+        logger.warning("a stored file is not as it was received", exc_info=True)
+        return False
+    except ProcessKilled as error:
+        raise TryAgain("WORKER_LOST", KILLED) from error
+    found = BulkPart.objects.filter(request=loader.request).aggregate(
+        blocks=Count("number"), lines=Sum("lines", default=0)
+    )
+    file = loader.file
+    return found["lines"] == file.lines and found["blocks"] == (file.blocks or found["blocks"])
+
+
+def finish(loader: Loader, *, is_whole: bool) -> None:
+    """Write the results, and end the job."""
+    request, file = loader.request, loader.file
+    name = f"{files.folder_of(request.pk)}/{request.claim_id}/results.ndjson"
+    try:
+        stored.store(name, files.Joined(results_of(request.pk)))
+    except stored.StorageFull as error:
+        raise JobFailed("STORAGE_FULL", NO_SPACE) from error
+    loader.lease.check()
     with transaction.atomic():
-        BulkFile.objects.filter(pk=request.pk).update(result_name=name, storage_name="")
-        request.finish(**loader.progress(), **told, touched=[])
-    files.remove(file.storage_name)
-    BulkPart.objects.filter(request=request).delete()
+        BulkFile.objects.filter(pk=request.pk).update(result_name=name)
+        if not is_whole:
+            loaded = loader.counts["lines"]
+            message = LOST if loaded < file.lines else LOST_AFTER_ALL
+            message = message.format(loaded=loaded, lines=file.lines)
+            request.fail("CONTENT_LOST", message, **loader.progress())
+        elif file.problem:
+            message = DAMAGED.get(file.problem, file.problem).format(lines=file.lines)
+            request.fail("FILE_CUT_OFF", message, **loader.progress())
+        else:
+            request.finish(**loader.progress(), touched=[])
+    file.result_name = name
 
 
-def counts_of(request: BulkRequest) -> dict[str, int]:
+def settle(request: BulkRequest) -> None:
+    """Have the counts of a load that was stopped be those of what is loaded, cancelled or not."""
+    held = BulkRequest.objects.filter(pk=request.pk, claim_id=request.claim_id)
+    try:
+        held.update(**columns(counts_of(request)))
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("counts of a load may be old: %s", type(error).__name__)
+
+
+def tidy(loader: Loader, *, is_whole: bool) -> None:
+    """Delete what is not needed any more; what cannot be deleted now is cleaned up later."""
+    request = loader.request
+    try:
+        BulkPart.objects.filter(request=request).delete()
+        if is_whole:
+            stored.remove_folder(files.folder_of(request.pk), keep=loader.file.result_name)
+            BulkFile.objects.filter(pk=request.pk).update(storage_name="")
+    except Exception:
+        logger.exception("an upload that was loaded cannot be deleted")
+
+
+def columns(counts: Counts) -> dict[str, int]:
+    """Counts as columns of a request."""
+    return {"items": counts["lines"]} | {name: counts[name] for name in batch.COUNTED.values()}
+
+
+def counts_of(request: BulkRequest) -> Counts:
     """What is loaded already."""
     found = BulkPart.objects.filter(request=request).aggregate(
         **{name: Sum(name, default=0) for name in COUNTS}
@@ -262,7 +551,7 @@ def results_of(request_id: UUID) -> Iterator[bytes]:
 
 def items_of(block: Block) -> Iterator[Item]:
     """The items of a block, by line number; blank lines are none."""
-    for number, line in enumerate(block.lines, block.first):
+    for number, line in zip(block.numbers, block.lines, strict=True):
         item = Item(number, "", is_creation=True)
         refused = block.refused.get(number, ())
         if refused or not read_line(item, line):

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func, Q, Value
+from django.db.models.functions import Now
 
 from config.actors import Actor
 from config.crypto import SealedField
@@ -146,6 +147,16 @@ class BulkRequest(Job):
         return waiting.filter(pk__in=free)[:most]
 
     @property
+    def time_limit_advice(self) -> str:  # type: ignore[override] # of a class or of a job
+        """What its sender can do when it took too long."""
+        if self.action == self.Action.LOAD_FILE:
+            return (
+                "What is counted here is stored. Send the rest of the file, or all of it again in "
+                "smaller files: lines that are stored already come out UNCHANGED."
+            )
+        return "Nothing of it was stored. Send it again, or in several smaller requests."
+
+    @property
     def published_status(self) -> str:
         """The status in the words of the dialect."""
         return self.PUBLISHED.get(self.status, self.status)
@@ -166,13 +177,6 @@ class BulkContent(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-    @property
-    def time_limit_advice(self) -> str:  # type: ignore[override] # here it depends on the action
-        """What the sender of a request that ran out of time can do."""
-        if self.action == self.Action.LOAD_FILE:
-            return "What was loaded until then stays. Please send the file again in smaller files."
-        return "Nothing of it was applied. Please send it again, in smaller requests."
-
 
 
 class BulkItem(models.Model):
@@ -204,11 +208,28 @@ class BulkItem(models.Model):
         return f"{self.index}: {self.outcome}"
 
 
+class BulkFileQuerySet(models.QuerySet["BulkFile"]):
+    """Questions to the files."""
+
+    def left_over(self, long_ago: Any) -> "BulkFileQuerySet":  # noqa: ANN401 -- an expression
+        """Those with something in storage that is of no use: `is_old` ones, and loaded uploads."""
+        stored = self.exclude(storage_name="", result_name="").exclude(
+            request__status__in=BulkRequest.OPEN
+        )
+        is_old = Q(request__finished_at__lte=long_ago)
+        is_loaded = ~Q(storage_name="") & Q(request__status=BulkRequest.Status.FINISHED)
+        found: BulkFileQuerySet = stored.filter(is_old | is_loaded).annotate(
+            **{"is_old": models.ExpressionWrapper(is_old, models.BooleanField())}  # noqa: PIE804 -- the class declares it
+        )
+        return found
+
+
 class BulkFile(models.Model):
     """The file of a `LOAD_FILE` request, as stored (`ingest.files`), and the file of its results.
 
-    The names are empty once the files are deleted. `problem` tells why a file was not read to its
-    end, though what came before was whole.
+    The names are empty once the files are deleted. `lines` and `blocks` are what was stored, and
+    has to be loaded. `problem` tells why a file was not read to its end, though what came before
+    was whole: a `Damage` of `ingest.inflate`.
     """
 
     request = models.OneToOneField(
@@ -218,10 +239,39 @@ class BulkFile(models.Model):
     result_name = models.CharField(max_length=200, blank=True)
     received = models.BigIntegerField()
     lines = models.BigIntegerField()
+    # NULL for files that an older version stored, which have no end mark.
+    blocks = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True)
+
+    objects = BulkFileQuerySet.as_manager()
+    # Where a query asked for it (`left_over`).
+    is_old: bool
+
+    class Meta:
+        indexes = [
+            # Those that have something in storage are few among all that ever were.
+            models.Index(
+                fields=["request"],
+                name="bulk_file_stored",
+                condition=~Q(storage_name="", result_name=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class BulkUpload(models.Model):
+    """A file that is being received: the row goes in the transaction that accepts its request.
+
+    `request_id` is the id that the request will have, which tells where the file lies.
+    """
+
+    request_id = models.UUIDField(primary_key=True)
+    started_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.request_id)
 
 
 class BulkPart(models.Model):

@@ -1,25 +1,53 @@
 """The request's side of bulk loads: accept, look up, retry, try out."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Value
 from django.db.models.functions import Now
 
+from config import files as stored
 from config.actors import Actor
-from config.errors import ApiError, Conflict, NotFound, Unprocessable, Unreadable
+from config.errors import ApiError, Conflict, NotFound, Unavailable, Unprocessable, Unreadable
 from config.wire import to_json
 from customers.record import Via, recorded
-from ingest import batch, content, files
+from ingest import batch, content, files, loader
 from ingest.content import Content
+from ingest.inflate import Damage
 from ingest.items import Item, read_items, touched_by
-from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
+from ingest.models import (
+    BulkContent,
+    BulkFile,
+    BulkItem,
+    BulkPart,
+    BulkRequest,
+    BulkUpload,
+)
+
+logger = logging.getLogger(__name__)
+
+# An upload of which nothing was heard for so long has lost its web server.
+ABANDONED = timedelta(days=2)
+# How many of these, or of old files, are deleted at a time.
+MOST_DELETED = 1000
+# Why a compressed file has no line that is whole.
+UNREADABLE = {
+    Damage.CUT_OFF: (
+        "The compressed file is cut off before the end of its first line; nothing was stored. "
+        "Send the whole file."
+    ),
+    Damage.BROKEN: (
+        "The compressed file is damaged, or is not gzip; nothing was stored. Send it again."
+    ),
+    Damage.WRONG_CHECKSUM: "The compressed file is damaged, and has no lines.",
+    Damage.FOLLOWED_BY_JUNK: "The compressed part of the file has no lines.",
+}
 
 RETRIED = {
     BulkRequest.Action.CREATE_CUSTOMERS,
@@ -78,44 +106,88 @@ def submit_file(
     """Store a file while it is read, and queue its load; gives the `requestId`.
 
     `announced` is its size, if the sender told it. Raises as `files.Upload` does, `Unreadable` when
-    it ends before, and `Unprocessable` as `submit_request` does.
+    it ends before, `NoSpace`, and `Unprocessable` as `submit_request` does.
+
+    What is stored is known by a `BulkUpload` from before its first byte until its request is
+    committed: of whatever breaks off in between, `delete_abandoned_uploads` finds it.
     """
     request = BulkRequest(
         public_id=public_id or uuid4(), action=BulkRequest.Action.LOAD_FILE, touched=None
     )
-    upload = files.Upload(source, request.pk, hashlib.sha256())
-    name = f"{files.folder_of(request.pk)}/lines"
-    files.store(name, upload)
+    BulkUpload.objects.create(request_id=request.pk)
     is_new = False
     try:
-        check_upload(upload, announced)
-        fingerprint = content.fingerprint(b"file", upload.digest.digest())
-        request.fingerprint = fingerprint
-        file = BulkFile(
-            request=request,
-            storage_name=name,
-            received=upload.received,
-            lines=upload.lines,
-            problem=upload.problem,
-        )
-        is_new = request.submit(actor, file)
-        if not is_new:
-            check_is_same(actor, request.public_id, fingerprint)
-    except BaseException:
-        is_new = False
+        file = receive_file(request, source, announced)
+        is_new = accept_file(actor, request, file)
+    except (OperationalError, InterfaceError):
+        # Nobody knows whether the request is there; if it is, it needs its file.
+        logger.warning("an upload may have been accepted or not", exc_info=True)
         raise
-    finally:
-        if not is_new:
-            files.remove(name)
+    except BaseException:
+        discard_upload(request.pk)
+        raise
+    if not is_new:
+        discard_upload(request.pk)
     return request.public_id
+
+
+def accept_file(actor: Actor, request: BulkRequest, file: BulkFile) -> bool:
+    """Commit the request of a file that was received; False when it was accepted before.
+
+    Raises `Unprocessable` as `submit_request` does, and `Unavailable` when it took so long that the
+    file was deleted.
+    """
+    with transaction.atomic():
+        if not BulkUpload.objects.filter(pk=request.pk).delete()[0]:
+            raise Unavailable
+        if request.submit(actor, file):
+            return True
+        transaction.set_rollback(True)
+    check_is_same(actor, request.public_id, bytes(request.fingerprint))
+    return False
+
+
+def receive_file(request: BulkRequest, source: files.Source, announced: int | None) -> BulkFile:
+    """Store what comes in for a request; gives its row."""
+    upload = files.Upload(source, request.pk, hashlib.sha256())
+    name = files.upload_name(request.pk)
+    try:
+        stored.store(name, upload)
+    except stored.StorageFull as error:
+        logger.exception("there is no space for an upload")
+        raise NoSpace from error
+    except stored.StorageAway as error:
+        raise Unavailable from error
+    check_upload(upload, announced)
+    request.fingerprint = content.fingerprint(b"file", upload.digest.digest())
+    return BulkFile(
+        request=request,
+        storage_name=name,
+        received=upload.received,
+        lines=upload.lines,
+        blocks=upload.blocks,
+        problem=upload.damage or "",
+    )
 
 
 def check_upload(upload: files.Upload, announced: int | None) -> None:
     """Whether a file has come in as a whole. Raises `Unreadable`."""
     if announced is not None and upload.received < announced:
-        raise Unreadable("The body ended early.")
-    if not upload.lines:
-        raise Unreadable(upload.problem or "The file has no lines.")
+        raise Unreadable(
+            f"The body ended after {upload.received} of {announced} bytes; nothing was stored. "
+            "Send the file again."
+        )
+    if not upload.kept:
+        raise Unreadable(UNREADABLE.get(upload.damage, "The file has no lines."))
+
+
+def discard_upload(request_id: UUID) -> None:
+    """Delete what was stored for a request that is not there; later, if it cannot be now."""
+    try:
+        stored.remove_folder(files.folder_of(request_id))
+        BulkUpload.objects.filter(pk=request_id).delete()
+    except Exception:
+        logger.exception("an upload waits for the clean-up")
 
 
 def check_is_same(actor: Actor, public_id: UUID, fingerprint: bytes) -> bool:
@@ -194,6 +266,19 @@ def try_out(*, actor: Actor, target: Target, sent: Content) -> Trial:
     return Trial(items, at)
 
 
+class NoSpace(ApiError):
+    """There is no space for what was sent."""
+
+    status = 507
+    code = "STORAGE_FULL"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no space left for files; nothing was stored. "
+            "Please tell whoever runs this service, and send the file again later."
+        )
+
+
 class ResultGone(ApiError):
     """The results were there once, and their time is over."""
 
@@ -204,16 +289,31 @@ class ResultGone(ApiError):
 def results_of(*, request: BulkRequest) -> Iterable[bytes]:
     """The results of a request, line by line: NDJSON, in blocks.
 
-    Raises `NotFound` before there are any, and `ResultGone`.
+    Of a file whose load failed, those of what was loaded. Raises `NotFound` before there are any,
+    and `ResultGone`.
     """
+    if request.status in request.OPEN:
+        raise NotFound
+    if request.action == BulkRequest.Action.LOAD_FILE:
+        return results_of_file(request)
     if request.status != request.Status.FINISHED:
         raise NotFound
-    if request.action != BulkRequest.Action.LOAD_FILE:
-        return (to_json(result_line(item)) + b"\n" for item in request.ledger.all())
-    file = BulkFile.objects.get(pk=request.pk)
-    if not file.result_name or not default_storage.exists(file.result_name):
+    return (to_json(result_line(item)) + b"\n" for item in request.ledger.all())
+
+
+def results_of_file(request: BulkRequest) -> Iterable[bytes]:
+    """The results of a load that has ended. Raises as `results_of` does."""
+    name = BulkFile.objects.get(pk=request.pk).result_name
+    if name:
+        try:
+            return stored.blocks(name, 0, stored.size(name))
+        except FileNotFoundError:
+            raise ResultGone("The results were deleted.") from None
+    if BulkPart.objects.filter(request=request).exists():
+        return loader.results_of(request.pk)
+    if request.status == request.Status.FINISHED:
         raise ResultGone("The results were deleted.")
-    return files.read(file.result_name)
+    raise NotFound
 
 
 def result_line(item: BulkItem) -> dict[str, object]:
@@ -236,13 +336,46 @@ def delete_old_content() -> int:
     ended = BulkRequest.objects.exclude(status__in=BulkRequest.OPEN)
     old = ended.filter(finished_at__lte=Now() - Value(timedelta(seconds=settings.RESULT_SECONDS)))
     count, _ = BulkContent.objects.filter(request__in=old).delete()
-    with_files = BulkFile.objects.filter(request__in=old).exclude(storage_name="", result_name="")
-    for file in with_files.iterator():
-        for name in (file.storage_name, file.result_name):
-            files.remove(name)
-        BulkFile.objects.filter(pk=file.pk).update(storage_name="", result_name="")
+    return count + delete_old_files()
+
+
+def delete_old_files() -> int:
+    """Delete the files of loads that ended long ago, and what was left over of others; how many.
+
+    A file that cannot be deleted holds up no other.
+    """
+    long_ago = Now() - Value(timedelta(seconds=settings.RESULT_SECONDS))
+    count = 0
+    for file in BulkFile.objects.left_over(long_ago)[:MOST_DELETED]:
+        folder, is_old = files.folder_of(file.pk), file.is_old
+        try:
+            stored.remove_folder(folder, keep="" if is_old else file.result_name)
+        except Exception:
+            logger.exception("the files of a load cannot be deleted")
+            continue
+        BulkPart.objects.filter(request=file.pk).delete()
+        names = {"storage_name": ""} | ({"result_name": ""} if is_old else {})
+        BulkFile.objects.filter(pk=file.pk).update(**names)
         count += 1
-    # Files that are loaded leave none; a load that failed for good may.
-    BulkPart.objects.filter(request__in=ended.filter(status="FINISHED")).delete()
-    BulkPart.objects.filter(request__in=old).delete()
     return count
+
+
+def delete_abandoned_uploads() -> int:
+    """Delete what was stored of uploads whose web server died; how many."""
+    long_ago = Now() - Value(ABANDONED)
+    found = BulkUpload.objects.filter(started_at__lte=long_ago).order_by("started_at")
+    count = 0
+    for request_id in found.values_list("pk", flat=True)[:MOST_DELETED]:
+        with transaction.atomic():
+            # Lest its web server is alive after all, and accepts it meanwhile.
+            row = BulkUpload.objects.select_for_update(skip_locked=True).filter(pk=request_id)
+            if not row.exists():
+                continue
+            try:
+                stored.remove_folder(files.folder_of(request_id))
+            except Exception:
+                logger.exception("an abandoned upload cannot be deleted")
+                continue
+            row.delete()
+            count += 1
+    return count + stored.abort_abandoned(files.FOLDER, age=ABANDONED)

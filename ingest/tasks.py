@@ -17,3 +17,9 @@ def run_bulk_request(request_id: str) -> None:
 def delete_old_content() -> None:
     """Delete what was sent with requests that ended long ago."""
     services.delete_old_content()
+
+
+@shared_task(name="ingest.tasks.delete_abandoned_uploads")  # type: ignore[untyped-decorator]
+def delete_abandoned_uploads() -> None:
+    """Delete what was stored of uploads that nobody will accept any more."""
+    services.delete_abandoned_uploads()

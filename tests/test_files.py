@@ -13,7 +13,7 @@ import pytest
 from config import files
 from config.files.bucket import PART_BYTES
 
-LARGE = 5 * PART_BYTES + 17
+LARGE = 3 * PART_BYTES + 17
 
 
 @pytest.fixture(params=["folder", "bucket"])

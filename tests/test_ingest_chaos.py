@@ -16,7 +16,7 @@ from django.db.models import Count
 from config import worker as config_worker
 from config.worker import reap
 from customers.models import Account, Card, Change, Customer, Enrollment
-from ingest import files, loader
+from ingest import files
 from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
@@ -187,7 +187,9 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
     assert (bad["line"], bad["errors"][0]["code"]) == (LINES // 2 + 1, "MALFORMED_LINE")
 
 
-def test_a_file_whose_lanes_are_killed_is_loaded_once(owner, own_queue, data, monkeypatch):
+def test_a_file_whose_loader_processes_are_killed_is_loaded_once(
+    owner, own_queue, data, monkeypatch
+):
     monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
     sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
     public_id = send(owner, lines(*sent))
@@ -200,15 +202,17 @@ def test_a_file_whose_lanes_are_killed_is_loaded_once(owner, own_queue, data, mo
     assert Change.objects.filter(entity="customer").count() == LINES
 
 
-def test_lanes_end_with_the_process_that_they_work_for(owner, own_queue, data, monkeypatch):
+def test_loader_processes_end_with_the_process_that_they_work_for(
+    owner, own_queue, data, monkeypatch
+):
     monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
     send(owner, lines(*(json.dumps(customer(f"c{number}")).encode() for number in range(LINES))))
-    with worker(own_queue, data) as process:
+    with worker(own_queue, data, KITH_LOADER_PROCESSES="4") as process:
         until(lambda: reap() or BulkPart.objects.exists())
-        lanes = children(process.pid)
-        assert len(lanes) == loader.LANES
+        loaders = children(process.pid)
+        assert len(loaders) == 4
         os.kill(process.pid, signal.SIGKILL)
-        until(lambda: not any(map(is_running, lanes)))
+        until(lambda: not any(map(is_running, loaders)))
     assert BulkPart.objects.count() < LINES // BLOCK_LINES
 
 

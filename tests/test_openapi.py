@@ -196,9 +196,7 @@ def test_a_member_too_many_or_out_of_order_is_noticed():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_five_minutes_run_as_they_are_told(
-    live_server, account, tmp_path, own_queue, settings
-):
+def test_the_five_minutes_run_as_they_are_told(live_server, account, tmp_path, own_queue, settings):
     settings.PUBLIC_URL = live_server.url
     files = {"location": tmp_path / "results"}
     settings.STORAGES |= {"default": settings.STORAGES["default"] | {"OPTIONS": files}}

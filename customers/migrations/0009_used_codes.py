@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0007_password_ends_access")]
+    dependencies = [("customers", "0008_password_ends_access")]
 
     operations = [
         migrations.AddField(

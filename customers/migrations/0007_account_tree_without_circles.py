@@ -39,6 +39,6 @@ DROP FUNCTION kith_check_account_tree()"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0005_change_order")]
+    dependencies = [("customers", "0006_change_order")]
 
     operations = [migrations.RunSQL([CHECK, TRIGGERS], DROP)]

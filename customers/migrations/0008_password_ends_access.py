@@ -24,6 +24,6 @@ DROP FUNCTION kith_end_access()"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0006_account_tree_without_circles")]
+    dependencies = [("customers", "0007_account_tree_without_circles")]
 
     operations = [migrations.RunSQL([END, TRIGGER], DROP)]
