@@ -12,7 +12,6 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from config.errors import Unreadable
 from config.lease import WorkerStops
 from customers.models import Change, Customer, Enrollment
 from ingest import files, loader, services
@@ -205,13 +204,6 @@ def test_a_file_is_never_held_in_memory(owner, storage, settings):
 def test_what_is_no_file_is_refused(owner, storage, body, content_type, status):
     answer = owner.api.post(FILES, body, content_type=content_type)
     assert answer.status_code == status, answer.content
-    assert stored(storage) == []
-
-
-def test_a_body_that_ends_early_is_refused(owner, storage):
-    source = io.BytesIO(lines(customer("c1")))
-    with pytest.raises(Unreadable):
-        services.submit_file(actor=owner.actor, source=source, announced=10_000)
     assert stored(storage) == []
 
 

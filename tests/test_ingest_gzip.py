@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from config.errors import TooLarge
+from config.errors import TooLarge, Unreadable
 from customers.models import Customer
-from ingest import files
+from ingest import files, services
 from ingest.inflate import Damage
 from tests.bulk import customer
 from tests.test_ingest_files import FILES, ended, lines, results, send, stored
@@ -72,11 +72,11 @@ def test_a_file_without_a_whole_line_is_refused_and_says_that_nothing_was_stored
 
 def test_a_body_that_ends_before_its_length_is_refused_whole(owner, storage):
     for body in (two_lines(), gzip.compress(two_lines())):
-        answer = owner.api.post(
-            FILES, body, content_type="application/octet-stream", CONTENT_LENGTH=str(len(body) + 10)
-        )
-        assert answer.status_code == 400
-        assert f"after {len(body)} of {len(body) + 10} bytes" in answer.json()["title"]
+        with pytest.raises(Unreadable) as refused:
+            services.submit_file(
+                actor=owner.actor, source=io.BytesIO(body), announced=len(body) + 10
+            )
+        assert f"after {len(body)} of {len(body) + 10} bytes" in refused.value.message
     assert stored(storage) == []
 
 

@@ -1,0 +1,295 @@
+"""What uploads and loads that broke off leave behind: it is found again, by an index, and goes."""
+
+import io
+import os
+import random
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from config import files as stored_files
+from config.errors import Unavailable
+from ingest import files, services
+from ingest.models import BulkFile, BulkPart, BulkRequest, BulkUpload
+from tests import bulk
+from tests.bulk import customer
+from tests.test_files import little_space
+from tests.test_ingest_files import FILES, NDJSON, ended, lines, results, send, stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BODY = lines(customer("c1"))
+
+
+def folders(storage: Path) -> list[Path]:
+    return list((storage / "bulk").glob("*"))
+
+
+def grow_old() -> None:
+    BulkUpload.objects.update(started_at=timezone.now() - services.ABANDONED)
+
+
+def submit(owner, source: Any = None, **named: Any) -> Any:
+    return services.submit_file(
+        actor=owner.actor, source=source or io.BytesIO(BODY), announced=None, **named
+    )
+
+
+class Killed(io.BytesIO):
+    """A body whose reader is killed in the middle."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return b""
+
+
+def test_an_upload_whose_web_server_is_killed_is_cleaned_up(owner, storage):
+    connection.close()
+    if (child := os.fork()) == 0:
+        submit(owner, Killed(BODY))
+    os.waitpid(child, 0)
+    assert len(folders(storage)) == 1
+    assert services.delete_abandoned_uploads() == 0
+    assert len(folders(storage)) == 1
+    grow_old()
+    assert services.delete_abandoned_uploads() == 1
+    assert folders(storage) == []
+    assert not BulkUpload.objects.exists()
+
+
+def test_an_upload_is_known_as_long_as_it_is_not_accepted(owner, storage):
+    known = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            known.append(BulkUpload.objects.get().pk)
+            return super().read(size)
+
+    submit(owner, Watched(BODY))
+    assert set(known) == {BulkRequest.objects.get().pk}
+    assert not BulkUpload.objects.exists()
+
+
+def test_an_upload_that_was_cleaned_up_meanwhile_is_not_accepted(owner, storage):
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            part = super().read(size)
+            if not part:
+                grow_old()
+                services.delete_abandoned_uploads()
+            return part
+
+    with pytest.raises(Unavailable):
+        submit(owner, Slow(BODY))
+    assert not BulkRequest.objects.exists()
+    assert stored(storage) == []
+
+
+class Cable:
+    """A way to the database that is cut when a COMMIT has gone through, before its answer."""
+
+    def __init__(self, folder: Path) -> None:
+        info = connection.connection.info
+        self.path = Path(info.host) / f".s.PGSQL.{info.port}"
+        self.address = (info.host, info.port)
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(folder / ".s.PGSQL.5432"))
+        self.server.listen()
+        self.is_armed = False
+
+    def serve(self) -> None:
+        while True:
+            try:
+                ours, _ = self.server.accept()
+            except OSError:
+                return
+            if str(self.address[0]).startswith("/"):
+                theirs = socket.socket(socket.AF_UNIX)
+                theirs.connect(str(self.path))
+            else:
+                theirs = socket.create_connection(self.address)
+            for source, target in ((ours, theirs), (theirs, ours)):
+                threading.Thread(target=self.forward, args=(source, target), daemon=True).start()
+
+    def forward(self, source: socket.socket, target: socket.socket) -> None:
+        is_committing = False
+        while True:
+            try:
+                data = source.recv(65_536)
+                if not data:
+                    break
+                target.sendall(data)
+                if self.is_armed and b"COMMIT" in data:
+                    if is_committing or b"COMMIT\0" not in data[-40:]:
+                        break
+                    # The answer has come: PostgreSQL has committed.
+                    target.recv(65_536, socket.MSG_PEEK)
+                    source.shutdown(socket.SHUT_RDWR)
+                    break
+            except OSError:
+                break
+        for each in (source, target):
+            each.close()
+
+
+@contextmanager
+def cable(folder: Path) -> Iterator[Cable]:
+    """The database of this thread is reached through it meanwhile."""
+    connection.ensure_connection()
+    found = Cable(folder)
+    thread = threading.Thread(target=found.serve, daemon=True)
+    thread.start()
+    before = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
+    connection.close()
+    connection.settings_dict.update(HOST=str(folder), PORT="5432")
+    try:
+        yield found
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
+        found.server.close()
+
+
+def test_an_upload_stays_when_only_the_answer_to_its_commit_is_lost(owner, storage, tmp_path):
+    way = tmp_path / "s"
+    way.mkdir()
+    with cable(way) as broken:
+        connection.ensure_connection()
+
+        class Last(io.BytesIO):
+            def read(self, size: int | None = -1, /) -> bytes:
+                broken.is_armed = True
+                return super().read(size)
+
+        with pytest.raises((OperationalError, InterfaceError)):
+            submit(owner, Last(BODY))
+    request = BulkRequest.objects.get()
+    grow_old()
+    services.delete_abandoned_uploads()
+    found = ended(owner, str(request.public_id))
+    assert (found["status"], found["counts"]["created"]) == ("FINISHED", 1)
+
+
+def test_the_same_upload_again_leaves_nothing_beside_the_first(owner, storage):
+    public_id = submit(owner)
+    assert submit(owner, public_id=public_id) == public_id
+    assert stored(storage) == ["lines"]
+    assert len(folders(storage)) == 1
+    assert not BulkUpload.objects.exists()
+
+
+def test_what_killed_attempts_left_goes_with_the_end_of_the_load(owner, storage):
+    public_id = send(owner, BODY)
+    folder = folders(storage)[0]
+    (folder / "dead-claim").mkdir()
+    (folder / "dead-claim/results.ndjson.part").write_bytes(b"half a resu")
+    ended(owner, public_id)
+    assert stored(storage) == ["results.ndjson"]
+    assert len([path for path in folder.iterdir() if path.is_dir()]) == 1
+
+
+def test_an_upload_that_could_not_be_deleted_after_its_load_is_deleted_later(
+    owner, storage, monkeypatch
+):
+    public_id = send(owner, BODY)
+
+    def fails(*_arguments, **_named):
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_files, "remove_folder", fails)
+        found = ended(owner, public_id)
+        assert services.delete_old_content() == 0
+    assert found["status"] == "FINISHED"
+    assert stored(storage) == ["lines", "results.ndjson"]
+    assert services.delete_old_content() == 1
+    assert stored(storage) == ["results.ndjson"]
+    assert len(results(owner, public_id)) == 1
+    assert services.delete_old_content() == 0
+
+
+@pytest.mark.parametrize("status", ["FAILED", "FINISHED"])
+def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, settings, status):
+    public_id = send(owner, BODY)
+    ended(owner, public_id)
+    if status == "FAILED":
+        request = bulk.request_of(send(owner, BODY))
+        folder = stored_files.place()._path(files.folder_of(request.pk))
+        (folder / "dead-claim").mkdir()
+        (folder / "dead-claim/results.ndjson.part").write_bytes(b"half a resu")
+        BulkPart.objects.create(
+            request=request,
+            number=0,
+            lines=1,
+            created=1,
+            updated=0,
+            unchanged=0,
+            failed=0,
+            results=files.zlib.compress(b"{}\n"),
+        )
+        request.abort("TIME_LIMIT", "It took too long.")
+        assert results(owner, str(request.public_id)) == [{}]
+    long_ago = timezone.now() - timedelta(seconds=settings.RESULT_SECONDS)
+    BulkRequest.objects.update(finished_at=long_ago)
+    services.delete_old_content()
+    assert folders(storage) == []
+    assert not BulkPart.objects.exists()
+    assert not BulkFile.objects.exclude(storage_name="", result_name="").exists()
+
+
+def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(owner, storage):
+    ended(owner, send(owner, BODY))
+    BulkFile.objects.update(storage_name="", result_name="")
+    rows = BulkFile.objects.left_over(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        query, parameters = rows.query.sql_with_params()
+        cursor.execute(f"EXPLAIN {query}", parameters)
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "bulk_file_stored" in plan
+
+
+# --- A full disk ----------------------------------------------------------------------------------
+
+
+def test_an_upload_to_a_full_disk_is_told_in_words_and_leaves_nothing(owner, storage):
+
+    notes = (random.Random(5).randbytes(300).hex() for _ in range(5000))
+    body = lines(*(customer(f"c{number}", note=note) for number, note in enumerate(notes)))
+    with little_space(300_000):
+        answer = owner.api.post(FILES, body, content_type=NDJSON)
+    assert answer.status_code == 507
+    assert answer.json()["status"] == 507
+    assert "nothing was stored" in answer.json()["title"]
+    assert folders(storage) == []
+    assert not BulkUpload.objects.exists()
+    assert not BulkRequest.objects.exists()
+
+
+def test_a_full_bucket_is_told_likewise(owner, bucket, way):
+    way.status = 507
+    assert owner.api.post(FILES, BODY, content_type=NDJSON).status_code == 507
+    way.status = 503
+    assert owner.api.post(FILES, BODY, content_type=NDJSON).status_code == 503
+    way.reset()
+    assert list(bucket.objects.all()) == []
+    assert not BulkRequest.objects.exists()
+
+
+def test_a_load_whose_results_find_no_space_says_that_its_lines_are_stored(owner, storage):
+    public_id = send(owner, lines(*(customer(f"c{number}") for number in range(3000))))
+    with little_space(100_000):
+        found = ended(owner, public_id)
+    assert (found["status"], found["errorCode"]) == ("FAILED", "STORAGE_FULL")
+    assert found["counts"]["created"] == 3000
+    assert found["resultUrl"]
+    assert len(results(owner, public_id)) == 3000
