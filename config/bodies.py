@@ -12,7 +12,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.card_numbers import CARD_NUMBER, may_hold_card_numbers, path_of, redact
 from config.errors import Invalid, Problem, problems
+from config.wire import to_json
 
 # Of a list within an object; no person has more addresses than this.
 MAX_ENTRIES = 100
@@ -73,12 +75,33 @@ class Body(serializers.Serializer[Any]):
 
     # Members that a client may echo from an answer; they are not read.
     ignored: frozenset[str] = frozenset()
+    # Off where they were taken out of the body before.
+    looks_for_card_numbers: bool = True
 
     def parse(self, data: object, path: str = "") -> Submission:
         """Read an object found at `path`; unknown members and wrong values become problems.
 
-        Raises `Invalid` when it is no object at all.
+        So do full card numbers, which are looked for in the whole body first. Raises `Invalid` when
+        it is no object at all.
         """
+        if not path and self.looks_for_card_numbers and may_hold_card_numbers(to_json(data)):
+            return self.parse_redacted(data)
+        return self.parse_object(data, path)
+
+    def parse_redacted(self, data: object) -> Submission:
+        """Read a body without the card numbers in it, each of which is the problem of its place."""
+        clean, places = redact(data)
+        found = self.parse_object(clean, "")
+        paths = [path_of(place) for place in places]
+        for name in self.fields.keys() & set(paths):
+            found.values.pop(self.fields[name].source or name, None)
+        found.problems = [Problem(path, *CARD_NUMBER) for path in paths] + [
+            problem for problem in found.problems if problem.path not in paths
+        ]
+        return found
+
+    def parse_object(self, data: object, path: str) -> Submission:
+        """Read an object; unknown members and wrong values become problems."""
         if not isinstance(data, Mapping):
             raise Invalid([Problem(path, "This must be a JSON object.", "INVALID_TYPE")])
         found = Submission()

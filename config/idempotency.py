@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from config.actors import Actor
+from config.card_numbers import CARD_NUMBER, holds_card_number
 from config.crypto import SealError, place, seal, unseal
 from config.errors import ApiError, Conflict, Problem, Unprocessable
 from config.models import IdempotencyKey
@@ -61,12 +62,16 @@ def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpRe
 
 def _name(request: Request) -> UUID:
     key = request.META["HTTP_IDEMPOTENCY_KEY"]
+    wrong = None
     if not PRINTABLE.fullmatch(key):
-        message = "This must be 6 to 255 printable ASCII characters."
+        wrong = ("This must be 6 to 255 printable ASCII characters.", "INVALID")
+    elif holds_card_number(key):
+        wrong = CARD_NUMBER
+    if wrong:
         raise ApiError(
             "The idempotency key cannot be used.",
             code="INVALID_IDEMPOTENCY_KEY",
-            problems=[Problem("Idempotency-Key", message, "INVALID")],
+            problems=[Problem("Idempotency-Key", *wrong)],
         )
     actor: Any = request.auth
     return UUID(bytes=_hash(actor.client_id, actor.id, key)[:16])

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from config.actors import Actor
+from config.card_numbers import holds_card_number
 from config.context import request_id
 
 logger = logging.getLogger("kith.access")
@@ -61,9 +62,13 @@ class RequestContext:
 
 
 def _request_id(request: HttpRequest) -> str:
-    """The caller's id if it is a sane one, by either dialect's header; else a new one."""
+    """The caller's id if it is a sane one, by either dialect's header; else a new one.
+
+    It is logged, stored and queued: one with a card number in it is replaced.
+    """
     given = request.META.get("HTTP_X_REQUEST_ID") or request.META.get("HTTP_X_CDLX_REQUEST_ID", "")
-    return given if SANE_ID.fullmatch(given) else str(uuid.uuid4())
+    is_sane = SANE_ID.fullmatch(given) and not holds_card_number(given)
+    return given if is_sane else str(uuid.uuid4())
 
 
 def _accept_chunked(request: HttpRequest) -> None:

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from config.card_numbers import CARD_NUMBER, may_hold_card_numbers, pointer_of, redact
 from config.crypto import place, seal_bytes, unseal_bytes
 from config.errors import Invalid, Problem
 from config.wire import from_json, to_json
-from ingest.card_numbers import may_hold_card_numbers, redact
-from ingest.items import CARD_NUMBER, LISTS, Action
+from ingest.items import LISTS, Action
 from ingest.models import BulkContent
 
 MOST_CUSTOMERS = 50
@@ -56,7 +56,8 @@ def read_body(body: bytes, action: str) -> Content:
     refused: list[str] = []
     is_clean = not may_hold_card_numbers(to_json(data))
     if not is_clean:
-        data, refused = redact(data)
+        data, places = redact(data)
+        refused = [pointer_of(steps) for steps in places]
     name = LISTS[Action(action)]
     entries = entries_of(data, name)
     outside = [pointer for pointer in refused if not pointer.startswith(f"/{name}/")]

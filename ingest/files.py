@@ -23,11 +23,16 @@ from django.conf import settings
 from django.http import UnreadablePostError
 
 from config import files as stored
+from config.card_numbers import (
+    malformed_holds_card_number,
+    may_hold_card_numbers,
+    pointer_of,
+    redact,
+)
 from config.crypto import SealError, seal_bytes, unseal_bytes
 from config.errors import TooLarge, Unreadable
 from config.files.base import exactly
 from config.wire import BOM, from_json, to_json
-from ingest.card_numbers import may_hold_card_numbers, redact
 from ingest.inflate import MAGIC, Damage, Damaged, Members
 
 READ_BYTES = 256 * 1024
@@ -254,20 +259,18 @@ def inflates_too_much() -> TooLarge:
 def take_out_card_numbers(block: Block) -> None:
     """Replace full card numbers in a block's lines, and note where they stood.
 
-    A line that is no JSON cannot be told apart, and goes as a whole.
+    A line that is no JSON cannot be told apart, and goes as a whole if it holds one.
     """
-    if not may_hold_card_numbers(b"\n".join(block.lines)):
-        return
     for index, line in enumerate(block.lines):
         if not may_hold_card_numbers(line):
             continue
         try:
             value, places = redact(from_json(line))
         except Unreadable:
-            value, places = None, [""]
+            value, places = None, [()] if malformed_holds_card_number(line) else []
         if places:
             block.lines[index] = to_json(value)
-            block.refused[block.numbers[index]] = places
+            block.refused[block.numbers[index]] = [pointer_of(steps) for steps in places]
 
 
 # --- In storage -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.bodies import Submission
+from config.card_numbers import CARD_NUMBER
 from config.errors import Problem
 from ingest import people, schema
 from ingest.models import BulkItem, BulkRequest
@@ -22,10 +23,6 @@ LISTS = {
     Action.UPDATE_ACCOUNTS: "accounts",
     Action.UPDATE_CARDS: "cards",
 }
-CARD_NUMBER = (
-    "This holds a full card number, which must not be sent; it was not stored.",
-    "CARD_NUMBER",
-)
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 # Requests that say who is whose parent share this one: together they could make a circle.
 PARENTS = 0

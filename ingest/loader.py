@@ -29,6 +29,7 @@ from django.db.models import Count, Sum
 
 from config import files as stored
 from config.actors import Actor
+from config.card_numbers import CARD_NUMBER
 from config.errors import Unreadable
 from config.jobs import MAX_ATTEMPTS, JobFailed, TryAgain
 from config.lease import ClaimLost, Lease
@@ -37,7 +38,6 @@ from customers.record import Via, recorded
 from ingest import batch, files
 from ingest.files import Block, ContentLost, Damage
 from ingest.items import (
-    CARD_NUMBER,
     Action,
     Item,
     as_errors,

@@ -33,6 +33,8 @@ class EmailEntry(Email):
 class ProfileBody(Body):
     """Who a customer is. What is left out stays as it is."""
 
+    looks_for_card_numbers = False
+
     type = Choice(Customer.Type.choices, required=False)
     firstName = Text(max_length=40, source="first_name", required=False)
     middleName = Text(max_length=40, source="middle_name", required=False)

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 
 from config.actors import Scope
 from config.api import ApiView
+from config.card_numbers import CARD_NUMBER, is_card_number
 from config.errors import Invalid, Problem, Refused
 from config.pagination import PARAMETERS, PageRequest
 from ingest import content, openapi, services
-from ingest.card_numbers import holds_card_number
 from ingest.content import read_body
-from ingest.items import CARD_NUMBER, Action
+from ingest.items import Action
 from ingest.ledger import STATUSES, ledger, ledger_of_trial, summary
 from ingest.models import BulkRequest
 from ingest.services import Target
@@ -81,7 +81,7 @@ def target_of(action: str, **source_ids: str) -> Target:
         source_id = source_ids.get(name)
         if source_id is None:
             continue
-        if holds_card_number(source_id):
+        if is_card_number(source_id):
             problems.append(Problem(member, *CARD_NUMBER))
         elif "\0" in source_id or not source_id.strip() or len(source_id) > 120:
             message = "An id has 1 to 120 characters, not all of them blank, and no NUL."

@@ -291,6 +291,21 @@ def test_card_numbers_in_a_file_are_stored_nowhere(owner, storage):
         assert cursor.fetchone() == (0,)
 
 
+def test_a_broken_line_is_told_for_what_it_is(owner, storage):
+    """As POST tells it: a backslash alone hides no card number."""
+    whole = json.dumps(customer("c1"))
+    body = lines(
+        f'{whole[:-1]}, "note": "C:\\data"}}'.encode(), b'{"note": "\xff"}', customer("c2")
+    )
+    public_id = send(owner, body)
+    bulk.done(owner, public_id)
+    told = results(owner, public_id)
+    assert [each["errors"][0]["code"] for each in told[:2]] == ["MALFORMED_LINE"] * 2
+    assert told[0]["errors"][0]["message"].startswith("The line is not JSON: ")
+    assert told[1]["errors"][0]["message"] == "The line is not UTF-8."
+    assert told[2]["outcome"] == "CREATED"
+
+
 def test_a_file_is_sealed_in_storage(owner, storage):
     send(owner, lines(customer("a-name-in-clear")))
     (file,) = (path for path in storage.rglob("*") if path.is_file())

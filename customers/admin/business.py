@@ -6,21 +6,20 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, Value
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
-from customers.admin.scope import ScopedAdmin, own_account
+from customers.admin.scope import Inline, ScopedAdmin, own_account
 from customers.models import AttributeDefinition, BusinessAccount, Department
 from customers.services.people import account_problems
 
 
-class DepartmentInline(TabularInline):
+class DepartmentInline(Inline):
     """The departments of a business account."""
 
     model = Department
     extra = 0
 
 
-class AttributeInline(TabularInline):
+class AttributeInline(Inline):
     """The custom attributes that a business account defines."""
 
     model = AttributeDefinition

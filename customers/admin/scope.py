@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -14,8 +15,9 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
+from config.card_numbers import CARD_NUMBER, holds_card_number
 from config.pagination import Total
 from customers.models import BusinessAccount, User
 
@@ -31,7 +33,28 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return Total.of(self.object_list).count  # type: ignore[arg-type]
 
 
-class ScopedAdmin(ModelAdmin):
+def refuse_card_numbers(value: object) -> None:
+    """Raise `ValidationError` for a text that has a full card number in it."""
+    if isinstance(value, str) and holds_card_number(value):
+        raise ValidationError(*CARD_NUMBER)
+
+
+class WithoutCardNumbers:
+    """Texts that are typed in here have no card numbers in them, as everywhere else."""
+
+    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- Django's signature
+        """The form field of a column."""
+        field = super().formfield_for_dbfield(*args, **kwargs)  # type: ignore[misc] # of an admin
+        if isinstance(field, forms.CharField):
+            field.validators.append(refuse_card_numbers)
+        return field
+
+
+class Inline(WithoutCardNumbers, TabularInline):
+    """Rows that are edited on the page of what they belong to."""
+
+
+class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
     """Shows the rows of the operator's tree. `account_path` leads from a row to its account.
 
     Of what an address may ask for, only the page's own filters are looked up: with any column and

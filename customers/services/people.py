@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
 from config.actors import DEFAULT_SCOPES, ROLES, SCOPES
+from config.card_numbers import CARD_NUMBER, holds_card_number
 from config.errors import Conflict, Invalid, Problem
 from customers.models import BusinessAccount, OAuthClient, ServiceAccount, User
 from customers.normalize import alpha3_from_alpha2, clean, parse_email, uuid7
@@ -138,6 +139,8 @@ def create_employee(
         is_staff=True,
         is_superuser=is_superuser,
     )
+    if holds_card_number(name):
+        problems.append(Problem("name", *CARD_NUMBER))
     problems += set_password(user, password)
     if problems:
         raise Invalid(problems)
@@ -167,4 +170,6 @@ def _name(name: str, problems: list[Problem]) -> str:
         problems.append(
             Problem("name", "A name has 1 to 120 characters, none of them invisible.", "INVALID")
         )
+    elif holds_card_number(name):
+        problems.append(Problem("name", *CARD_NUMBER))
     return name
