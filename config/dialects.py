@@ -40,6 +40,7 @@ DATA_TYPES = {
     422: "UnprocessableEntityException",
     429: "TooManyRequestsException",
     503: "ServiceUnavailableException",
+    507: "InsufficientStorageException",
 }
 
 

@@ -1,20 +1,21 @@
 """Whether this process is alive, and whether the whole can do its work; and the page at `/`."""
 
+import io
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from config import files
 from config.celery import app as celery
 
 WORKER_SEEN = "worker-seen"
@@ -61,17 +62,20 @@ def check_broker() -> None:
 
 
 class StorageCheck:
-    """Result files can be written and deleted; tried every `INTERVAL` seconds, for it may cost."""
+    """Files can be written and deleted; tried every `INTERVAL` seconds, for it may cost."""
 
     INTERVAL = 30
+    # As long as what a small search or file takes: a few bytes fit on a full disk.
+    BYTES = 256 * 1024
 
     def __init__(self) -> None:
         self._try_again = 0.0
 
     def __call__(self) -> None:
         if time.monotonic() >= self._try_again:
-            name = default_storage.save(f".ready/{uuid.uuid4()}", ContentFile(b"ready"))
-            default_storage.delete(name)
+            name = f".ready/{uuid.uuid4()}"
+            files.store(name, io.BytesIO(bytes(self.BYTES)))
+            files.remove(name)
             self._try_again = time.monotonic() + self.INTERVAL
 
 
@@ -101,6 +105,14 @@ def state_of(check: Callable[[], None]) -> str:
     return "ok"
 
 
+def free_bytes() -> int | None:
+    """The space for files; None where nobody can tell."""
+    try:
+        return files.free_bytes()
+    except OSError:
+        return None
+
+
 @never_cache
 @require_safe
 def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
@@ -113,13 +125,15 @@ def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's sig
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
     """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
 
-    The replica, if there is one, is named and does not count.
+    The replica, if there is one, is named and does not count. `storageFreeBytes` is the space that
+    is left for files, null where nobody can tell.
     """
     parts = {name: state_of(check) for name, check in CHECKS.items()}
     is_ready = all(state == "ok" for state in parts.values())
     if settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS:
         parts |= {name: state_of(check) for name, check in SPARE.items()}
-    body = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    body["storageFreeBytes"] = free_bytes()
     return JsonResponse(body, status=200 if is_ready else 503)
 
 

@@ -37,7 +37,7 @@ from ingest.serializers import (
     ProfileBody,
     RequestSummary,
 )
-from ingest.services import ResultGone
+from ingest.services import NoSpace, ResultGone
 
 REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
 CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"
@@ -169,8 +169,16 @@ compressed by gzip, with any number of lines.
 
 A worker loads the file in blocks, each whole or not at all, and in the order of the file. Errors
 are those of their line. What became of each line is in a file of results, which has one JSON object
-for each: `line` (from 1), `sourceCustomerId`, `outcome`, `customerId`, `errors`. Requests that are
-sent after a file wait for its end.
+for each: `line` (from 1), `sourceCustomerId`, `outcome`, `customerId`, `errors`; blank lines are
+counted and have none. Requests that are sent after a file wait for its end.
+
+A load is `FINISHED` only when every line that was received is accounted for. Otherwise it is
+`FAILED`, `counts` and results tell of what was loaded, and `message` says what to do; sent again,
+lines that are stored already come out `UNCHANGED`. `errorCode` is then `FILE_CUT_OFF` (a compressed
+file ends in the middle, is damaged, or is followed by something else; what was whole is loaded),
+`CONTENT_LOST` (a part was lost after it had been received), `TIME_LIMIT`, `STORAGE_FULL` (there is
+no space for the results), `WORKER_LOST`, `UNAVAILABLE` or `INTERNAL_ERROR`. A body that is shorter
+than its `Content-Length` says is refused, and nothing of it is stored.
 """
 
 
@@ -362,6 +370,7 @@ load_file = operation(
         REUSED,
         TooLarge("A file may have 2147483648 bytes."),
         Refused(415, "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/csv" in request.'),
+        NoSpace(),
     ],
 )
 read_results = operation(

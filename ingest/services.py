@@ -156,7 +156,8 @@ def receive_file(request: BulkRequest, source: files.Source, announced: int | No
     except stored.StorageFull as error:
         logger.exception("there is no space for an upload")
         raise NoSpace from error
-    except stored.StorageAway as error:
+    except (stored.StorageAway, FileNotFoundError) as error:
+        # The folder is not there any more when this took so long that it was cleaned up.
         raise Unavailable from error
     check_upload(upload, announced)
     request.fingerprint = content.fingerprint(b"file", upload.digest.digest())

@@ -263,7 +263,8 @@ def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(ow
 
 def test_an_upload_to_a_full_disk_is_told_in_words_and_leaves_nothing(owner, storage):
 
-    notes = (random.Random(5).randbytes(300).hex() for _ in range(5000))
+    chance = random.Random(5)
+    notes = (chance.randbytes(300).hex() for _ in range(5000))
     body = lines(*(customer(f"c{number}", note=note) for number, note in enumerate(notes)))
     with little_space(300_000):
         answer = owner.api.post(FILES, body, content_type=NDJSON)

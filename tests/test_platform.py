@@ -34,6 +34,7 @@ from config.celery import app as celery
 from config.context import request_id
 from config.logging import JSONFormatter
 from tests.factories import Client
+from tests.test_files import little_space
 
 NAME = "Ada Lovelace"
 ADDRESS = "ada@example.com"
@@ -235,7 +236,18 @@ def test_readyz_is_200_when_every_part_works(client, storage):
     response = client.get("/readyz")
     assert response.status_code == 200
     parts = ("database", "cache", "broker", "storage", "worker")
-    assert response.json() == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
+    body = response.json()
+    assert body.pop("storageFreeBytes") > 0
+    assert body == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
+    assert [path for path in storage.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.django_db
+def test_readyz_tells_a_full_disk_and_the_space_that_is_left(client, storage):
+    with little_space(1000):
+        body = client.get("/readyz").json()
+    assert body["parts"]["storage"] == "unavailable"
+    assert body["storageFreeBytes"] > 0
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 

@@ -98,7 +98,11 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
     500: ("A fault of ours. Quote `traceId` to support.", [errors.Internal()]),
     503: ("A server that the request needs is away for now.", [errors.Unavailable()]),
 }
-WORDS = {410: "It was there once, and its time is over.", 416: "The range begins behind the end."}
+WORDS = {
+    410: "It was there once, and its time is over.",
+    416: "The range begins behind the end.",
+    507: "There is no space left for what was sent. Nothing was stored.",
+}
 
 REQUEST_ID = {"type": "string", "description": "The request's id, as in `X-Request-Id`."}
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {

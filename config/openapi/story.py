@@ -158,6 +158,7 @@ is for people, and `errors` names every wrong place of the request at once. Noth
 | 422 | the `Idempotency-Key` was used for another request |
 | 429 | too many requests; `Retry-After` tells when to go on |
 | 500, 503 | our fault, or a server is away for now: try again after `Retry-After` |
+| 507 | there is no space left for the file that was sent |
 
 Every answer has an `X-Request-Id`: the one you sent, if it is 1 to 64 letters, digits and `._:-`,
 or a new one. It is the `traceId` of errors; quote it to support.

@@ -1,0 +1,67 @@
+"""Storing and reading a large file in a bucket takes no more memory than a small one takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import buckets
+from tests.workers import ROOT, environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MEGABYTE = 1024 * 1024
+SIZE = 160 * MEGABYTE
+# Parts on their way, and a few copies of one block of 8 MB.
+MOST = 80 * MEGABYTE
+
+PROGRAM = """
+import hashlib, random, sys, uuid
+import django
+django.setup()
+from config import files as stored
+from ingest import files
+
+class Lines:
+    left = int(sys.argv[1])
+    def read(self, size):
+        size = min(size, self.left)
+        self.left -= size
+        return random.randbytes(size)
+
+def peak():
+    status = open("/proc/self/status").read()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+def load(size):
+    Lines.left = size
+    request_id = uuid.uuid4()
+    upload = files.Upload(Lines(), request_id, hashlib.sha256())
+    stored.store("bulk/large", upload)
+    written = peak()
+    found = files.frames("bulk/large", request_id, blocks=upload.blocks, lines=upload.lines,
+                         skipped=frozenset())
+    assert sum(files.opened(sealed, request_id, number).count for number, sealed in found)
+    stored.remove("bulk/large")
+    return written, peak()
+
+load(2**20)
+before = peak()
+print(*(each - before for each in load(int(sys.argv[1]))))
+"""
+
+
+def test_a_large_file_is_stored_and_read_in_little_memory(bucket, endpoint, own_queue, tmp_path):
+    url = f"http://{endpoint.server}"
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(SIZE)],
+        cwd=ROOT,
+        env=environment(own_queue, tmp_path)
+        | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+        | buckets.variables(url),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    written, read = map(int, found.stdout.split())
+    print(written / MEGABYTE, read / MEGABYTE)
+    assert written <= read < MOST
