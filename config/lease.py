@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config import stopping
@@ -24,7 +24,7 @@ BEAT_SECONDS = 0.4
 # How long a server may take to stop a query.
 CANCEL_SECONDS = 5
 # What a work that is interrupted may raise; anything else is no matter of the interruption.
-INTERRUPTED = (DatabaseError, InterfaceError, psycopg.Error, OSError)
+INTERRUPTED = (OperationalError, InterfaceError, psycopg.OperationalError, OSError)
 
 
 class ClaimLost(Exception):
@@ -168,10 +168,10 @@ class Lease:
         return heard
 
     def _renewed(self) -> bool:
-        """Whether the claim was renewed; a database that does not answer has not taken it away."""
+        """Whether the claim was renewed; a database that is away has not taken it away."""
         try:
             self.is_lost = not self._renew(**self.report())
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("a lease could not be renewed: %s", type(error).__name__)
             connections.close_all()
             return False
@@ -184,7 +184,7 @@ class Lease:
         self._stop()
         try:
             self._end()
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("a job that took too long is given up: %s", type(error).__name__)
             connections.close_all()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Value
 from django.db.models.functions import Now
 
@@ -62,7 +62,7 @@ def bring_next(business_account_id: UUID) -> None:
     """Queue what may run now; when the database is away just then, the reaper does it."""
     try:
         publish_waiting(business_account_id)
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         logger.warning("the next jobs wait for the reaper: %s", type(error).__name__)
 
 
@@ -113,7 +113,7 @@ def release(write: Callable[[], None]) -> None:
     """Write that the job is free; when even that fails, its lease runs out by itself."""
     try:
         write()
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         logger.warning("a job waits for its lease to run out: %s", type(error).__name__)
 
 
