@@ -77,6 +77,7 @@ app.conf.update(
     CELERY_DB_REUSE_MAX=KEPT_FOR,
     worker_hijack_root_logger=False,
     timezone="UTC",
+    beat_scheduler="config.beat.Scheduler",
     beat_schedule={
         "forget old idempotency keys": {
             "task": "config.tasks.delete_expired_idempotency_keys",

@@ -17,6 +17,7 @@ from customers.models import BusinessAccount, Customer, OAuthClient, User
 from tests import documented, factories
 from tests.buckets import bucket, endpoint, way
 from tests.factories import Client, Speaker
+from tests.workers import lose_messages
 
 # Fixtures, which tests find here.
 __all__ = ["bucket", "endpoint", "way"]
@@ -44,6 +45,14 @@ def own_queue() -> Iterator[str]:
     yield name
     with celery.connection_or_acquire() as connection:
         connection.default_channel.queue_delete(name)
+
+
+@pytest.fixture
+def empty_queue(own_queue) -> Iterator[str]:
+    """That queue, without messages of other tests."""
+    lose_messages()
+    yield own_queue
+    lose_messages()
 
 
 @pytest.fixture

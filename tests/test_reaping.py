@@ -18,6 +18,7 @@ from config.worker import reap
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests.test_jobs import Status, claim, lose, outcome, run, submit
+from tests.workers import lose_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,12 @@ def test_what_is_done_regularly_goes_on_when_a_clock_that_was_ahead_is_put_right
     assert every.is_due(now + timedelta(hours=1)).is_due
 
 
-def test_the_reaper_takes_a_message_for_lost_after_a_minute(owner, published):
+def test_the_reaper_takes_a_message_that_is_not_in_the_queue_for_lost_after_a_minute(
+    owner, published, empty_queue
+):
     job = submit(owner)
+    lose_messages()
+    published.clear()
     CustomerSearch.objects.filter(pk=job.pk).update(queued_at=Now())
     reap()
     assert published == []

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import connection, connections
 from psycopg import sql
 
+from config.celery import app as celery
+
 ROOT = Path(__file__).resolve().parent.parent
 Process = subprocess.Popen[bytes]
 
@@ -97,6 +99,12 @@ def locked(table: str) -> Iterator[None]:
     finally:
         # Also when the server ended the session, and the lock with it.
         blocker.close()
+
+
+def lose_messages() -> None:
+    """All messages in the queue are lost."""
+    with celery.connection_for_write() as broker:
+        broker.default_channel.queue_purge(celery.conf.task_default_queue)
 
 
 def waiting_copies() -> int:
