@@ -79,29 +79,45 @@ app.conf.update(
     timezone="UTC",
     beat_scheduler="config.beat.Scheduler",
     beat_schedule={
-        "forget old idempotency keys": {
-            "task": "config.tasks.delete_expired_idempotency_keys",
-            "schedule": Every(3600),
-        },
-        "forget old tokens": {
-            "task": "customers.tasks.delete_expired_tokens",
-            "schedule": Every(3600),
-        },
         "take up jobs that were left lying": {
             "task": "config.tasks.reap_jobs",
             "schedule": Every(REAP_SECONDS),
         },
+        "delete files of expired and failed searches": {
+            "task": "search.tasks.delete_dead_files",
+            "schedule": Every(60),
+        },
         "delete what was sent with old bulk requests": {
             "task": "ingest.tasks.delete_old_content",
-            "schedule": Every(3600),
+            "schedule": Every(600),
         },
         "delete what was stored of uploads that broke off": {
             "task": "ingest.tasks.delete_abandoned_uploads",
             "schedule": Every(3600),
         },
-        "delete files of expired and failed searches": {
-            "task": "search.tasks.delete_dead_files",
-            "schedule": Every(60),
+        "delete old bulk requests": {
+            "task": "ingest.tasks.delete_old_requests",
+            "schedule": Every(600),
+        },
+        "delete old searches": {
+            "task": "search.tasks.delete_old_searches",
+            "schedule": Every(600),
+        },
+        "delete old changes": {
+            "task": "customers.tasks.delete_old_changes",
+            "schedule": Every(600),
+        },
+        "delete old idempotency keys": {
+            "task": "config.tasks.delete_expired_idempotency_keys",
+            "schedule": Every(3600),
+        },
+        "delete expired tokens": {
+            "task": "customers.tasks.delete_expired_tokens",
+            "schedule": Every(3600),
+        },
+        "delete expired sessions": {
+            "task": "config.tasks.delete_expired_sessions",
+            "schedule": Every(3600),
         },
     },
 )

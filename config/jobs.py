@@ -123,6 +123,12 @@ class Job(models.Model):
                 name="%(class)s_queued",
                 condition=Q(status="SUBMITTED", queued_at__isnull=False),
             ),
+            # For the clean-up.
+            models.Index(
+                fields=["finished_at"],
+                name="%(class)s_ended",
+                condition=Q(finished_at__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -276,6 +276,13 @@ SPECTACULAR_SETTINGS = {
 # How long a finished search's file is kept, and how long one signed link to it is good.
 RESULT_SECONDS = env.integer("KITH_RESULT_SECONDS", 7 * 86_400, minimum=60)
 RESULT_LINK_SECONDS = env.integer("KITH_RESULT_LINK_SECONDS", 3600, minimum=10)
+# How long what has ended is kept, with ledgers; a load can be undone for 30 days.
+BULK_RETENTION_DAYS = env.integer("KITH_BULK_RETENTION_DAYS", 90, minimum=30)
+SEARCH_RETENTION_DAYS = env.integer("KITH_SEARCH_RETENTION_DAYS", 90, minimum=1)
+# 0: the change log is kept for ever.
+CHANGE_RETENTION_DAYS = env.integer("KITH_CHANGE_RETENTION_DAYS", 0)
+if 0 < CHANGE_RETENTION_DAYS < 30:
+    raise ImproperlyConfigured("KITH_CHANGE_RETENTION_DAYS must be 0 (for ever), or 30 or more.")
 # A worker that has not been heard of for this long has lost its job.
 JOB_LEASE_SECONDS = env.integer("KITH_JOB_LEASE_SECONDS", 30, minimum=2)
 # What a worker that is told to stop leaves its jobs to end; then they are another worker's.

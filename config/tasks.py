@@ -4,11 +4,14 @@ import logging
 from datetime import datetime
 
 from celery import Task, shared_task, signals
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db.models.functions import Now
 from redis import RedisError
 
 from config import idempotency, messages, worker
 from config.celery import REAP_SECONDS, app
+from config.retention import delete_in_batches
 
 logger = logging.getLogger(__name__)
 PERIODIC = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())
@@ -28,6 +31,12 @@ def note_periodic_task(task: Task, **_signal: object) -> None:
 def delete_expired_idempotency_keys() -> int:
     """Delete answers that nobody may ask for again."""
     return idempotency.delete_expired()
+
+
+@shared_task(name="config.tasks.delete_expired_sessions")  # type: ignore[untyped-decorator]
+def delete_expired_sessions() -> int:
+    """Delete sessions of the back office that have run out."""
+    return delete_in_batches(Session.objects.filter(expire_date__lte=Now()).order_by("expire_date"))
 
 
 @shared_task(name="config.tasks.reap_jobs")  # type: ignore[untyped-decorator]

@@ -3,8 +3,16 @@
 from celery import shared_task
 from oauth2_provider.models import clear_expired
 
+from customers.services.changes import delete_old_changes as delete_changes
+
 
 @shared_task(name="customers.tasks.delete_expired_tokens")  # type: ignore[untyped-decorator]
 def delete_expired_tokens() -> None:
-    """Forget tokens and codes that are good for nothing any more."""
+    """Delete tokens and codes that have run out."""
     clear_expired()  # type: ignore[no-untyped-call]
+
+
+@shared_task(name="customers.tasks.delete_old_changes")  # type: ignore[untyped-decorator]
+def delete_old_changes() -> int:
+    """Delete changes whose time is over, if the change log is not kept for ever."""
+    return delete_changes()

@@ -63,7 +63,7 @@ FINISH = """
     UPDATE ingest_bulkrequest AS stored
     SET status = 'FINISHED', finished_at = statement_timestamp(), touched = '{}',
         created = done.created, updated = done.updated, unchanged = done.unchanged,
-        failed = done.failed
+        failed = done.failed, keeps_content = done.failed > 0
     FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[])
         AS done (id, created, updated, unchanged, failed)
     WHERE stored.id = done.id AND stored.claim_id = %s AND stored.status = 'STARTED'"""

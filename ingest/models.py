@@ -1,8 +1,10 @@
 """Queued bulk requests, what was sent with them, and what became of each item."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func, Q, Value
@@ -12,6 +14,7 @@ from config.actors import Actor
 from config.crypto import SealedField
 from config.database import array
 from config.jobs import Job, lease_end
+from config.retention import ended_before
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -31,6 +34,16 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
         if request.touched is None:
             return earlier
         return earlier.filter(Q(touched=None) | Q(touched__overlap=request.touched))
+
+    def with_old_content(self) -> "BulkRequestQuerySet":
+        """Those that ended `RESULT_SECONDS` ago and may keep what was sent, the oldest first."""
+        age = timedelta(seconds=settings.RESULT_SECONDS)
+        return self.filter(ended_before(age), keeps_content=True).order_by("finished_at")
+
+    def past_retention(self) -> "BulkRequestQuerySet":
+        """Those whose time is over, and that keep nothing any more, the oldest first."""
+        age = timedelta(days=settings.BULK_RETENTION_DAYS)
+        return self.filter(ended_before(age), keeps_content=False).order_by("finished_at")
 
 
 # How many open requests are looked at for one that may overtake those that wait for others.
@@ -87,6 +100,8 @@ class BulkRequest(Job):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    # Whether there may be something left of what was sent, or a file of results.
+    keeps_content = models.BooleanField(db_default=True, editable=False)
 
     objects = BulkRequestQuerySet.as_manager()
     # Ids of requests that are done together with this one, under its claim (`ingest.group`).
@@ -108,6 +123,12 @@ class BulkRequest(Job):
                 fields=["business_account", "number"],
                 name="bulk_request_order",
                 condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
+            ),
+            # For the clean-up: most requests keep nothing once they are done.
+            models.Index(
+                fields=["finished_at"],
+                name="bulk_request_with_content",
+                condition=Q(keeps_content=True, finished_at__isnull=False),
             ),
         ]
 
@@ -211,17 +232,11 @@ class BulkItem(models.Model):
 class BulkFileQuerySet(models.QuerySet["BulkFile"]):
     """Questions to the files."""
 
-    def left_over(self, long_ago: Any) -> "BulkFileQuerySet":  # noqa: ANN401 -- an expression
-        """Those with something in storage that is of no use: `is_old` ones, and loaded uploads."""
-        stored = self.exclude(storage_name="", result_name="").exclude(
-            request__status__in=BulkRequest.OPEN
+    def left_over(self) -> "BulkFileQuerySet":
+        """Those whose upload is loaded and still stored, or that a killed attempt wrote beside."""
+        return self.exclude(storage_name="").filter(
+            request__status=BulkRequest.Status.FINISHED, request__keeps_content=True
         )
-        is_old = Q(request__finished_at__lte=long_ago)
-        is_loaded = ~Q(storage_name="") & Q(request__status=BulkRequest.Status.FINISHED)
-        found: BulkFileQuerySet = stored.filter(is_old | is_loaded).annotate(
-            **{"is_old": models.ExpressionWrapper(is_old, models.BooleanField())}  # noqa: PIE804 -- the class declares it
-        )
-        return found
 
 
 class BulkFile(models.Model):
@@ -244,8 +259,6 @@ class BulkFile(models.Model):
     problem = models.CharField(max_length=200, blank=True)
 
     objects = BulkFileQuerySet.as_manager()
-    # Where a query asked for it (`left_over`).
-    is_old: bool
 
     class Meta:
         indexes = [

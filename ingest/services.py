@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Value
 from django.db.models.functions import Now
@@ -15,6 +14,7 @@ from django.db.models.functions import Now
 from config import files as stored
 from config.actors import Actor
 from config.errors import ApiError, Conflict, NotFound, Unavailable, Unprocessable, Unreadable
+from config.retention import BATCH, MOST_BATCHES, delete_in_batches
 from config.wire import to_json
 from customers.record import Via, recorded
 from ingest import batch, content, files, loader
@@ -329,36 +329,53 @@ def result_line(item: BulkItem) -> dict[str, object]:
     return body | {"notices": item.notices} if item.notices else body
 
 
-# --- Tidying up -----------------------------------------------------------------------------------
+# --- Clean-up -------------------------------------------------------------------------------------
 
 
 def delete_old_content() -> int:
-    """Delete what was sent with requests that ended long ago, and their results; how many."""
-    ended = BulkRequest.objects.exclude(status__in=BulkRequest.OPEN)
-    old = ended.filter(finished_at__lte=Now() - Value(timedelta(seconds=settings.RESULT_SECONDS)))
-    count, _ = BulkContent.objects.filter(request__in=old).delete()
-    return count + delete_old_files()
+    """Delete what was sent with requests that ended `RESULT_SECONDS` ago, and their results.
 
-
-def delete_old_files() -> int:
-    """Delete the files of loads that ended long ago, and what was left over of others; how many.
-
-    A file that cannot be deleted holds up no other.
+    Also uploads of which all is loaded, and that could not be deleted then. Gives how many requests
+    kept something. Files that cannot be deleted are tried again later.
     """
-    long_ago = Now() - Value(timedelta(seconds=settings.RESULT_SECONDS))
-    count = 0
-    for file in BulkFile.objects.left_over(long_ago)[:MOST_DELETED]:
-        folder, is_old = files.folder_of(file.pk), file.is_old
-        try:
-            stored.remove_folder(folder, keep="" if is_old else file.result_name)
-        except Exception:
-            logger.exception("the files of a load cannot be deleted")
-            continue
-        BulkPart.objects.filter(request=file.pk).delete()
-        names = {"storage_name": ""} | ({"result_name": ""} if is_old else {})
-        BulkFile.objects.filter(pk=file.pk).update(**names)
-        count += 1
+    count = delete_left_over_files()
+    kept: set[UUID] = set()
+    for _ in range(MOST_BATCHES):
+        old = BulkRequest.objects.with_old_content().exclude(pk__in=kept)
+        ids = list(old.values_list("pk", flat=True)[:BATCH])
+        deleted = [request_id for request_id in ids if delete_files(request_id)]
+        with transaction.atomic():
+            count += BulkContent.objects.filter(request__in=deleted).delete()[0]
+            BulkPart.objects.filter(request__in=deleted).delete()
+            with_files = BulkFile.objects.filter(request__in=deleted)
+            count += with_files.update(storage_name="", result_name="")
+            BulkRequest.objects.filter(pk__in=deleted).update(keeps_content=False)
+        kept |= {*ids} - {*deleted}
+        if len(ids) < BATCH or len(kept) >= BATCH:
+            break
     return count
+
+
+def delete_left_over_files() -> int:
+    """Delete loaded uploads that are still stored, and parts of results of killed attempts."""
+    count = 0
+    for file in BulkFile.objects.left_over()[:MOST_DELETED]:
+        if delete_files(file.pk, keep=file.result_name):
+            BulkPart.objects.filter(request=file.pk).delete()
+            count += BulkFile.objects.filter(pk=file.pk).update(storage_name="")
+    return count
+
+
+def delete_files(request_id: UUID, *, keep: str = "") -> bool:
+    """Delete the files of a request but for one; False when that is not possible now."""
+    if not BulkFile.objects.filter(pk=request_id).exists():
+        return True
+    try:
+        stored.remove_folder(files.folder_of(request_id), keep=keep)
+    except Exception:
+        logger.exception("the files of request %s cannot be deleted", request_id)
+        return False
+    return True
 
 
 def delete_abandoned_uploads() -> int:
@@ -380,3 +397,8 @@ def delete_abandoned_uploads() -> int:
             row.delete()
             count += 1
     return count + stored.abort_abandoned(files.FOLDER, age=ABANDONED)
+
+
+def delete_old_requests() -> int:
+    """Delete requests that ended `BULK_RETENTION_DAYS` ago, with their ledgers; how many."""
+    return delete_in_batches(BulkRequest.objects.past_retention())

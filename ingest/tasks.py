@@ -14,12 +14,18 @@ def run_bulk_request(request_id: str) -> None:
 
 
 @shared_task(name="ingest.tasks.delete_old_content")  # type: ignore[untyped-decorator]
-def delete_old_content() -> None:
+def delete_old_content() -> int:
     """Delete what was sent with requests that ended long ago."""
-    services.delete_old_content()
+    return services.delete_old_content()
 
 
 @shared_task(name="ingest.tasks.delete_abandoned_uploads")  # type: ignore[untyped-decorator]
-def delete_abandoned_uploads() -> None:
+def delete_abandoned_uploads() -> int:
     """Delete what was stored of uploads that nobody will accept any more."""
-    services.delete_abandoned_uploads()
+    return services.delete_abandoned_uploads()
+
+
+@shared_task(name="ingest.tasks.delete_old_requests")  # type: ignore[untyped-decorator]
+def delete_old_requests() -> int:
+    """Delete bulk requests and ledgers whose time is over."""
+    return services.delete_old_requests()

@@ -1,9 +1,10 @@
 """Queued searches."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.db.models.functions import Now
 
 from config.actors import Actor
 from config.jobs import Job
+from config.retention import ended_before
 from customers.criteria import Criteria
 
 
@@ -38,7 +40,14 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
     def with_dead_files(self) -> "CustomerSearchQuerySet":
         """Those whose file's time is over, or whose worker may have left a part of one behind."""
         ended = Q(status__in=[CustomerSearch.Status.FAILED, CustomerSearch.Status.ABORTED])
-        return self.exclude(storage_name="").filter(ended | Q(expires_at__lte=Now()))
+        # Both by the index of those with a file.
+        dead = Q(expires_at__lte=Now()) | Q(ended, expires_at=None)
+        return self.exclude(storage_name="").filter(dead)
+
+    def past_retention(self) -> "CustomerSearchQuerySet":
+        """Those whose time is over, and whose file is deleted, the oldest first."""
+        age = timedelta(days=settings.SEARCH_RETENTION_DAYS)
+        return self.filter(ended_before(age), storage_name="").order_by("finished_at")
 
 
 class CustomerSearch(Job):
@@ -57,6 +66,7 @@ class CustomerSearch(Job):
 
     EXTENSIONS: ClassVar = {"CSV": "csv", "CSV_EXCEL": "csv", "JSON": "json", "NDJSON": "ndjson"}
     task_name = "search.tasks.run_search"
+    time_limit_advice = "Please narrow the search down with more filters."
 
     criteria = models.JSONField()
     result_format = models.CharField(max_length=9, choices=Format.choices, default=Format.CSV)
@@ -66,7 +76,6 @@ class CustomerSearch(Job):
     snapshot_at = models.DateTimeField(null=True, blank=True)
     estimated_rows = models.BigIntegerField(null=True, blank=True)
     rows = models.BigIntegerField(default=0)
-    time_limit_advice = "Please narrow the search down with more filters."
     bytes = models.BigIntegerField(default=0)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     storage_name = models.CharField(max_length=200, blank=True)

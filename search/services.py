@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from config.actors import Actor, ActorType, Scope
 from config.errors import ApiError, NotFound
+from config.retention import delete_in_batches
 from customers.authentication import role_scopes
 from customers.criteria import Criteria
 from customers.models import BusinessAccount, OAuthClient, User
@@ -17,6 +18,8 @@ from search import results
 from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
+# Of one run: it comes every minute.
+MOST_FILES = 10_000
 signer = signing.Signer(salt="search.result")
 
 
@@ -51,22 +54,28 @@ def cancel_search(*, search: CustomerSearch) -> None:
         transaction.on_commit(lambda: delete_files(search=search))
 
 
-def delete_files(*, search: CustomerSearch) -> None:
-    """Delete what storage has of a search; what cannot be deleted now is tried again later."""
+def delete_files(*, search: CustomerSearch) -> bool:
+    """Delete what storage has of a search; False: it cannot be deleted now, and is tried later."""
     try:
         results.remove(search)
     except Exception:
         logger.exception("the files of search %s cannot be deleted", search.pk)
-    else:
-        CustomerSearch.objects.filter(pk=search.pk, storage_name=search.storage_name).update(
-            storage_name=""
-        )
+        return False
+    CustomerSearch.objects.filter(pk=search.pk, storage_name=search.storage_name).update(
+        storage_name=""
+    )
+    return True
 
 
-def delete_dead_files() -> None:
-    """Delete the files of expired and failed searches, each for itself."""
-    for search in CustomerSearch.objects.with_dead_files().iterator():
-        delete_files(search=search)
+def delete_dead_files() -> int:
+    """Delete the files of expired and failed searches, each for itself; of how many."""
+    dead = CustomerSearch.objects.with_dead_files()[:MOST_FILES]
+    return sum(delete_files(search=search) for search in dead.iterator())
+
+
+def delete_old_searches() -> int:
+    """Delete searches that ended `SEARCH_RETENTION_DAYS` ago; how many."""
+    return delete_in_batches(CustomerSearch.objects.past_retention())
 
 
 # --- Links ----------------------------------------------------------------------------------------

@@ -14,6 +14,12 @@ def run_search(search_id: str) -> None:
 
 
 @shared_task(name="search.tasks.delete_dead_files")  # type: ignore[untyped-decorator]
-def delete_dead_files() -> None:
+def delete_dead_files() -> int:
     """Delete the files of expired and failed searches."""
-    services.delete_dead_files()
+    return services.delete_dead_files()
+
+
+@shared_task(name="search.tasks.delete_old_searches")  # type: ignore[untyped-decorator]
+def delete_old_searches() -> int:
+    """Delete searches whose time is over."""
+    return services.delete_old_searches()

@@ -248,7 +248,7 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
 def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(owner, storage):
     ended(owner, send(owner, BODY))
     BulkFile.objects.update(storage_name="", result_name="")
-    rows = BulkFile.objects.left_over(timezone.now())
+    rows = BulkFile.objects.left_over()
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         query, parameters = rows.query.sql_with_params()

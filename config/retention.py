@@ -1,0 +1,38 @@
+"""Deleting rows whose time is over: by an index, and in batches that hold no lock for long."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Now
+
+BATCH = 200
+# Of one run, so that no process of the worker is busy with it for long; the next run goes on.
+MOST_BATCHES = 1000
+
+
+def ended_before(age: timedelta) -> Q:
+    """Jobs that ended so long ago, by the database's clock."""
+    return Q(finished_at__lte=Now() - Value(age))
+
+
+def delete_in_batches(old: "QuerySet[Any]", *, batch: int = BATCH) -> int:
+    """Delete rows, and what belongs to them, in the order of the queryset; how many.
+
+    Each batch is a transaction. Rows that another transaction holds are left for the next run.
+    """
+    total = 0
+    for _ in range(MOST_BATCHES):
+        with transaction.atomic():
+            ids = list(
+                old.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[
+                    :batch
+                ]
+            )
+            model: type[models.Model] = old.model
+            model._default_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+        if len(ids) < batch:
+            break
+    return total

@@ -1,0 +1,59 @@
+"""How long the change log is kept."""
+
+import logging
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+logger = logging.getLogger(__name__)
+
+INDEX = "customers_change_at"
+IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+# One worker at a time makes the index; for a large log it takes minutes.
+MAKING_SECONDS = 6 * 3600
+BATCH = 5000
+MOST_BATCHES = 200
+DELETE = f"""
+    DELETE FROM customers_change AS change
+    USING (
+        SELECT customer_id, id FROM customers_change
+        WHERE at <= statement_timestamp() - %s * interval '1 day'
+        ORDER BY at LIMIT {BATCH}
+    ) AS old
+    WHERE change.customer_id = old.customer_id AND change.id = old.id"""  # noqa: S608 -- a constant
+
+
+def delete_old_changes() -> int:
+    """Delete changes older than `CHANGE_RETENTION_DAYS`, in batches; how many. 0 keeps them all.
+
+    The index that finds them is made at the first time: whoever keeps the log for ever does not pay
+    for it with every change.
+    """
+    if not settings.CHANGE_RETENTION_DAYS or not has_index():
+        return 0
+    total = 0
+    with connection.cursor() as cursor:
+        for _ in range(MOST_BATCHES):
+            cursor.execute(DELETE, [settings.CHANGE_RETENTION_DAYS])
+            total += cursor.rowcount
+            if cursor.rowcount < BATCH:
+                break
+    return total
+
+
+def has_index() -> bool:
+    """Whether there is an index by time, made now if it can be; False while another makes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(IS_VALID, [INDEX])
+        found = cursor.fetchone()
+        if found == (True,):
+            return True
+        if not cache.add(f"making:{INDEX}", 1, MAKING_SECONDS):
+            return False
+        logger.info("the change log gets an index by time")
+        # One that is not valid was left by a worker that was killed.
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
+        cursor.execute(f"CREATE INDEX CONCURRENTLY {INDEX} ON customers_change (at)")
+    cache.delete(f"making:{INDEX}")
+    return True
