@@ -234,7 +234,8 @@ class BulkFileQuerySet(models.QuerySet["BulkFile"]):
 
     def left_over(self) -> "BulkFileQuerySet":
         """Those whose upload is loaded and still stored, or that a killed attempt wrote beside."""
-        return self.exclude(storage_name="").filter(
+        stored = self.exclude(storage_name="", result_name="").exclude(storage_name="")
+        return stored.filter(
             request__status=BulkRequest.Status.FINISHED, request__keeps_content=True
         )
 

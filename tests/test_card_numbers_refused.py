@@ -1,4 +1,4 @@
-"""No dialect, form, command or header lets a full card number in, and an answer never repeats it."""
+"""No dialect, form, command or header lets a full card number in, and no answer repeats it."""
 
 import json
 import logging
