@@ -181,11 +181,12 @@ def log_failure(sender: Task, exception: BaseException, **_signal: object) -> No
 
 
 @signals.task_postrun.connect  # type: ignore[untyped-decorator]
-def log_end(task: Task, state: str | None = None, **_signal: object) -> None:
-    """One line for each task that has run."""
+def log_end(task: Task, state: str | None = None, retval: object = None, **_signal: object) -> None:
+    """One line for each task that has run; a periodic one that found nothing to do is no news."""
     milliseconds = round((monotonic() - task.request.started) * 1000, 1)
     extra = {"task": task.name, "state": state, "milliseconds": milliseconds}
-    logger.info("task", extra=extra)
+    is_news = state != "SUCCESS" or retval or not task.request.get("celery_beat_task")
+    logger.log(logging.INFO if is_news else logging.DEBUG, "task", extra=extra)
     request_id.reset(task.request.id_before)
 
 

@@ -309,6 +309,11 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         # Celery's lines about a task's end quote exceptions; `config.celery` writes its own.
         "celery.app.trace": {"level": "CRITICAL"},
+        # A line for each message that comes or goes, and most of them find nothing to do.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        # How many tokens of each kind were deleted, and mostly none.
+        "oauth2_provider.models": {"level": "WARNING"},
     },
 }
 # The back office in the mark and the green of the other pages.
