@@ -1,6 +1,7 @@
 """Whether this process is alive, and whether the whole can do its work; and the page at `/`."""
 
 import io
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from django.views.generic import TemplateView
 
 from config import files
 from config.celery import app as celery
+
+logger = logging.getLogger(__name__)
 
 WORKER_SEEN = "worker-seen"
 # A worker tells that it lives every `BEAT_SECONDS`, and is missed after `SEEN_SECONDS`.
@@ -97,10 +100,13 @@ SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
 
 
 def state_of(check: Callable[[], None]) -> str:
-    """``ok`` or ``unavailable``; why is not told to strangers."""
+    """``ok`` or ``unavailable``; why is not told to strangers, but to the log."""
     try:
         check()
-    except Exception:  # noqa: BLE001 -- whatever it is, the part is not available
+    except Unhealthy:
+        return "unavailable"
+    except Exception:
+        logger.warning("a part is not available", exc_info=True)
         return "unavailable"
     return "ok"
 
