@@ -1,16 +1,17 @@
 """Queued work as rows: who holds a job, and what becomes of it when a worker dies."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from redis.connection import UnixDomainSocketConnection
 
-from config.jobs import JobFailed
-from config.lease import ClaimLost, Lease, WorkerStops
+from config.jobs import ONE_MORE_TRY, JobFailed
+from config.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
+from config.messages import now
 from config.worker import perform, reap
 from customers.criteria import Criteria
 from search.models import CustomerSearch
@@ -73,12 +74,21 @@ def test_a_job_that_is_rolled_back_sends_no_message(owner, published):
 
 
 def test_a_broker_that_is_away_holds_nobody_up_and_loses_nothing(
-    owner, published, broker_away, django_capture_on_commit_callbacks
+    owner, published, broker_away, django_capture_on_commit_callbacks, monkeypatch
 ):
-    started = time.monotonic()
+    tried = []
+
+    def connect(self):
+        tried.append(self.path)
+        return connect_to_redis(self)
+
+    connect_to_redis = UnixDomainSocketConnection._connect
+    monkeypatch.setattr(UnixDomainSocketConnection, "_connect", connect)
     with broker_away, django_capture_on_commit_callbacks(execute=True):
         job = submit(owner)
-    assert time.monotonic() - started < 1
+    assert ONE_MORE_TRY == {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+    assert 1 <= tried.count("/nowhere/broker.sock") <= 2
+    monkeypatch.undo()
     job.refresh_from_db()
     assert (job.status, job.queued_at, published) == (Status.SUBMITTED, None, [])
     reap()
@@ -318,10 +328,11 @@ def meet_something_away(_job, _lease) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_met_a_database_that_was_away_is_tried_again_after_a_pause(owner, published):
     job = submit(owner)
+    before = now()
     run(job, meet_something_away)
     job.refresh_from_db()
     assert (job.status, job.attempts) == (Status.PICKED, 1)
-    assert timedelta(seconds=3) < job.lease_until - job.picked_at < timedelta(seconds=7)
+    assert before < job.lease_until - timedelta(seconds=5) < now()
     assert CustomerSearch.claim(job.pk, worker="other") is None
     published.clear()
     reap()
@@ -388,22 +399,23 @@ def test_a_lease_is_renewed_and_tells_of_progress_while_the_work_runs(owner, set
 @pytest.mark.django_db(transaction=True)
 def test_work_that_is_cancelled_is_interrupted_within_a_second(owner):
     job = submit(owner)
-    took = []
+    looks = []
 
     def work(job, lease):
         job.start()
         stop = threading.Event()
         with lease.interruptible(stop.set):
             job.abort("CANCELLED", "Cancelled.")
-            started = time.monotonic()
-            assert stop.wait(10)
-            took.append(time.monotonic() - started)
+            lease.report = lambda: looks.append(1) or {}
+            assert stop.wait(60)
             raise OperationalError("canceling statement")
 
     run(job, work)
     job.refresh_from_db()
     assert (job.status, job.error_code) == (Status.ABORTED, "CANCELLED")
-    assert took[0] < 1
+    # The first look after it notices.
+    assert len(looks) == 1
+    assert BEAT_SECONDS < 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -415,7 +427,7 @@ def test_work_that_takes_too_long_is_aborted(owner, settings):
         job.start()
         stop = threading.Event()
         with lease.interruptible(stop.set):
-            assert stop.wait(10)
+            assert stop.wait(60)
             lease.check()
 
     run(job, work)
