@@ -8,10 +8,13 @@ service can be checked in the same breath and a client is told everything in one
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config import text, times
 from config.card_numbers import CARD_NUMBER, may_hold_card_numbers, path_of, redact
 from config.errors import Invalid, Problem, problems
 from config.wire import to_json
@@ -33,16 +36,99 @@ class Submission:
     problems: list[Problem] = field(default_factory=list)
 
 
-class Text(serializers.CharField):
-    """A string, trimmed; numbers and booleans are not quietly made into one."""
+class AnyText(serializers.CharField):
+    """A string, trimmed; numbers and booleans are not quietly made into one.
+
+    It is kept as it is spelled, unless only its decomposed form is too long: then in NFC.
+    """
 
     default_error_messages = {"invalid_type": "Not a string."}
 
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- DRF's
+        super().__init__(trim_whitespace=False, **options)
+
+    def is_empty(self, value: str) -> bool:
+        """Whether a string says nothing: one in which nothing is visible counts as not given."""
+        return not text.is_visible(value)
+
     def to_internal_value(self, data: object) -> str:
-        """The string without outer white space."""
+        """The string as it is kept."""
         if not isinstance(data, str):
             self.fail("invalid_type")
-        return super().to_internal_value(data)
+        return self.shaped(data)
+
+    def shaped(self, value: str) -> str:
+        """The string without outer white space, unless it is nothing else."""
+        value = text.trimmed(value) or value
+        return value if self.max_length is None else text.fitted(value, self.max_length)
+
+
+class Text(AnyText):
+    """A string on one line, such as a name."""
+
+    default_error_messages = {
+        "invalid_character": "Control characters, line breaks, characters that override the"
+        " direction of writing, and noncharacters are not allowed."
+    }
+
+    def to_internal_value(self, data: object) -> str:
+        """The string."""
+        value = super().to_internal_value(data)
+        if not text.is_one_line(value):
+            self.fail("invalid_character")
+        return value
+
+
+class OpaqueId(AnyText):
+    """An id of the client's own, which is kept and compared as it is."""
+
+    def is_empty(self, value: str) -> bool:
+        """Whether it is blank; an invisible character makes an id."""
+        return not value.strip()
+
+    def shaped(self, value: str) -> str:
+        """The id as it is."""
+        return value
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class Day(serializers.Field[Any, Any, Any, Any]):
+    """A date, `yyyy-MM-dd`."""
+
+    # The errors' codes, of what is no string and of what is no day.
+    wrong_type = "invalid"
+    wrong_day = "invalid"
+
+    def to_internal_value(self, data: object) -> date:
+        """The date."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError(times.BAD_DAY, code=self.wrong_type)
+        try:
+            return times.parse_day(text.trimmed(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code=self.wrong_day) from None
+
+    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+        """As it is."""
+        return value
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Moment(serializers.Field[Any, Any, Any, Any]):
+    """A date or date-time of ISO 8601 with any offset; without one it is read as UTC."""
+
+    def to_internal_value(self, data: object) -> datetime:
+        """The moment, in UTC."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError(times.BAD_MOMENT)
+        try:
+            return times.parse_moment(text.trimmed(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+        """As it is."""
+        return value
 
 
 class Flag(serializers.BooleanField):
@@ -117,11 +203,15 @@ class Body(serializers.Serializer[Any]):
                 self.read(member, value, place, found)
         return found
 
+    def is_empty(self, member: Any, value: str) -> bool:  # noqa: ANN401 -- any field
+        """Whether a string counts as not given."""
+        return member.is_empty(value) if isinstance(member, AnyText) else not value.strip()
+
     def read(self, member: Any, value: object, place: str, found: Submission) -> None:  # noqa: ANN401
         """Read one member into `found`."""
         name = member.source or member.field_name
-        if value is None or (isinstance(value, str) and not value.strip()):
-            is_text = value is not None and isinstance(member, Text | Choice)
+        if value is None or (isinstance(value, str) and self.is_empty(member, value)):
+            is_text = value is not None and isinstance(member, AnyText | Choice)
             found.values[name] = "" if is_text else None
         elif isinstance(member, Body):
             found.values[name] = self.read_part(member, value, place, found)

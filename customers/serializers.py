@@ -5,10 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.bodies import Body, Choice, Flag, Text
+from config.bodies import AnyText, Body, Choice, Day, Flag, Moment, OpaqueId, Submission, Text
 from customers.models import Activity, Address, Contact, ContactPoint, Customer
 
-COUNTRY = "ISO 3166-1 alpha-3, upper case"
+COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
 
 
 @extend_schema_field(
@@ -21,7 +21,7 @@ class Pairs(serializers.DictField):
 class PhoneNumber(Body):
     """A phone number; any of `+14151234`, `14151234`, `4151234` where the default region is US."""
 
-    number = Text(max_length=40, help_text="Leaves as E.164.")
+    number = AnyText(max_length=40, help_text="Leaves as E.164.")
     type = Choice(ContactPoint.PhoneType.choices, source="phone_type")
     provider = Text(max_length=40, required=False)
     extension = Text(max_length=10, required=False)
@@ -52,7 +52,11 @@ class AddressBody(Body):
 
     id = serializers.UUIDField(required=False)
     type = Choice(Address.Type.choices)
-    name = Recipient(required=False, source="recipient", help_text="Required for SHIPPING.")
+    name = Recipient(
+        required=False,
+        source="recipient",
+        help_text="Required for SHIPPING, and ignored for other types, whatever it is.",
+    )
     streetLine1 = Text(max_length=50, source="street_line_1")
     streetLine2 = Text(max_length=50, source="street_line_2", required=False)
     streetLine3 = Text(max_length=50, source="street_line_3", required=False)
@@ -60,17 +64,29 @@ class AddressBody(Body):
     streetLine5 = Text(max_length=50, source="street_line_5", required=False)
     cityName = Text(max_length=25, source="city", required=False)
     stateCode = Text(
-        min_length=2,
         max_length=3,
         source="state",
         required=False,
-        help_text="ISO 3166-2 without the country part; required for USA and CAN.",
+        help_text="ISO 3166-2 without the country part, or `AA`, `AE`, `AP` of the USA; required"
+        " for USA and CAN.",
     )
     countryCode = Text(
         min_length=3, max_length=3, source="country", required=False, help_text=COUNTRY
     )
     zipCode = Text(max_length=10, source="zip_code")
     primary = Flag(source="is_primary", required=False)
+
+    def read(self, member: Any, value: object, place: str, found: Submission) -> None:  # noqa: ANN401
+        """Read one member. What is wrong with a recipient is kept beside it, in
+        `recipient_problems`: it counts only where the address turns out to be for parcels.
+        """
+        if member.source != "recipient":
+            super().read(member, value, place, found)
+            return
+        name = Submission()
+        super().read(member, value, place, name)
+        found.values |= name.values
+        found.values["recipient_problems"] = name.problems
 
 
 class ContactBody(Body):
@@ -106,12 +122,12 @@ class CustomerBody(Body):
     status = Choice(
         Customer.Status.choices, required=False, help_text="Only accepted when it does not change."
     )
-    externalId = Text(
+    externalId = OpaqueId(
         max_length=120,
         source="external_id",
         required=False,
-        trim_whitespace=False,
-        help_text="Your own id, unique in the business account; given at creation only.",
+        help_text="Your own id, unique in the business account, kept as it is; given at creation"
+        " only.",
     )
     addresses = AddressBody(many=True, required=False)
     metadata = Pairs(required=False, help_text="At most 5 pairs; a null value removes its key.")
@@ -131,9 +147,7 @@ class CustomerBody(Body):
     primaryPhoneNumber = PhoneNumber(source="phone", required=False)
     primaryPhonenumber = PhoneNumber(source="phone_alias", required=False)
     primaryEmail = Email(source="email", required=False)
-    dateOfBirth = serializers.DateField(
-        source="date_of_birth", required=False, input_formats=["%Y-%m-%d"]
-    )
+    dateOfBirth = Day(source="date_of_birth", required=False)
     placeOfBirth = BirthPlace(source="birth_place", required=False)
     socialId = Text(max_length=50, source="social_id", required=False)
     socialIdCountryCode = Text(
@@ -162,7 +176,7 @@ class ActivityBody(Body):
     mode = Choice(Activity.Mode.choices)
     isRead = Flag(source="is_read", required=False)
     isSecure = Flag(source="is_secure", required=False)
-    sentDate = serializers.DateTimeField(source="sent_date", help_text="Any ISO 8601 offset.")
+    sentDate = Moment(source="sent_date", help_text="Any ISO 8601 offset.")
     subject = Text(max_length=255, required=False)
 
 

@@ -112,6 +112,8 @@ class People:
         name_contacts(profile, values.get("contacts"))
         may_lack = street_lines(values.get("addresses"))
         for problem in merge_customer(profile, Submission(values), self.actor):
+            if problem.code == "UNKNOWN_FIELD":
+                continue
             if problem.code != "REQUIRED" or problem.path not in may_lack:
                 problems.add(problem.path, problem.message, problem.code)
         if not profile.contacts:

@@ -6,8 +6,7 @@ every required member; in an update all may be left out, and then stay as they a
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import (
@@ -25,34 +24,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.dialects import escaped
 from config.errors import Problem
+from config.times import parse_moment_as_written
 from customers import normalize
 
 AnyWire = TypeVar("AnyWire", bound="Wire")
-MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
-)
-BAD_MOMENT = "Not a date or date-time of ISO 8601, such as 2023-01-31T08:00:00Z."
 NETWORK = re.compile(r"[0-9A-Za-z]{1,10}")
-
-
-@lru_cache(maxsize=65_536)
-def parse_moment(text: str) -> datetime:
-    """An ISO 8601 date or date-time as written; without an offset it is read as UTC.
-
-    The offset tells which day is meant. Feeds repeat their dates, hence the cache. ValueError
-    otherwise.
-    """
-    if MOMENT.fullmatch(text) is None:
-        raise ValueError(BAD_MOMENT)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
-    try:
-        moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(BAD_MOMENT) from None
-    return moment
 
 
 def given(value: object) -> str:
@@ -67,9 +43,9 @@ def given(value: object) -> str:
 def read_moment(value: object) -> datetime:
     """A moment. Raises `PydanticCustomError`."""
     try:
-        return parse_moment(given(value))
-    except ValueError:
-        raise PydanticCustomError("INVALID", BAD_MOMENT) from None
+        return parse_moment_as_written(given(value))
+    except ValueError as error:
+        raise PydanticCustomError("INVALID", f"{error}") from None
 
 
 def read_moment_or_nothing(value: object) -> datetime | None:

@@ -22,6 +22,7 @@ def merge_addresses(
         problems.add("", "Addresses are removed one by one, by DELETE.", "INVALID")
         return
     known = {address.id: address for address in profile.addresses}
+    named: set[UUID] = set()
     marked: dict[str, Address] = {}
     for index, values in enumerate(entries):
         if values is None:
@@ -30,8 +31,12 @@ def merge_addresses(
         address_id: UUID | None = values.get("id")
         if address_id is None:
             address = add_address(profile, values, place)
+        elif address_id in named:
+            place.add("id", "Another entry has this id.", "DUPLICATE")
+            continue
         elif address_id in known:
-            address = known.pop(address_id)
+            named.add(address_id)
+            address = known[address_id]
             merge_address(address, values, place, is_new=False)
         else:
             place.add("id", "This customer has no such address.", "UNKNOWN_ADDRESS")
@@ -76,18 +81,18 @@ def merge_address(
     merge_recipient(address, values, problems)
     if is_new or (address.country, address.state) != region:
         check_state(address, problems)
-    if address.type == Address.Type.PHYSICAL and normalize.is_po_box(
-        *(getattr(address, line) for line in LINES)
-    ):
-        problems.add("streetLine1", "A physical address cannot be a PO box.", "PO_BOX")
+    for line in LINES if address.type == Address.Type.PHYSICAL else ():
+        if normalize.is_po_box(getattr(address, line)):
+            problems.add(camel(line), "A physical address cannot be a PO box.", "PO_BOX")
 
 
 def merge_recipient(address: Address, values: Mapping[str, Any], problems: Problems) -> None:
-    """Only parcels have a recipient; for the other types the member is ignored."""
+    """Only parcels have a recipient; for the other types the member is ignored, right or wrong."""
     names = ("first_name", "middle_name", "last_name")
     if address.type != Address.Type.SHIPPING:
         set_texts(address, dict.fromkeys(names), names)
         return
+    problems.found += values.get("recipient_problems", [])
     recipient = values.get("recipient", {})
     set_texts(address, dict.fromkeys(names) if recipient is None else recipient, names)
     if "recipient" in values or "type" in values:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from config import text
 from customers.fields import place, seal, unseal
 from customers.models import AttributeDefinition, AttributeValue
 from customers.profile import Profile
@@ -19,7 +20,9 @@ def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: 
         profile.customer.metadata = {}
         return
     merged = dict(profile.customer.metadata)
-    for key, value in pairs.items():
+    for sent_key, sent in pairs.items():
+        key = text.fitted(sent_key, MAX_KEY)
+        value = text.fitted(sent, MAX_VALUE) if isinstance(sent, str) else sent
         if value is None:
             merged.pop(key, None)
         elif not 1 <= len(key) <= MAX_KEY or "\0" in key:
