@@ -22,6 +22,7 @@ def merge_contacts(
         problems.require("")
         return
     known = {contact.id: contact for contact in profile.contacts}
+    named: set[UUID] = set()
     marked: list[Contact] = []
     for index, values in enumerate(entries):
         if values is None:
@@ -31,8 +32,12 @@ def merge_contacts(
         if contact_id is None:
             contact = Contact()
             profile.add(contact)
+        elif contact_id in named:
+            place.add("id", "Another entry has this id.", "DUPLICATE")
+            continue
         elif contact_id in known:
-            contact = known.pop(contact_id)
+            named.add(contact_id)
+            contact = known[contact_id]
         else:
             place.add("id", "This customer has no such contact.", "UNKNOWN_CONTACT")
             continue
@@ -74,18 +79,32 @@ def merge_reach(
     loaded without them may stay so.
     """
     phone = values.get("phone", values.get("phone_alias"))
-    if "phone" in values and "phone_alias" in values and values["phone"] != values["phone_alias"]:
-        message = "This contradicts primaryPhoneNumber, which is the same member."
-        problems.add("primaryPhonenumber", message, "CONTRADICTION")
+    region = profile.account.default_region
+    if "phone" in values and "phone_alias" in values:
+        one, other = (normalised_phone(values[name], region) for name in ("phone", "phone_alias"))
+        if one != other:
+            message = "This contradicts primaryPhoneNumber, which is the same member."
+            problems.add("primaryPhonenumber", message, "CONTRADICTION")
     given = "phone" in values or "phone_alias" in values
     place = problems.at("primaryPhoneNumber")
     rule = {"needed": needed, "is_new": is_new}
     if point := reach(profile, contact, PHONE, phone, place, given=given, **rule):
-        merge_phone(point, phone or {}, profile.account.default_region, actor, place)
+        merge_phone(point, phone or {}, region, actor, place)
     place = problems.at("primaryEmail")
     email, given = values.get("email"), "email" in values
     if point := reach(profile, contact, EMAIL, email, place, given=given, **rule):
         merge_email(point, email or {}, actor, place)
+
+
+def normalised_phone(values: Mapping[str, Any] | None, region: str) -> dict[str, Any] | None:
+    """The members of a phone number as they are compared, in whatever form the number is."""
+    if values is None:
+        return None
+    try:
+        number = normalize.parse_phone(values.get("number") or "", region)
+    except ValueError:
+        return dict(values)
+    return {**values, "number": number}
 
 
 def reach(
@@ -131,7 +150,7 @@ def merge_phone(
         problems.require("number")
     if values.get("phone_type"):
         point.phone_type = values["phone_type"]
-    elif "phone_type" in values or not before:
+    elif not before or ("phone_type" in values and point.phone_type):
         problems.require("type")
     set_texts(point, values, ["provider", "extension"])
     merge_verified(point, values, actor, problems, is_changed=point.value != before)
@@ -161,15 +180,14 @@ def merge_verified(
 ) -> None:
     """Whether the number or address is verified: a changed one is not, unless it is said to be.
 
-    `true` beside a changed value only counts when the old one was not verified; otherwise it is
-    what the client read before and sends back.
+    A signed-in customer cannot say so; what it sends back of what it read is no such attempt.
     """
     wanted = values.get("is_verified")
-    was = point.is_verified
-    if wanted and not was and actor.type == ActorType.CUSTOMER:
+    may_verify = actor.type != ActorType.CUSTOMER
+    if wanted and not point.is_verified and not may_verify:
         message = "Only a service account or an employee may set this."
         problems.add("verified", message, "NOT_ALLOWED")
     elif is_changed:
-        point.is_verified = bool(wanted) and not was
+        point.is_verified = bool(wanted) and may_verify
     elif wanted is not None:
         point.is_verified = wanted
