@@ -17,6 +17,8 @@ from uuid_utils import UUID as _UUID
 from uuid_utils import uuid5 as _uuid5
 from uuid_utils.compat import uuid7 as _uuid7
 
+from config.text import trimmed
+
 # --- Text -----------------------------------------------------------------------------------------
 
 # Letters of people's names that Unicode does not decompose, and typographic signs.
@@ -49,7 +51,6 @@ _IGNORED = re.compile(
     r"\x00\uD800-\uDFFF"
     "]+"
 )
-_OUTER = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\ufeff"
 
 
 def fold(text: str) -> str:
@@ -71,10 +72,9 @@ def fold(text: str) -> str:
 def clean(text: str) -> str:
     """The form in which text is stored: the caller's spelling without outer whitespace.
 
-    Nothing else is normalised, so that a client reads back what it wrote. A byte-order mark or a
-    zero-width space at either end counts as whitespace: it comes from spreadsheets, unseen.
+    Nothing else is normalised, so that a client reads back what it wrote.
     """
-    return text.strip(_OUTER)
+    return trimmed(text)
 
 
 # What no id may have in it: it comes from files read in a wrong way, and nobody can type it again.
@@ -112,12 +112,25 @@ def parse_email(value: str) -> str:
 
 
 def email_key(value: str) -> str:
-    """The form in which e-mail addresses are compared: trimmed, without case. Never raises."""
+    """The form in which e-mail addresses are compared: trimmed, without case, the domain in ASCII
+    (`a@bücher.example` is `a@xn--bcher-kva.example`). Never raises.
+    """
     address = clean(value)
     if address.isascii():
         return address.lower()
     caseless = unicodedata.normalize("NFC", address).casefold()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", caseless).casefold())
+    key = unicodedata.normalize("NFC", unicodedata.normalize("NFD", caseless).casefold())
+    local, at, domain = key.rpartition("@")
+    return local + at + ".".join(_ascii_label(label) or label for label in domain.split("."))
+
+
+def email_words(value_key: str) -> list[str]:
+    """What a search box finds an address by, from its `email_key`: both forms of the domain."""
+    local, at, domain = value_key.rpartition("@")
+    if "xn--" not in domain:
+        return [value_key]
+    labels = [_unicode_label(label) for label in domain.split(".")]
+    return list(dict.fromkeys([value_key, local + at + ".".join(labels)]))
 
 
 def _is_atom(atom: str) -> bool:
@@ -146,6 +159,14 @@ def _ascii_label(label: str) -> str:
         return label.encode("idna").decode("ascii")
     except UnicodeError:
         return ""
+
+
+def _unicode_label(label: str) -> str:
+    """The label as it is read; as it stands when it encodes nothing."""
+    try:
+        return label.encode("ascii").decode("idna")
+    except UnicodeError:
+        return label
 
 
 # --- Phone ----------------------------------------------------------------------------------------
@@ -242,6 +263,10 @@ def _ranked(reading: str, region: str) -> tuple[str, int]:
 
 # --- Countries ------------------------------------------------------------------------------------
 
+# In use everywhere, and in neither part of the standard.
+KOSOVO = {"XKX": "XK"}
+MILITARY_STATES = ("AA", "AE", "AP")
+
 
 def country_alpha3(value: str) -> str:
     """The value, when it is an ISO 3166-1 alpha-3 code in upper case; ValueError otherwise."""
@@ -266,8 +291,9 @@ def alpha2_from_alpha3(value: str) -> str:
 def check_subdivision(code: str, country_alpha3: str) -> None:
     """Pass an ISO 3166-2 code without its country part (`CA` in `USA`), in upper case, or "".
 
-    Whether a country requires one is the caller's question. ValueError when the country has no
-    such subdivision, or is not a country.
+    The United States also have the `AA`, `AE` and `AP` of military mail. Whether a country requires
+    one is the caller's question. ValueError when the country has no such subdivision, or is not a
+    country.
     """
     country = alpha2_from_alpha3(country_alpha3)
     if code and code not in _subdivisions().get(country, frozenset()):
@@ -278,7 +304,7 @@ def check_subdivision(code: str, country_alpha3: str) -> None:
 def _alpha2_by_alpha3() -> dict[str, str]:
     import pycountry  # noqa: PLC0415 - a slow import
 
-    return {country.alpha_3: country.alpha_2 for country in pycountry.countries}
+    return {country.alpha_3: country.alpha_2 for country in pycountry.countries} | KOSOVO
 
 
 @functools.cache
@@ -291,7 +317,7 @@ def _subdivisions() -> dict[str, frozenset[str]]:
     """Subdivision codes without the country part, by alpha-2."""
     import pycountry  # noqa: PLC0415 - a slow import
 
-    codes: dict[str, set[str]] = {}
+    codes = {"US": set(MILITARY_STATES)}
     for subdivision in pycountry.subdivisions:
         country, _, code = subdivision.code.partition("-")
         codes.setdefault(country, set()).add(code)
@@ -359,8 +385,14 @@ def _po_box() -> re.Pattern[str]:
 
 # --- List search ----------------------------------------------------------------------------------
 
-_OUTER_PUNCTUATION = string.punctuation + "¡¿«»\u2039\u203a“”„、。「」"
-_FORMATTED_NUMBER = re.compile(r"[+().,/-]*[0-9][+().,/0-9-]*")
+# What stands between the words of a list, and is no part of them.
+_SEPARATORS = ",;"
+_BRACKETED_ADDRESS = re.compile(r"<([^<>]+@[^<>]+)>")
+_AREA_CODE = re.compile(r"\(([0-9]+)\)")
+_FORMATTED_NUMBER = re.compile(r"\+?\(?[0-9](?:[+().,/-]*[0-9])*\)?")
+# Fewer digits are no telephone number, and their punctuation means something: 1.5, 24/7.
+_FEWEST_DIGITS = 4
+_MOST_DIGITS = 15
 # Inside a word: ORD-2024-001
 _PUNCTUATED_NUMBER = re.compile(r"(?<![0-9])[0-9]++(?:[+().,/-]++[0-9]++)++")
 _INTERNATIONAL_NUMBER = re.compile(r"(?<!\S)\(?\+[0-9][().,/0-9 -]{0,30}(?!\S)")
@@ -384,24 +416,34 @@ def parse_search_words(text: str) -> list[str]:
     """The words of a search box, folded, each once; a customer is found when every one of them
     occurs somewhere in its `search_text`.
 
-    Punctuation around a word is dropped, and formatting characters inside a number: `415-123` is
-    `415123`. A number that begins with a plus is one word over its spaces, without a `(0)`:
-    `+44 (0)20 7946 0958` is `442079460958`. E-mail addresses stay whole. A text of nothing but
-    punctuation has no words.
+    Words count as they are written, with their punctuation: `100%` and `c++`. What is no part of
+    a word is dropped: a comma or semicolon behind it, and the angle brackets around an e-mail
+    address. So are the formatting characters of a number of four digits or more, and the brackets
+    of an area code: `(415) 555-2671` are `415` and `5552671`. A number that begins with a plus is
+    one word over its spaces, without a `(0)`: `+44 (0)20 7946 0958` is `442079460958`.
     """
     joined = _INTERNATIONAL_NUMBER.sub(_joined_number, fold(text))
-    words = map(_bare_word, joined.split())
-    return list(dict.fromkeys(word for word in words if word))
+    return list(dict.fromkeys(map(_search_word, joined.split())))
 
 
-def _bare_word(word: str) -> str:
-    bare = word.strip(_OUTER_PUNCTUATION)
-    return phone_digits(bare) if _FORMATTED_NUMBER.fullmatch(bare) else bare
+def _search_word(word: str) -> str:
+    word = word.rstrip(_SEPARATORS) or word
+    if bracketed := _BRACKETED_ADDRESS.fullmatch(word) or _AREA_CODE.fullmatch(word):
+        return bracketed[1]
+    if word.isdecimal() or not _FORMATTED_NUMBER.fullmatch(word):
+        return word
+    digits = phone_digits(word)
+    return digits if len(digits) >= _FEWEST_DIGITS else word
 
 
 def _joined_number(match: re.Match[str]) -> str:
-    digits = phone_digits(match[0].replace("(0)", ""))
-    return digits if len(digits) <= 15 else match[0]
+    """The digits of an international number; words that are too many for one stay behind it."""
+    words = match[0].split()
+    for count in range(len(words), 0, -1):
+        digits = phone_digits("".join(words[:count]).replace("(0)", ""))
+        if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+            return " ".join([digits, *words[count:]])
+    return match[0]
 
 
 # --- Ids ------------------------------------------------------------------------------------------

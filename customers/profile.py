@@ -157,7 +157,7 @@ class Profile:
         points = self.rows[ContactPoint]
         customer.search_text = normalize.search_text(
             [customer.name, customer.external_id, *map(str, self.contacts)]
-            + [point.value_key for point in points]
+            + [word for point in points for word in search_words(point)]
         )
 
     def says_nothing(self, contact: Contact) -> bool:
@@ -180,6 +180,13 @@ class Profile:
             return True
         rows = [row for model in MODELS for row in self.rows[model]]
         return any((type(row), row.id) not in self.loaded or self.changed(row) for row in rows)
+
+
+def search_words(point: ContactPoint) -> list[str]:
+    """What a search box finds a contact point by."""
+    if point.kind == ContactPoint.Kind.EMAIL:
+        return normalize.email_words(point.value_key)
+    return [point.value_key]
 
 
 def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list[Profile]:
