@@ -1,9 +1,11 @@
 """The customer object of `/v1`, made by PostgreSQL: one expression for GET, lists and JSON files.
 
 Member order is the published one; Kith's own members (`businessAccountId`, `customAttributes`, the
-ids of addresses and contacts) stand where they disturb it least. Sensitive values leave as for a
-token without `customers.sensitive`: the last characters of the social id, no security answer, no
-encrypted attribute. `reveal` puts the whole values in for a token that may see them.
+ids of addresses and contacts) stand where they disturb it least. What is not set is ``""`` where it
+is free text, and null where it is a word of a list, a date, a code or an object. Sensitive values
+leave as for a token without `customers.sensitive`: the last characters of the social id, no
+security answer, no encrypted attribute. `reveal` puts the whole values in for a token that may see
+them.
 """
 
 from typing import Any
@@ -31,12 +33,17 @@ def person(table: str, member: str) -> str:
     return record(f'{table}.{member}_id AS "id"', f'{table}.{member}_type AS "type"')
 
 
+def code(column: str) -> str:
+    """SQL for a word of a list or a code: null when it is not set, other than a free text."""
+    return f"NULLIF({column}, '')"
+
+
 LINES = [f'a.street_line_{n} AS "streetLine{n}"' for n in range(1, 6)]
 PLACE = [
     *LINES,
     'a.city AS "cityName"',
-    'a.state AS "stateCode"',
-    'a.country AS "countryCode"',
+    f'{code("a.state")} AS "stateCode"',
+    f'{code("a.country")} AS "countryCode"',
     'a.zip_code AS "zipCode"',
     'a.is_primary AS "primary"',
 ]
@@ -74,7 +81,7 @@ COMMON = [
 PHONE = "CASE WHEN phone.id IS NOT NULL THEN {} END".format(
     record(
         'phone.value AS "number"',
-        'phone.phone_type AS "type"',
+        f'{code("phone.phone_type")} AS "type"',
         'phone.provider AS "provider"',
         'phone.extension AS "extension"',
         'phone.is_verified AS "verified"',
@@ -97,28 +104,30 @@ REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
 
 
 def own(column: str, member: str) -> str:
-    """SQL for what an individual says of itself; nothing is known of one without a contact."""
+    """SQL for a free text of an individual; nothing is known of one without a contact."""
     return f"COALESCE(p.{column}, '') AS \"{member}\""
 
 
-BIRTH = record(own("birth_city", "city"), own("birth_country", "countryCode"))
+BIRTH = "CASE WHEN p.birth_city <> '' OR p.birth_country <> '' THEN {} END".format(
+    record('p.birth_city AS "city"', f'{code("p.birth_country")} AS "countryCode"')
+)
 INDIVIDUAL = [
     own("prefix", "prefix"),
     own("first_name", "firstName"),
     own("middle_name", "middleName"),
     own("last_name", "lastName"),
     own("suffix", "suffix"),
-    own("sex", "sex"),
+    f'{code("p.sex")} AS "sex"',
     own("gender", "gender"),
     own("pronoun", "pronoun"),
     own("security_question", "securityQuestion"),
     "'' AS \"securityAnswer\"",
     *REACH,
-    "COALESCE(to_char(p.date_of_birth, 'YYYY-MM-DD'), '') AS \"dateOfBirth\"",
+    "to_char(p.date_of_birth, 'YYYY-MM-DD') AS \"dateOfBirth\"",
     f'{BIRTH} AS "placeOfBirth"',
     own("social_id_last4", "socialId"),
-    own("social_id_country", "socialIdCountryCode"),
-    own("citizenship_country", "citizenshipCountryCode"),
+    f'{code("p.social_id_country")} AS "socialIdCountryCode"',
+    f'{code("p.citizenship_country")} AS "citizenshipCountryCode"',
 ]
 
 CONTACT = record('p.id AS "id"', *NAMES, 'p.is_primary AS "primary"', *REACH)

@@ -21,11 +21,6 @@ def word(choices: Any, **options: Any) -> serializers.ChoiceField:  # noqa: ANN4
     return serializers.ChoiceField(choices, **options)
 
 
-@extend_schema_field({"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2})?$"})
-class DayOrEmpty(serializers.CharField):
-    """A date, or an empty text."""
-
-
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class Texts(serializers.DictField):
     """Names with texts."""
@@ -63,8 +58,8 @@ class AddressObject(serializers.Serializer[Any]):
     streetLine4 = serializers.CharField()
     streetLine5 = serializers.CharField()
     cityName = serializers.CharField()
-    stateCode = serializers.CharField()
-    countryCode = serializers.CharField()
+    stateCode = serializers.CharField(allow_null=True)
+    countryCode = serializers.CharField(allow_null=True)
     zipCode = serializers.CharField()
     primary = serializers.BooleanField()
 
@@ -73,7 +68,7 @@ class PhoneObject(serializers.Serializer[Any]):
     """A phone number."""
 
     number = serializers.CharField(help_text="E.164")
-    type = word(ContactPoint.PhoneType.choices, allow_blank=True)
+    type = word(ContactPoint.PhoneType.choices, allow_null=True)
     provider = serializers.CharField()
     extension = serializers.CharField()
     verified = serializers.BooleanField()
@@ -90,7 +85,7 @@ class Place(serializers.Serializer[Any]):
     """Where an individual was born."""
 
     city = serializers.CharField()
-    countryCode = serializers.CharField()
+    countryCode = serializers.CharField(allow_null=True)
 
 
 class CommonObject(serializers.Serializer[Any]):
@@ -118,20 +113,20 @@ class Individual(CommonObject):
     middleName = serializers.CharField()
     lastName = serializers.CharField()
     suffix = serializers.CharField()
-    sex = word(Contact.Sex.choices, allow_blank=True)
+    sex = word(Contact.Sex.choices, allow_null=True)
     gender = serializers.CharField()
     pronoun = serializers.CharField()
     securityQuestion = serializers.CharField()
     securityAnswer = serializers.CharField(help_text="Empty without `customers.sensitive`.")
     primaryPhoneNumber = PhoneObject(allow_null=True)
     primaryEmail = EmailObject(allow_null=True)
-    dateOfBirth = DayOrEmpty(help_text='`yyyy-MM-dd`, or `""`.')
-    placeOfBirth = Place()
+    dateOfBirth = serializers.DateField(allow_null=True)
+    placeOfBirth = Place(allow_null=True)
     socialId = serializers.CharField(
         help_text="Its last characters, at most four; whole with `customers.sensitive`."
     )
-    socialIdCountryCode = serializers.CharField()
-    citizenshipCountryCode = serializers.CharField()
+    socialIdCountryCode = serializers.CharField(allow_null=True)
+    citizenshipCountryCode = serializers.CharField(allow_null=True)
 
 
 class ContactObject(serializers.Serializer[Any]):

@@ -1,0 +1,548 @@
+"""Values of customers: what is accepted, what is refused and why, and how it is kept."""
+# ruff: noqa: RUF001 - letters that look alike are the subject
+
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from config.actors import ActorType
+from config.errors import Invalid
+from customers.models import Contact, ContactPoint, Customer
+from customers.record import Via
+from customers.serializers import CustomerUpdate
+from customers.services import customers as services
+from tests import bulk, factories
+from tests.test_customers_api import ACME, ADA, HOME, codes, create
+from tests.test_customers_merge import SHIPPING, put, refused
+
+pytestmark = pytest.mark.django_db
+
+INVISIBLE = [
+    *("\u200b", "\u2060", "\u00ad", "\u3164", "\u2800", "\ufeff", "\u202e", "\u115f", "\u1160"),
+    *("\u007f", "\u0301", "\uffa0", "\u200d", "\u00a0", "\t", "\u2028", "\ufdd0", "\U000e0041"),
+    *(" \u0301 ", "\u200b\u0301\u00ad", "\u200f\u200e"),
+]
+UNFIT = {
+    "tab": "\t",
+    "line feed": "\n",
+    "carriage return": "\r",
+    "escape": "\x1b",
+    "DEL": "\x7f",
+    "next line": "\x85",
+    "C1 control": "\x9b",
+    "line separator": "\u2028",
+    "paragraph separator": "\u2029",
+    "override": "\u202e",
+    "other override": "\u202d",
+    "embedding": "\u202b",
+    "pop": "\u202c",
+    "isolate": "\u2067",
+    "noncharacter": "\ufdd0",
+    "last noncharacter": "\uffff",
+    "noncharacter of a supplementary plane": "\U0001fffe",
+}
+LEGITIMATE = [
+    "علی\u200cرضا",  # a Persian name with the non-joiner within it
+    "ක්\u200dරිස්ටි",  # Sinhala, joined
+    "👩\u200d🚀",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "❤\ufe0f",
+    "هند\u200f",
+    "नरेंद्र",
+    "พรทิพย์",
+    "辻\U000e0100",
+    "\U00031350",  # a letter that is newer than most libraries
+    "\ue000",  # of a font of one's own
+    "Zoe\u0308",
+    "O’Neil",
+    "e\u0301",
+    "한",
+    "१२३",
+    "?",
+]
+
+
+def post(speaker, body):
+    return speaker.api.post("/v1/customers", body)
+
+
+def wrong(speaker, body):
+    response = post(speaker, body)
+    assert response.status_code == 400, response.content
+    return codes(response)
+
+
+# --- Characters -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nothing", INVISIBLE, ids=ascii)
+def test_a_required_text_in_which_nothing_is_visible_is_missing(owner, nothing):
+    reached = {"number": "4151234", "type": "WORK"}
+    assert wrong(
+        owner,
+        {
+            "type": "INDIVIDUAL",
+            "firstName": nothing,
+            "lastName": nothing,
+            "primaryPhoneNumber": reached,
+            "primaryEmail": {"value": nothing},
+            "addresses": [
+                HOME | {"streetLine1": nothing, "zipCode": nothing},
+                SHIPPING | {"name": {"firstName": nothing, "lastName": nothing}},
+            ],
+        },
+    ) == {
+        "firstName": "REQUIRED",
+        "lastName": "REQUIRED",
+        "primaryEmail.value": "REQUIRED",
+        "addresses[0].streetLine1": "REQUIRED",
+        "addresses[0].zipCode": "REQUIRED",
+        "addresses[1].name.firstName": "REQUIRED",
+        "addresses[1].name.lastName": "REQUIRED",
+    }
+    contact = ACME["contacts"][0] | {"firstName": nothing, "lastName": nothing}
+    assert wrong(owner, ACME | {"businessName": nothing, "contacts": [contact]}) == {
+        "businessName": "REQUIRED",
+        "contacts[0].firstName": "REQUIRED",
+        "contacts[0].lastName": "REQUIRED",
+    }
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u0301", "\u3164", "\u202e", "\x7f"], ids=ascii)
+def test_an_optional_text_in_which_nothing_is_visible_is_not_given(owner, nothing):
+    names = ("prefix", "middleName", "suffix", "gender", "pronoun", "securityQuestion")
+    customer = create(owner, ADA | dict.fromkeys(names, nothing))
+    assert {customer[name] for name in names} == {""}
+    customer = create(owner, ADA | dict.fromkeys(names, "x"))
+    assert put(owner, customer, {"prefix": nothing})["prefix"] == ""
+    assert refused(owner, customer, {"firstName": nothing}) == {"firstName": "REQUIRED"}
+
+
+def test_a_loaded_name_in_which_nothing_is_visible_is_not_given(owner):
+    person = {"firstName": "\u3164", "lastName": "Lovelace"}
+    assert bulk.outcomes(bulk.load(owner, bulk.customer("c1", **person))) == ["CREATED"]
+    assert Contact.objects.get().first_name == ""
+    found = bulk.load(owner, bulk.customer("c2", type="BUSINESS", businessName="\u200b"))
+    assert bulk.errors(found) == {("/customers/0/businessName", "REQUIRED")}
+
+
+@pytest.mark.parametrize("character", UNFIT.values(), ids=UNFIT)
+def test_a_name_or_line_with_a_character_that_is_no_text_is_refused(owner, character):
+    text = f"a{character}b"
+    line = {"streetLine1": text, "streetLine5": text, "cityName": text, "zipCode": text}
+    assert wrong(
+        owner,
+        ADA
+        | {
+            "firstName": text,
+            "suffix": text,
+            "gender": text,
+            "placeOfBirth": {"city": text},
+            "primaryPhoneNumber": {"number": "4151234", "type": "WORK", "provider": text},
+            "addresses": [HOME | line, SHIPPING | {"name": {"firstName": text, "lastName": "b"}}],
+        },
+    ) == dict.fromkeys(
+        [
+            *("firstName", "suffix", "gender", "placeOfBirth.city", "primaryPhoneNumber.provider"),
+            *("addresses[0].streetLine1", "addresses[0].streetLine5", "addresses[0].cityName"),
+            *("addresses[0].zipCode", "addresses[1].name.firstName"),
+        ],
+        "INVALID_CHARACTER",
+    )
+    contact = ACME["contacts"][0] | {"lastName": text}
+    assert wrong(owner, ACME | {"businessName": text, "contacts": [contact]}) == {
+        "businessName": "INVALID_CHARACTER",
+        "contacts[0].lastName": "INVALID_CHARACTER",
+    }
+    assert not Customer.objects.exists()
+
+
+def test_a_loaded_name_with_a_control_character_is_refused(owner):
+    person = {"firstName": "A\tda", "addresses": [HOME | {"streetLine2": "a\nb"}]}
+    assert bulk.errors(bulk.load(owner, bulk.customer("c1", **person))) == {
+        ("/customers/0/firstName", "INVALID_CHARACTER"),
+        ("/customers/0/addresses/0/streetLine2", "INVALID_CHARACTER"),
+    }
+
+
+@pytest.mark.parametrize("name", LEGITIMATE, ids=ascii)
+def test_names_of_every_script_are_kept_as_they_are_written(owner, name):
+    customer = create(owner, firstName=name, addresses=[HOME | {"streetLine1": name}])
+    assert customer["firstName"] == customer["addresses"][0]["streetLine1"] == name
+
+
+def test_a_zero_width_space_around_a_name_is_no_part_of_it(owner):
+    assert create(owner, firstName="\ufeff Ada\u200b\n")["firstName"] == "Ada"
+
+
+def test_direction_marks_around_a_phone_number_do_no_harm(owner):
+    phone = {"number": "\u202a+1 (415)\t555-0142\u202c", "type": "WORK"}
+    assert create(owner, primaryPhoneNumber=phone)["primaryPhoneNumber"]["number"] == "+14155550142"
+
+
+def test_lengths_count_composed_letters(owner):
+    name = "e\u0301" * 21
+    customer = create(owner, lastName=name)
+    assert customer["lastName"] == "é" * 21
+    assert put(owner, customer, customer) == customer
+    assert create(owner, lastName="é" * 40)["lastName"] == "é" * 40
+    assert wrong(owner, ADA | {"lastName": "e\u0301" * 41}) == {"lastName": "TOO_LONG"}
+    line = "e\u0301" * 50
+    city = create(owner, addresses=[HOME | {"streetLine1": line, "cityName": "e\u0301" * 25}])
+    assert city["addresses"][0]["cityName"] == "é" * 25
+    found = bulk.load(owner, bulk.customer("c1", lastName=name, metadata={"k": "e\u0301" * 1024}))
+    assert bulk.outcomes(found) == ["CREATED"]
+    listed = owner.api.get("/v1/customers", {"cityName": "e\u0301" * 25}).json()
+    assert listed["totalElements"] == 1
+
+
+# --- Ids ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("external_id", ["trail7 ", " lead7", "a\u200b", "\ufefftop", "e\u0301"])
+def test_an_external_id_is_kept_and_compared_as_it_is(owner, external_id):
+    customer = create(owner, externalId=external_id)
+    assert customer["externalId"] == external_id
+    assert put(owner, customer, customer) == customer
+    other = owner.api.put(f"/v1/customers/{customer['id']}", {"externalId": external_id + " "})
+    assert other.status_code == 409
+    create(owner, externalId=f"{external_id}x")
+    found = owner.api.get("/v1/customers", {"externalId": external_id}).json()
+    assert [each["id"] for each in found["content"]] == [customer["id"]]
+    assert not owner.api.get("/v1/customers", {"externalId": f" {external_id}"}).json()["content"]
+
+
+def test_a_loaded_id_with_outer_blanks_is_found_and_sent_back(owner):
+    assert bulk.outcomes(bulk.load(owner, bulk.customer("trail7 ", firstName="Nia"))) == ["CREATED"]
+    found = owner.api.get("/v1/customers?externalId=trail7%20").json()
+    assert [each["externalId"] for each in found["content"]] == ["trail7 "]
+    assert owner.api.get("/v1/customers?externalId=trail7").json()["content"] == []
+    (customer,) = found["content"]
+    assert put(owner, customer, customer) == customer
+
+
+@pytest.mark.parametrize("external_id", ["a\tb", "a\n", "a\x7f", "\u202ea", "\ufffea", "\u200b"])
+def test_a_new_external_id_has_no_control_characters(owner, external_id):
+    body = ADA | {"externalId": external_id}
+    assert wrong(owner, body) == {"externalId": "INVALID_CHARACTER"}
+
+
+@pytest.mark.parametrize("external_id", ["a\tb", "\u200b"])
+def test_an_id_of_an_earlier_load_is_sent_back_as_it_is(owner, external_id):
+    customer = factories.make_customer(owner.account, external_id=external_id)
+    shown = put(owner, {"id": customer.pk}, {"middleName": "King"})
+    assert shown["externalId"] == external_id
+    assert put(owner, shown, shown) == shown
+
+
+# --- Codes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("country", "state"),
+    [
+        *(("USA", state) for state in ("AA", "AE", "AP", "PR", "DC")),
+        *(("ESP", "M"), ("ESP", "MD"), ("AUT", "9"), ("IRL", "D"), ("GBR", "ENG"), ("JPN", "13")),
+        *(("XKX", None), ("CIV", "AB"), ("FRA", "2A"), ("GUY", "DE")),
+    ],
+)
+def test_every_country_and_subdivision_of_the_standard_is_accepted(owner, country, state):
+    address = HOME | {"countryCode": country, "stateCode": state}
+    (shown,) = create(owner, addresses=[address])["addresses"]
+    assert (shown["countryCode"], shown["stateCode"]) == (country, state)
+    found = owner.api.get("/v1/customers", {"countryCode": country}).json()
+    assert found["totalElements"] == 1
+    search = {"customerAccountType": "INDIVIDUAL", "country": country, "state": state or ""}
+    assert owner.api.post("/v1/search/customer-accounts", search).status_code == 200
+
+
+def test_kosovo_is_a_country_in_every_member_and_dialect(owner):
+    born = {"placeOfBirth": {"countryCode": "XKX"}, "citizenshipCountryCode": "XKX"}
+    sealed = {"socialId": "1234567890", "socialIdCountryCode": "XKX"}
+    customer = create(owner, **born, **sealed)
+    assert customer["placeOfBirth"]["countryCode"] == customer["citizenshipCountryCode"] == "XKX"
+    assert bulk.outcomes(bulk.load(owner, bulk.customer("c1", country="XK"))) == ["CREATED"]
+    shown = owner.api.get(f"/v1/customers/{bulk.id_of(owner, 'c1')}").json()
+    assert shown["addresses"][0]["countryCode"] == "XKX"
+
+
+def test_a_military_state_is_one_of_the_united_states_alone(owner):
+    address = HOME | {"countryCode": "CAN", "stateCode": "AE"}
+    assert wrong(owner, ADA | {"addresses": [address]}) == {
+        "addresses[0].stateCode": "UNKNOWN_SUBDIVISION"
+    }
+
+
+# --- Verified -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("was_verified", [True, False])
+@pytest.mark.parametrize("who", ["owner", "employee"])
+def test_a_changed_number_that_is_said_to_be_verified_is(request, owner, who, was_verified):
+    speaker = request.getfixturevalue(who)
+    customer = create(owner)
+    if was_verified:
+        verified = {"primaryPhoneNumber": {"verified": True}, "primaryEmail": {"verified": True}}
+        put(owner, customer, verified)
+    changed = put(
+        speaker,
+        customer,
+        {
+            "primaryPhoneNumber": {"number": "+14155550143", "verified": True},
+            "primaryEmail": {"value": "new@example.com", "verified": True},
+        },
+    )
+    assert changed["primaryPhoneNumber"]["number"] == "+14155550143"
+    assert changed["primaryPhoneNumber"]["verified"] is True
+    assert changed["primaryEmail"] == {"value": "new@example.com", "verified": True}
+
+
+def test_the_number_of_a_contact_that_is_said_to_be_verified_is(owner):
+    business = create(owner, ACME)
+    (contact,) = business["contacts"]
+    phone = {"number": "+14155550143", "verified": True}
+    for _ in range(2):
+        entry = {"id": contact["id"], "primaryPhoneNumber": phone}
+        (changed,) = put(owner, business, {"contacts": [entry]})["contacts"]
+        assert changed["primaryPhoneNumber"]["verified"] is True
+        phone = {"number": "+14155550144", "verified": True}
+
+
+def test_a_signed_in_customer_verifies_nothing(owner):
+    customer = create(owner)
+    put(owner, customer, {"primaryPhoneNumber": {"verified": True}})
+    actor = replace(owner.actor, type=ActorType.CUSTOMER)
+
+    def send(phone):
+        body = CustomerUpdate().parse({"primaryPhoneNumber": phone})
+        key = uuid.UUID(customer["id"])
+        services.update_customer(actor=actor, customer_id=key, submission=body, via=Via.V1)
+
+    send({"number": "+14155550143", "verified": True})
+    shown = owner.api.get(f"/v1/customers/{customer['id']}").json()["primaryPhoneNumber"]
+    assert (shown["number"], shown["verified"]) == ("+14155550143", False)
+    with pytest.raises(Invalid) as caught:
+        send({"verified": True})
+    assert [problem.code for problem in caught.value.problems] == ["NOT_ALLOWED"]
+
+
+# --- Members that are one thing, or none ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["MAILING", "PHYSICAL"])
+@pytest.mark.parametrize(
+    "name",
+    ["Sarah", {"foo": "x"}, {"firstName": "x" * 60}, {"firstName": 7}, [], 7, None, "", "\u202e"],
+)
+def test_a_recipient_is_ignored_unless_the_address_is_for_parcels(owner, kind, name):
+    customer = create(owner, addresses=[HOME | {"type": kind, "name": name}])
+    (address,) = customer["addresses"]
+    assert "name" not in address
+    entry = {"id": address["id"], "name": name, "streetLine2": "Suite 1"}
+    (changed,) = put(owner, customer, {"addresses": [entry]})["addresses"]
+    assert changed == address | {"streetLine2": "Suite 1"}
+    assert "name" not in changed
+    found = bulk.load(owner, bulk.customer("c1", addresses=[HOME | {"type": kind, "name": name}]))
+    assert bulk.outcomes(found) == ["CREATED"]
+
+
+def test_a_recipient_is_checked_where_the_address_is_for_parcels(owner):
+    assert wrong(owner, ADA | {"addresses": [HOME | {"type": "SHIPPING", "name": "Sarah"}]}) == {
+        "addresses[0].name": "INVALID_TYPE"
+    }
+    name = {"firstName": "x" * 60, "lastName": "y", "foo": "z"}
+    assert wrong(owner, ADA | {"addresses": [SHIPPING | {"name": name}]}) == {
+        "addresses[0].name.firstName": "TOO_LONG",
+        "addresses[0].name.foo": "UNKNOWN_FIELD",
+    }
+    customer = create(owner, addresses=[HOME, SHIPPING])
+    home, parcel = customer["addresses"]
+    assert refused(owner, customer, {"addresses": [{"id": parcel["id"], "name": "Sarah"}]}) == {
+        "addresses[0].name": "INVALID_TYPE"
+    }
+    moved = {"id": home["id"], "type": "SHIPPING", "name": {"firstName": "Al", "foo": 1}}
+    assert refused(owner, customer, {"addresses": [moved]}) == {
+        "addresses[0].name.lastName": "REQUIRED",
+        "addresses[0].name.foo": "UNKNOWN_FIELD",
+    }
+    found = bulk.load(owner, bulk.customer("c1", addresses=[SHIPPING | {"name": name}]))
+    assert bulk.errors(found) == {("/customers/0/addresses/0/name/firstName", "TOO_LONG")}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": "+14151234", "type": "MOBILE"},
+        {"number": "1 415 1234", "type": "MOBILE"},
+        {"type": "MOBILE", "number": "4151234"},
+    ],
+)
+def test_both_spellings_of_the_phone_member_may_say_the_same(owner, other):
+    customer = create(owner, primaryPhonenumber=other)
+    assert customer["primaryPhoneNumber"]["number"] == "+14151234"
+    both = {
+        "primaryPhoneNumber": {"number": "5551234"},
+        "primaryPhonenumber": {"number": "15551234"},
+    }
+    assert put(owner, customer, both)["primaryPhoneNumber"]["number"] == "+15551234"
+    contact = ACME["contacts"][0] | {"primaryPhonenumber": {"number": "4151234", "type": "WORK"}}
+    create(owner, ACME | {"contacts": [contact]})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"number": "5551234", "type": "MOBILE"}, {"number": "4151234", "type": "WORK"}, None],
+)
+def test_both_spellings_of_the_phone_member_may_not_differ(owner, other):
+    assert wrong(owner, ADA | {"primaryPhonenumber": other}) == {
+        "primaryPhonenumber": "CONTRADICTION"
+    }
+
+
+def test_an_id_that_is_named_twice_is_a_duplicate(owner):
+    customer = create(owner, addresses=[HOME])
+    entry = {"id": customer["addresses"][0]["id"]}
+    assert refused(owner, customer, {"addresses": [entry, entry, entry]}) == {
+        "addresses[1].id": "DUPLICATE",
+        "addresses[2].id": "DUPLICATE",
+    }
+    business = create(owner, ACME)
+    entry = {"id": business["contacts"][0]["id"]}
+    assert refused(owner, business, {"contacts": [entry, entry]}) == {"contacts[1].id": "DUPLICATE"}
+
+
+def test_a_po_box_is_an_error_of_its_own_line(owner):
+    address = HOME | {"type": "PHYSICAL"}
+    lines = {"streetLine3": "PO Box 12", "streetLine5": "Postfach 7"}
+    assert wrong(owner, ADA | {"addresses": [address | lines]}) == {
+        "addresses[0].streetLine3": "PO_BOX",
+        "addresses[0].streetLine5": "PO_BOX",
+    }
+    customer = create(owner, addresses=[address])
+    entry = {"id": customer["addresses"][0]["id"], "streetLine2": "P.O. Box 9"}
+    assert refused(owner, customer, {"addresses": [entry]}) == {
+        "addresses[0].streetLine2": "PO_BOX"
+    }
+    found = bulk.load(owner, bulk.customer("c1", addresses=[address | {"streetLine4": "PO Box 1"}]))
+    assert bulk.errors(found) == {("/customers/0/addresses/0/streetLine4", "PO_BOX")}
+
+
+# --- Days and moments -----------------------------------------------------------------------------
+
+NO_DAYS = ["2003-02-29", "1900-02-29", "2024-13-01", "2024-04-31", "2024-00-10", "0000-01-01"]
+NO_FORM = [
+    *("1990-6-1", "１９９０-06-01", "1990/06/01", "19900601", "90-06-01", "1990-06-01T00:00:00Z")
+]
+FORM = "Not a date or date-time of ISO 8601, such as 2023-01-31T08:00:00Z."
+
+
+@pytest.mark.parametrize("day", NO_DAYS)
+def test_a_day_that_the_calendar_does_not_have_is_said_to_be_none(owner, day):
+    search = {"customerAccountType": "INDIVIDUAL", "fromCreatedAt": day}
+    query = {"createdAtFrom": day, "createdAtTo": day}
+    for response, places in (
+        (post(owner, ADA | {"dateOfBirth": day}), ["dateOfBirth"]),
+        (owner.api.get("/v1/customers", query), ["createdAtFrom", "createdAtTo"]),
+        (owner.api.post("/v1/search/customer-accounts", search), ["fromCreatedAt"]),
+    ):
+        assert response.status_code == 400, response.content
+        errors = response.json()["errors"]
+        assert [error["path"] for error in errors] == places
+        assert {error["message"] for error in errors} == {"The calendar has no such day."}
+
+
+@pytest.mark.parametrize("day", NO_FORM)
+def test_a_day_is_written_in_one_form(owner, day):
+    search = {"customerAccountType": "INDIVIDUAL", "toCreatedAt": day}
+    for response in (
+        post(owner, ADA | {"dateOfBirth": day}),
+        owner.api.get("/v1/customers", {"createdAtFrom": day}),
+        owner.api.post("/v1/search/customer-accounts", search),
+    ):
+        assert response.status_code == 400, response.content
+        (error,) = response.json()["errors"]
+        assert "yyyy-MM-dd" in error["message"]
+
+
+def test_letters_of_a_date_time_may_be_small(owner):
+    url = f"/v1/customers/{create(owner)['id']}/activities"
+    call = {"type": "calltrack", "mode": "inbound"}
+    for moment in ("2026-03-01t10:00:00z", "2026-03-01T10:00:00Z", "2026-03-01t12:00:00+02:00"):
+        response = owner.api.post(url, call | {"sentDate": moment})
+        assert response.status_code == 201, response.content
+        assert response.json()["sentDate"] == "2026-03-01T10:00:00.000Z"
+    loaded = bulk.customer("c1", customerCreationDate="2017-01-01t08:00:00z")
+    assert bulk.outcomes(bulk.load(owner, loaded)) == ["CREATED"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "message"),
+    [
+        ("2026-02-29T10:00:00Z", "The calendar has no such day."),
+        ("2026-02-28T24:00:01Z", "There is no such time."),
+        ("2026-3-1T10:00:00Z", FORM),
+        ("２０２６-03-01", FORM),
+    ],
+)
+def test_a_moment_that_is_none_is_refused_with_the_reason(owner, moment, message):
+    url = f"/v1/customers/{create(owner)['id']}/activities"
+    call = {"type": "calltrack", "mode": "inbound", "sentDate": moment}
+    (error,) = owner.api.post(url, call).json()["errors"]
+    assert (error["path"], error["message"]) == ("sentDate", message)
+    found = bulk.load(owner, bulk.customer("c1", enrollmentStartDate=moment))
+    (error,) = found["items"][0]["errors"]
+    assert (error["pointer"], error["message"]) == ("/customers/0/enrollmentStartDate", message)
+
+
+# --- What is not set ------------------------------------------------------------------------------
+
+
+def test_what_is_not_set_leaves_as_null_unless_it_is_free_text(owner):
+    abroad = {"type": "MAILING", "streetLine1": "1 Quay", "zipCode": "1"}
+    customer = create(owner, addresses=[abroad])
+    nulls = {name for name, value in customer.items() if value is None}
+    assert nulls == {
+        *("sex", "dateOfBirth", "placeOfBirth", "socialIdCountryCode", "citizenshipCountryCode")
+    }
+    (address,) = customer["addresses"]
+    assert {name for name, value in address.items() if value is None} == {
+        "stateCode",
+        "countryCode",
+    }
+    texts = {*("prefix", "middleName", "suffix", "gender", "pronoun", "securityQuestion")}
+    texts |= {"securityAnswer", "socialId", "externalId"}
+    assert {customer[name] for name in texts} == {address["cityName"]} == {""}
+    assert put(owner, customer, customer) == customer
+    city = put(owner, customer, {"placeOfBirth": {"city": "London"}})
+    assert city["placeOfBirth"] == {"city": "London", "countryCode": None}
+    assert put(owner, customer, city) == city
+    country = {"city": "", "countryCode": "GBR"}
+    assert put(owner, customer, {"placeOfBirth": country})["placeOfBirth"] == country
+    assert put(owner, customer, {"placeOfBirth": None})["placeOfBirth"] is None
+
+
+def test_a_phone_number_of_no_type_leaves_with_null_and_may_be_sent_back(owner):
+    customer = create(owner)
+    ContactPoint.objects.filter(kind="PHONE").update(phone_type="")
+    shown = owner.api.get(f"/v1/customers/{customer['id']}").json()
+    assert shown["primaryPhoneNumber"]["type"] is None
+    assert put(owner, shown, shown) == shown
+
+
+def test_history_tells_of_what_was_not_set_as_the_customer_does(owner):
+    customer = create(owner)
+    put(owner, customer, {"sex": "FEMALE", "prefix": "Dr."})
+    put(owner, customer, {"sex": None, "prefix": None})
+    page = owner.api.get(f"/v1/customers/{customer['id']}/history").json()["content"]
+    contacts = [change for change in page if change["entity"] == "contact"][:2]
+    told = {
+        (each["field"], each["from"], each["to"])
+        for change in contacts
+        for each in change["changes"]
+    }
+    assert {each for each in told if each[0] == "sex"} == {
+        ("sex", "FEMALE", None),
+        ("sex", None, "FEMALE"),
+    }
