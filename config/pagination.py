@@ -3,27 +3,32 @@
 A page's JSON is `totalElements`, `totalPages`, `number`, `numberOfElements`, `hasNext`,
 `nextCursor` (null on the last page) and `content`. Totals are exact up to `EXACT_TOTAL`; beyond it
 they are the planner's estimate, and `totalIsEstimate` says so: no list waits for a count.
+
+A cursor is good for the list, filters, order and business account that it was given for, and is
+signed: it carries the total of the first page, which nobody else may make up.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.urls import ResolverMatch
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework.request import Request
 
+from config.actors import Actor
 from config.errors import Invalid, Problem
 
 EXACT_TOTAL = 10_000
 MAX_SIZE = 200
 DEFAULT_SIZE = 25
 MAX_OFFSET = 10_000_000
-# Far above any number of rows or pages, and still exact for every reader of JSON.
-MAX_COUNT = 2**53 - 1
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
 
@@ -70,14 +75,17 @@ class PageRequest:
     number: int
     after: tuple[Any, ...] | None = None
     total: Total | None = None
+    # What a cursor is bound to, beside the order.
+    scope: tuple[Any, ...] = ()
 
     @classmethod
-    def read(cls, query: QueryDict, columns: Mapping[str, str], default: str) -> "PageRequest":
+    def read(cls, request: Request, columns: Mapping[str, str], default: str) -> "PageRequest":
         """Read `sort`, `page`, `size` and `cursor`.
 
         `columns` maps the names that may be sorted by to columns, `default` is such as
         ``createdAt,DESC``. Raises `Invalid` with every wrong parameter.
         """
+        query = request.GET
         problems: list[Problem] = []
         size = whole_number(query, "size", DEFAULT_SIZE, 1, MAX_SIZE, problems)
         number = whole_number(query, "page", 0, 0, MAX_OFFSET // size, problems)
@@ -87,29 +95,27 @@ class PageRequest:
             problems.append(Problem("cursor", "Give page or cursor, not both.", "CONTRADICTION"))
         if problems:
             raise Invalid(problems)
+        scope = scope_of(request)
         if cursor:
-            return cls.resume(cursor, sorts, size)
-        return cls(sorts, size, number)
+            return cls.resume(cursor, sorts, size, scope)
+        return cls(sorts, size, number, scope=scope)
 
     @classmethod
-    def resume(cls, cursor: str, sorts: tuple[Sort, ...], size: int) -> "PageRequest":
-        """Go on where a page ended. Raises `Invalid` for a cursor that no page gave."""
+    def resume(
+        cls, cursor: str, sorts: tuple[Sort, ...], size: int, scope: tuple[Any, ...]
+    ) -> "PageRequest":
+        """Go on where a page ended. Raises `Invalid` for a cursor that no such page gave."""
         try:
             given = orjson.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-            order, number, after, count, is_estimate = given
-            total = Total(int(count), bool(is_estimate))
-            request = cls(sorts, size, int(number), tuple(after), total)
-            is_possible = 0 <= total.count <= MAX_COUNT and 0 <= request.number < MAX_COUNT
-        except (ValueError, TypeError, OverflowError, binascii.Error):
+            order, number, after, count, is_estimate, signature = given
+        except (ValueError, TypeError, binascii.Error):
             raise bad_cursor() from None
-        if (
-            not is_possible
-            or order != [str(sort) for sort in sorts]
-            or len(after) != len(sorts) + 1
-            or any("\0" in value for value in after if isinstance(value, str))
+        state = [order, number, after, count, is_estimate]
+        if order != [str(sort) for sort in sorts] or not constant_time_compare(
+            str(signature), signature_of(state, scope)
         ):
             raise bad_cursor()
-        return request
+        return cls(sorts, size, number, tuple(after), Total(count, is_estimate), scope)
 
     def take(self, queryset: "QuerySet[Any, Any]", narrow: Narrow | None = None) -> "Page":
         """The page's ids, in order: one query, and one or two for the total.
@@ -126,7 +132,7 @@ class PageRequest:
                 rows = rows.filter(pk__in=ids)
             found = list(rows[first:end])
         except (ValidationError, ValueError):
-            # Values of a made-up cursor that are none of their column.
+            # A cursor of an earlier release, whose sort had another column.
             raise bad_cursor() from None
         has_next = len(found) > self.size
         found = found[: self.size]
@@ -190,7 +196,27 @@ class Page:
         order = [str(sort) for sort in self.request.sorts]
         next_number = self.request.number + 1
         state = [order, next_number, self.last, self.total.count, self.total.is_estimate]
-        return base64.urlsafe_b64encode(orjson.dumps(state)).decode()
+        signed = [*state, signature_of(state, self.request.scope)]
+        return base64.urlsafe_b64encode(orjson.dumps(signed)).decode()
+
+
+def scope_of(request: Request) -> tuple[Any, ...]:
+    """What a cursor of this request is good for: the list, its filters, and who may see it."""
+    actor = cast("Actor", request.auth)
+    match = cast("ResolverMatch", request.resolver_match)
+    filters = [
+        [name, values]
+        for name, values in sorted(request.GET.lists())
+        if name not in PARAMETERS and any(values)
+    ]
+    path = sorted((name, str(value)) for name, value in match.kwargs.items())
+    return (match.route, path, filters, str(actor.business_account_id), str(actor.customer_id))
+
+
+def signature_of(state: Sequence[Any], scope: tuple[Any, ...]) -> str:
+    """The signature of a cursor's state."""
+    signed = salted_hmac("config.pagination", orjson.dumps([state, scope]), algorithm="sha256")
+    return signed.hexdigest()
 
 
 def whole_number(

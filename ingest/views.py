@@ -205,7 +205,7 @@ class Requests(ApiView):
     @openapi.list_requests
     def get(self, request: Request) -> Response:
         """A page of them, newest first, without their items."""
-        page_request = PageRequest.read(request.GET, self.sorts, "submittedAt,DESC")
+        page_request = PageRequest.read(request, self.sorts, "submittedAt,DESC")
         requests = BulkRequest.objects.visible_to(self.actor).select_related("file")
         if status := request.GET.get("status"):
             if status not in STATUSES:

@@ -44,8 +44,9 @@ PAGING = [
     OpenApiParameter(
         "cursor",
         str,
-        description="Instead of `page`: the `nextCursor` of the page before, with the same order. "
-        "A deep page costs no more than the first one.",
+        description="Instead of `page`: the `nextCursor` of the page before, with the same "
+        "filters and order, by a token of the same business account. A deep page costs no more "
+        "than the first one.",
     ),
 ]
 

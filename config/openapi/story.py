@@ -167,8 +167,9 @@ or a new one. It is the `traceId` of errors; quote it to support.
 
 Lists come in pages: `page` counts from 0, `size` goes to 200, `sort` is a name with `,ASC` or
 `,DESC` behind it and may be repeated. To walk a long list, give the `nextCursor` of each page as
-`cursor` instead of a page number: a deep page then costs what the first one costs. Totals are exact
-up to 10,000; beyond, they are estimates, and `totalIsEstimate` says so.
+`cursor` instead of a page number, with the same filters and `sort`: a deep page then costs what the
+first one costs. Totals are exact up to 10,000; beyond, they are estimates, and `totalIsEstimate`
+says so.
 
 # Writing safely
 

@@ -63,7 +63,7 @@ class BusinessAccountChildren(ApiView):
     def get(self, request: Request, account_id: UUID | None = None) -> Response:
         """List them by name."""
         actor = self.actor
-        (page_request,) = self.gather(lambda: PageRequest.read(request.GET, self.sorts, "name,ASC"))
+        (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "name,ASC"))
         children = visible_account(actor, account_id).children.all()
         page = page_request.take(children)
         by_id = {account.pk: account for account in children.filter(pk__in=page.ids)}

@@ -77,7 +77,7 @@ class CustomerList(ApiView):
         actor = self.actor
         filters = CustomerFilter(request.GET, actor=actor)
         page_request, queryset = self.gather(
-            lambda: PageRequest.read(request.GET, SORTS, "createdAt,DESC"), filters.read
+            lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.read
         )
         narrow = None
         if [sort.name for sort in page_request.sorts] == ["createdAt"] and filters.only_accounts:
@@ -208,7 +208,7 @@ class CustomerActivities(ApiView):
     def get(self, request: Request, customer_id: UUID) -> Response:
         """List them, newest first."""
         (page_request,) = self.gather(
-            lambda: PageRequest.read(request.GET, self.sorts, "sentDate,DESC")
+            lambda: PageRequest.read(request, self.sorts, "sentDate,DESC")
         )
         require_customer(self.actor, customer_id)
         page = page_request.take(Activity.objects.filter(customer_id=customer_id))
@@ -240,7 +240,7 @@ class CustomerHistory(ApiView):
     @openapi.list_changes
     def get(self, request: Request, customer_id: UUID) -> Response:
         """Who changed what, when, and through what, newest first."""
-        (page_request,) = self.gather(lambda: PageRequest.read(request.GET, self.sorts, "at,DESC"))
+        (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "at,DESC"))
         actor = self.actor
         require_customer(actor, customer_id)
         changes = changes_of(customer_id, actor)

@@ -66,7 +66,7 @@ class CustomerSearches(ApiView):
     @openapi.list_searches
     def get(self, request: Request) -> Response:
         """The client's searches, newest first."""
-        page_request = PageRequest.read(request.GET, self.sorts, "submittedAt,DESC")
+        page_request = PageRequest.read(request, self.sorts, "submittedAt,DESC")
         searches = CustomerSearch.objects.visible_to(actor_of(request))
         page = page_request.take(searches)
         found = searches.in_bulk(page.ids)
