@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from config import text, times
 from config.actors import Actor
 from config.errors import CODES, Invalid, Problem
 from customers import normalize
@@ -20,40 +21,83 @@ FormClass = type[forms.Form]
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
+# Servers read a plus in a query as a space.
+RAW_PLUS = "This has a space where a plus may be meant: in a URL a plus is written %2B."
 LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
 
 
-class CustomerFilter(django_filters.FilterSet):
-    """Filters for the customers that an actor may see; deleted ones are never listed."""
+class TextField(forms.CharField):
+    """A text as it was sent; its length counts composed letters."""
 
-    search = django_filters.CharFilter(
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- Django's
+        super().__init__(strip=False, **options)
+
+    def to_python(self, value: object) -> Any:  # noqa: ANN401 -- a subclass makes something else
+        """The text."""
+        given = super().to_python(value) or ""
+        return given if self.max_length is None else text.fitted(given, self.max_length)
+
+
+class TextFilter(django_filters.CharFilter):
+    """A parameter that is a text."""
+
+    field_class = TextField
+
+
+class DayField(TextField):
+    """A date, `yyyy-MM-dd`."""
+
+    def to_python(self, value: object) -> Any:  # noqa: ANN401 -- a text field that is none
+        """The date; None for nothing."""
+        given = super().to_python(value)
+        try:
+            return times.parse_day(given) if given else None
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class DayFilter(django_filters.Filter):
+    """A parameter that is a date."""
+
+    field_class = DayField
+
+
+class CustomerFilter(django_filters.FilterSet):
+    """Filters for the customers that an actor may see; deleted ones are never listed.
+
+    A parameter without a value filters nothing. One that has a value of which nothing can be
+    compared, such as a blank, is wrong: it would find every customer.
+    """
+
+    search = TextFilter(
         method="by_search",
         max_length=200,
-        help_text="Every word must occur in id, name, business name, e-mail, phone or externalId.",
+        help_text="Every word must occur in id, name, business name, e-mail, phone or externalId,"
+        " as it is written but for case, accents, and the formatting of a telephone number.",
     )
-    name = django_filters.CharFilter(
+    name = TextFilter(
         method="by_name", max_length=200, help_text="Every word must occur in the name."
     )
-    primaryEmail = django_filters.CharFilter(
-        method="by_email", max_length=320, help_text="The whole address; case does not count."
+    primaryEmail = TextFilter(
+        method="by_email",
+        max_length=320,
+        help_text="The whole address; case does not count. A plus is written `%2B`.",
     )
-    primaryPhoneNumber = django_filters.CharFilter(
-        method="by_phone", max_length=40, help_text="The whole number, in any of the three forms."
+    primaryPhoneNumber = TextFilter(
+        method="by_phone",
+        max_length=40,
+        help_text="The whole number, in any of the three forms. A plus is written `%2B`.",
     )
-    externalId = django_filters.CharFilter(
-        method="by_external_id", max_length=120, strip=False, help_text="As it was sent."
+    externalId = TextFilter(
+        method="by_external_id", max_length=120, help_text="Exactly as it was given."
     )
     type = django_filters.ChoiceFilter(choices=Customer.Type.choices)
     status = django_filters.ChoiceFilter(choices=LISTED)
-    cityName = django_filters.CharFilter(method="by_address", max_length=25)
-    countryCode = django_filters.CharFilter(method="by_address", max_length=3)
-    zipCode = django_filters.CharFilter(method="by_address", max_length=10)
-    createdAtFrom = django_filters.DateFilter(
-        method="by_day", input_formats=["%Y-%m-%d"], help_text="Inclusive."
-    )
-    createdAtTo = django_filters.DateFilter(
-        method="by_day", input_formats=["%Y-%m-%d"], help_text="Inclusive."
-    )
+    cityName = TextFilter(method="by_address", max_length=25)
+    countryCode = TextFilter(method="by_address", max_length=3)
+    zipCode = TextFilter(method="by_address", max_length=10)
+    createdAtFrom = DayFilter(method="by_day", help_text="Inclusive.")
+    createdAtTo = DayFilter(method="by_day", help_text="Inclusive.")
     timeZone = django_filters.CharFilter(
         method="by_day",
         max_length=64,
@@ -82,9 +126,12 @@ class CustomerFilter(django_filters.FilterSet):
 
     def read(self) -> CustomerQuerySet:
         """The customers that match. Raises `Invalid` with every wrong parameter."""
-        problems = [
+        problems = self.nothing_to_compare()
+        empty = {problem.path for problem in problems}
+        problems += [
             Problem(name, str(message), CODES.get(error.code or "", "INVALID"))
             for name, errors in self.form.errors.as_data().items()
+            if name not in empty
             for error in errors
             for message in error.messages
         ]
@@ -92,6 +139,15 @@ class CustomerFilter(django_filters.FilterSet):
             raise Invalid(problems)
         queryset: CustomerQuerySet = self.qs
         return queryset
+
+    def nothing_to_compare(self) -> list[Problem]:
+        """The parameters with a value of which folding leaves nothing."""
+        message = "This has no characters that are compared."
+        return [
+            Problem(name, message, "NOTHING_TO_COMPARE")
+            for name in self.filters
+            if (given := self.data.get(name)) and not normalize.fold(given)
+        ]
 
     @property
     def only_accounts(self) -> tuple[UUID, ...]:
@@ -127,18 +183,18 @@ class CustomerFilter(django_filters.FilterSet):
         return queryset
 
     def by_search(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
-        """`search`; one without a word in it, such as ``%``, finds nothing."""
-        words = normalize.parse_search_words(value)
-        return queryset.searched(words) if words else queryset.none()
+        """`search`."""
+        return queryset.searched(normalize.parse_search_words(value))
 
     def by_name(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         """`name`."""
         return queryset.named(normalize.fold(value).split())
 
     def by_email(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
-        """`primaryEmail`: an individual's, or that of a business's primary contact."""
-        key = normalize.email_key(value)
-        return queryset.reached_by(ContactPoint.Kind.EMAIL, key, is_primary=True)
+        """`primaryEmail`, of which the form has made the key: an individual's, or that of a
+        business's primary contact.
+        """
+        return queryset.reached_by(ContactPoint.Kind.EMAIL, value, is_primary=True)
 
     def by_phone(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         """`primaryPhoneNumber`, which the form has turned into digits."""
@@ -164,9 +220,18 @@ class CheckedForm(forms.Form):
 
     actor: Actor
 
+    def clean_primaryEmail(self) -> str:  # noqa: N802 -- Django's naming
+        """The address as it is compared."""
+        given: str = self.cleaned_data["primaryEmail"]
+        if " " in given.strip():
+            raise ValidationError(RAW_PLUS)
+        return self.parsed(lambda: normalize.email_key(normalize.parse_email(given)), given)
+
     def clean_primaryPhoneNumber(self) -> str:  # noqa: N802 -- Django's naming
         """The number's digits."""
         given: str = self.cleaned_data["primaryPhoneNumber"]
+        if given.startswith(" "):
+            raise ValidationError(RAW_PLUS)
         return self.parsed(
             lambda: normalize.phone_digits(normalize.parse_phone(given, self.actor.region)), given
         )

@@ -10,7 +10,7 @@ from config.bodies import Choice
 from config.errors import Conflict, NotAuthenticated, Problem
 from config.openapi import ETAG, GONE, IF_MATCH, LOCATION, OneOf, answer, body, operation, page_of
 from customers import examples
-from customers.filters import CustomerFilter
+from customers.filters import CustomerFilter, DayFilter
 from customers.rules.customer import OF_BUSINESSES, OF_INDIVIDUALS
 from customers.schema import (
     ActivityObject,
@@ -66,7 +66,7 @@ def filter_parameter(name: str, one: django_filters.Filter) -> OpenApiParameter:
         schema["maxLength"] = one.extra["max_length"]
     if "choices" in one.extra:
         schema["enum"] = [value for value, _ in one.extra["choices"]]
-    if isinstance(one, django_filters.DateFilter):
+    if isinstance(one, DayFilter):
         schema["format"] = "date"
     if isinstance(one, django_filters.UUIDFilter):
         schema["format"] = "uuid"

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from customers.models import Customer
+from customers.filters import CustomerFilter
+from customers.models import ContactPoint, Customer
+from tests import bulk, factories
 from tests.test_customers_api import ACME, ADA, HOME, codes, create
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,11 @@ def test_an_empty_list_is_a_page(owner):
         ({"search": "4151234"}, ["Ada", "ACME", "Zoë"]),
         ({"search": "zed-9"}, ["Zoë"]),
         ({"search": "%"}, []),
+        ({"search": "łukasz, zoë"}, ["Zoë"]),
+        ({"search": "lukasz%"}, []),
+        ({"search": "luk_sz"}, []),
+        ({"search": "<jsmith@acme.com>"}, ["ACME"]),
+        ({"search": "(415) 1234"}, ["Ada", "ACME", "Zoë"]),
         ({"search": ""}, ["Ada", "ACME", "Zoë"]),
         ({"name": "acm"}, ["ACME"]),
         ({"name": "Jack"}, []),
@@ -161,6 +168,80 @@ def test_an_unknown_parameter_or_bad_value_is_refused(owner, query, expected):
     assert codes(response) == expected
 
 
+@pytest.mark.parametrize("name", sorted(CustomerFilter.base_filters))
+@pytest.mark.parametrize("blank", [" ", "\t", "\u200b", "\u0301", "\u3000\u00ad"], ids=ascii)
+def test_a_filter_of_which_nothing_is_compared_is_refused(owner, name, blank):
+    response = owner.api.get("/v1/customers", {name: blank})
+    assert response.status_code == 400, response.content
+    assert codes(response) == {name: "NOTHING_TO_COMPARE"}
+    assert owner.api.get("/v1/customers", {name: ""}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("external_id", "other", "words"),
+    [
+        ("100%", "100x", "100%"),
+        ("C++", "Cobol", "C++"),
+        ("c#", "c1", "c#"),
+        ("a.b", "axb", "a.b"),
+        ("100+", "100-", "100+"),
+        ("1.5", "15", "1.5"),
+        ("(x)", "x", "(x)"),
+        ("a_b", "axb", "a_b"),
+        ("a\\b", "ab", "a\\b"),
+        ("“q”", "q", "“q”"),
+    ],
+)
+def test_a_word_is_found_as_it_is_written(owner, external_id, other, words):
+    found, _ = create(owner, externalId=external_id), create(owner, externalId=other)
+    for query in (words, words.upper(), f"ada {words}"):
+        assert [c["id"] for c in listed(owner, search=query)["content"]] == [found["id"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "primaryEmail=notmail",
+        "primaryEmail=a@b",
+        "primaryEmail=ada+tag@example.com",
+        "primaryPhoneNumber=+14151234",
+        "primaryPhoneNumber=+4930901820",
+    ],
+)
+def test_what_is_no_address_or_number_is_refused_with_the_reason(owner, query):
+    create(owner, primaryEmail={"value": "ada+tag@example.com"})
+    response = owner.api.get(f"/v1/customers?{query}")
+    assert response.status_code == 400, response.content
+    (error,) = response.json()["errors"]
+    assert error["errorCode"] == "INVALID"
+    assert ("%2B" in error["message"]) is ("+" in query)
+    escaped = query.replace("+", "%2B")
+    assert owner.api.get(f"/v1/customers?{escaped}").status_code == (200 if "+" in query else 400)
+
+
+@pytest.mark.parametrize("stored", ["Jörg@bücher.example", "jörg@xn--bcher-kva.example"])
+def test_both_forms_of_a_domain_find_the_same_customer(owner, stored):
+    customer = create(owner, primaryEmail={"value": stored})
+    create(owner, primaryEmail={"value": "jorg@bucher.example"})
+    assert customer["primaryEmail"]["value"] == stored
+    for asked in ("jörg@BÜCHER.example", "JÖRG@xn--bcher-kva.example"):
+        found = listed(owner, primaryEmail=asked)["content"]
+        assert [each["id"] for each in found] == [customer["id"]]
+        found = listed(owner, search=asked)["content"]
+        assert customer["id"] in [each["id"] for each in found]
+        changed = owner.api.put(
+            f"/v1/customers/{customer['id']}", {"primaryEmail": {"value": asked, "verified": True}}
+        )
+        assert changed.json()["primaryEmail"] == {"value": asked, "verified": True}
+    other = {"primaryEmail": {"value": stored}}
+    changed = owner.api.put(f"/v1/customers/{customer['id']}", other).json()
+    assert changed["primaryEmail"]["verified"] is True
+    entries = {"emails": [{"value": "a@xn--bcher-kva.example"}, {"value": "a@bücher.example"}]}
+    bulk.load(owner, bulk.customer("c1", **entries))
+    loaded = ContactPoint.objects.filter(customer=bulk.id_of(owner, "c1"), kind="EMAIL")
+    assert loaded.count() == 1
+
+
 def test_children_are_listed_when_asked_for(parent, owner, child, outsider):
     for speaker in (parent, owner, child, outsider):
         create(speaker)
@@ -220,7 +301,10 @@ def test_pages_of_several_accounts_are_those_of_one_list(
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [(1, 10**30), (1, -1), (1, 2**53 - 1), (3, 10**30), (3, -1), (2, ["A\0", str(uuid.uuid4())])],
+    [
+        *((1, 10**30), (1, -1), (1, 2**53 - 1), (3, 10**30), (3, -1), (3, 1_000), (4, True)),
+        *((2, ["A\0", str(uuid.uuid4())]), (2, ["A", str(uuid.uuid4())]), (5, ""), (5, None)),
+    ],
 )
 def test_a_made_up_cursor_is_refused(owner, place, value):
     create(owner)
@@ -228,9 +312,68 @@ def test_a_made_up_cursor_is_refused(owner, place, value):
     query = {"sort": "firstName", "size": 1}
     state = json.loads(base64.urlsafe_b64decode(listed(owner, **query)["nextCursor"]))
     state[place] = value
-    cursor = base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
-    response = owner.api.get("/v1/customers", query | {"cursor": cursor})
-    assert (response.status_code, codes(response)) == (400, {"cursor": "INVALID_CURSOR"})
+    assert_no_cursor(owner, base64.urlsafe_b64encode(json.dumps(state).encode()).decode(), **query)
+    assert_no_cursor(owner, base64.urlsafe_b64encode(json.dumps(state[:5]).encode()).decode())
+
+
+def assert_no_cursor(speaker, cursor, url="/v1/customers", **query):
+    response = speaker.api.get(url, query | {"cursor": cursor})
+    assert response.status_code == 400, response.content
+    assert codes(response) == {"cursor": "INVALID_CURSOR"}
+
+
+def test_a_cursor_belongs_to_its_filters(owner):
+    for _ in range(3):
+        create(owner)
+    query = {"name": "ada", "type": "INDIVIDUAL", "size": 1}
+    cursor = listed(owner, **query)["nextCursor"]
+    assert_no_cursor(owner, cursor)
+    assert_no_cursor(owner, cursor, name="ada")
+    assert_no_cursor(owner, cursor, name="ad", type="INDIVIDUAL")
+    assert_no_cursor(owner, cursor, **query, search="ada")
+    assert_no_cursor(owner, listed(owner, size=1)["nextCursor"], includeChildren="true")
+    following = listed(owner, **query | {"size": 2}, cursor=cursor, search="")
+    assert following["totalElements"] == 3
+    assert len(following["content"]) == 2
+
+
+def test_a_cursor_belongs_to_its_business_account(owner, colleague, parent, child):
+    for _ in range(2):
+        create(owner)
+    cursor = listed(owner, size=1)["nextCursor"]
+    assert listed(colleague, cursor=cursor)["numberOfElements"] == 1
+    for stranger in (parent, child):
+        assert_no_cursor(stranger, cursor)
+
+
+def test_a_cursor_of_one_list_is_none_of_another(owner, parent):
+    """Every list of the API: customers, activities, changes, children, searches, bulk requests."""
+    ada, zoe = create(owner), create(owner)
+    call = {"type": "email", "mode": "inbound", "sentDate": "2026-03-01T10:00:00Z"}
+    for customer in (ada, zoe):
+        for _ in range(2):
+            owner.api.post(f"/v1/customers/{customer['id']}/activities", call)
+        owner.api.put(f"/v1/customers/{customer['id']}", {"prefix": "Dr."})
+    for _ in range(2):
+        factories.make_business_account(parent=owner.account)
+        search = {"customerAccountType": "INDIVIDUAL"}
+        assert owner.api.post("/v1/search/customer-accounts", search).status_code == 200
+        bulk.send(owner, bulk.customer())
+    urls = [
+        "/v1/customers",
+        *(f"/v1/customers/{customer['id']}/activities" for customer in (ada, zoe)),
+        *(f"/v1/customers/{customer['id']}/history" for customer in (ada, zoe)),
+        "/v1/business-accounts/self/children",
+        "/v1/search/customer-accounts",
+        "/v2/data/requests",
+    ]
+    cursors = {url: owner.api.get(url, {"size": 1}).json()["nextCursor"] for url in urls}
+    for url in urls:
+        for other, cursor in cursors.items():
+            response = owner.api.get(url, {"size": 1, "cursor": cursor})
+            assert response.status_code == (200 if url == other else 400), response.content
+    status = {"size": 1, "cursor": cursors["/v2/data/requests"], "status": "SUBMITTED"}
+    assert owner.api.get("/v2/data/requests", status).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from config.errors import Invalid
 from customers.criteria import Criteria, Match
+from customers.models import Customer
 from search.bi.filters import read_request
 from search.bi.serializers import SearchRequest
 from search.models import CustomerSearch
@@ -38,6 +39,14 @@ SAMPLE = {
     "gender": "",
     "sex": "MALE",
     "resultFormat": "CSV",
+}
+
+
+BUSINESS_NAMES = ["customerDoingAsBusinessName", "doingBusinessAsName", "doingAsBusinessName"]
+BUSINESS_NAMES += ["businessName"]
+COMPARED = {
+    *("firstName", "middleName", "lastName", "addressLine1", "addressLine2", "addressLine3"),
+    *("city", "postalCode", "prefix", "suffix", "gender"),
 }
 
 
@@ -109,10 +118,48 @@ def test_only_the_type_is_needed(owner):
     assert problems(owner, {"customerAccountType": ""}) == [("customerAccountType", "REQUIRED")]
 
 
-@pytest.mark.parametrize("nothing", ["", None, "  "])
+@pytest.mark.parametrize("nothing", ["", None])
 def test_an_empty_filter_is_no_filter(owner, nothing):
     members = set(SearchRequest().fields) - {"customerAccountType"}
     assert read(owner, **dict.fromkeys(members, nothing)) == read(owner)
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b", "\u0301"])
+def test_a_filter_of_which_nothing_is_compared_is_refused(owner, blank):
+    for kind, unfit in (
+        ("INDIVIDUAL", BUSINESS_NAMES),
+        ("BUSINESS", ["prefix", "suffix", "gender", "sex"]),
+    ):
+        for member in set(SearchRequest().fields) - {"customerAccountType", *unfit}:
+            (problem,) = problems(owner, {"customerAccountType": kind, member: blank})
+            assert problem[0] == member
+            if member in COMPARED:
+                assert problem[1] == "NOTHING_TO_COMPARE"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"), [("city", "x" * 26), ("postalCode", "1" * 11), ("gender", "x" * 256)]
+)
+def test_a_value_that_is_longer_than_any_stored_one_finds_nothing(owner, customer, member, value):
+    factories.make_address(customer)
+    for match in Match:
+        criteria = read(owner, match=match, **{member: value})
+        assert not Customer.objects.matching(criteria).exists()
+    assert (
+        owner.api.post(URL, {"customerAccountType": "INDIVIDUAL", member: value}).status_code == 200
+    )
+
+
+def test_the_length_of_a_filter_counts_composed_letters(owner):
+    assert read(owner, lastName="e\u0301" * 40).last_name == "e" * 40
+    assert problems(owner, {"customerAccountType": "INDIVIDUAL", "lastName": "e\u0301" * 41}) == [
+        ("lastName", "TOO_LONG")
+    ]
+
+
+def test_an_address_is_looked_for_under_the_ascii_form_of_its_domain(owner):
+    for address in ("A@BÜCHER.example", "a@xn--bcher-kva.example"):
+        assert read(owner, email=address).email == "a@xn--bcher-kva.example"
 
 
 def test_an_empty_array_is_no_filter(owner):

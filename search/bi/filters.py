@@ -22,6 +22,8 @@ FOLDED = (
     "address_line_3",
     "city",
 )
+# Compared as they are, or folded by the database.
+UNFOLDED = ("prefix", "suffix", "gender", "postal_code")
 PERSONAL = ("prefix", "suffix", "gender", "sex")
 # All spellings in which the published pages give the name of a business.
 BUSINESS_NAMES = {
@@ -39,6 +41,7 @@ class Filters:
         self.values = {name: value for name, value in submission.values.items() if value}
         self.problems = list(submission.problems)
         self.actor = actor
+        self.wire = dict(WIRE)
 
     def read(self) -> Criteria:
         """The criteria. Raises `Invalid` with every wrong place."""
@@ -52,6 +55,8 @@ class Filters:
         self.normalise("time_zone", check_time_zone, "INVALID_TIME_ZONE")
         for name in FOLDED:
             self.normalise(name, folded, "NOTHING_TO_COMPARE")
+        for name in UNFOLDED:
+            self.normalise(name, comparable, "NOTHING_TO_COMPARE")
         self.check_accounts()
         if self.problems:
             raise Invalid(self.problems)
@@ -63,7 +68,7 @@ class Filters:
 
     def wrong(self, name: str, message: str, code: str) -> None:
         """Note a wrong member, under its wire name."""
-        self.problems.append(Problem(WIRE.get(name, name), message, code))
+        self.problems.append(Problem(self.wire.get(name, name), message, code))
 
     def check_type(self) -> None:
         """The type is required, and says which other filters make sense."""
@@ -87,7 +92,9 @@ class Filters:
             for name in given:
                 self.wrong(name, "The names of the business differ.", "CONTRADICTION")
         if given:
-            self.values["business_name"] = next(iter(given.values()))
+            first = next(iter(given))
+            self.values["business_name"] = given[first]
+            self.wire["business_name"] = WIRE[first]
 
     def check_dates(self) -> None:
         """The first day is not after the last."""
@@ -127,11 +134,17 @@ def folded(text: str) -> str:
     return compared
 
 
+def comparable(text: str) -> str:
+    """A text as it is. ValueError when nothing of it is compared."""
+    folded(text)
+    return text
+
+
 def state_code(text: str) -> str:
     """A subdivision code by its form. ValueError otherwise."""
-    if re.fullmatch(r"[A-Z0-9]{2,3}", text):
+    if re.fullmatch(r"[A-Z0-9]{1,3}", text):
         return text
-    raise ValueError("Not a subdivision code of two or three upper-case characters.")
+    raise ValueError("Not a subdivision code of one to three upper-case characters.")
 
 
 def check_time_zone(text: str) -> str:
