@@ -117,10 +117,14 @@ class Layout:
         return int("HEADER" in self.options)
 
 
+# What a spreadsheet takes for the beginning of a formula, the full-width signs included.
+FORMULA = r"^[-=+@\t\r\uFF0D\uFF1D\uFF0B\uFF20]"
+
+
 def cell(name: str, column: str, is_text: bool, *, guarded: bool) -> str:
     """SQL for a column of a CSV file; `guarded` against being taken for a formula."""
     if guarded and is_text:
-        column = f"CASE WHEN {column} ~ '^[-=+@\\t\\r]' THEN '''' || {column} ELSE {column} END"
+        column = f"CASE WHEN {column} ~ '{FORMULA}' THEN '''' || {column} ELSE {column} END"
     return f'{column} AS "{name}"'
 
 

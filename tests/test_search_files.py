@@ -200,6 +200,26 @@ def test_the_excel_form_disarms_formulas(owner, storage):
     assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
+@pytest.mark.parametrize("sign", "=+-@\t\r＝＋－＠")  # noqa: RUF001 -- full-width on purpose
+def test_the_excel_form_disarms_every_sign_of_a_formula(owner, storage, sign):
+    text = f"{sign}1"
+    firm = make_customer(owner.account, business_name=text, last_name=text)
+    make_address(firm, street_line_1=text, city=text, zip_code=text)
+    data = content(storage, search(owner, "CSV_EXCEL", customer_account_type="BUSINESS"))
+    (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    names = {"businessName", "lastName", "mailingStreetLine1", "mailingCityName"}
+    assert {row[name] for name in names | {"mailingZipCode"}} == {f"'{text}"}
+
+
+def test_what_is_not_set_is_an_empty_cell(owner, storage):
+    make_address(make_customer(owner.account), state="", country="")
+    (row,) = rows(storage, search(owner))
+    unset = ["sex", "dateOfBirth", "placeOfBirthCity", "placeOfBirthCountryCode"]
+    unset += ["socialIdCountryCode", "citizenshipCountryCode"]
+    unset += ["mailingStateCode", "mailingCountryCode"]
+    assert {row[name] for name in unset} == {""}
+
+
 @pytest.mark.parametrize(
     ("result_format", "data"),
     [
