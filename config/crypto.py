@@ -7,6 +7,7 @@ sealed for, so that a ciphertext copied to another row or column does not open. 
 
 import hashlib
 import hmac
+import logging
 import secrets
 import unicodedata
 from uuid import UUID
@@ -18,6 +19,7 @@ from django.db import models
 
 SEALED_VERSION = 1
 NONCE_BYTES = 12
+logger = logging.getLogger(__name__)
 
 
 class SealError(Exception):
@@ -32,6 +34,18 @@ def seal(text: str, place: str) -> bytes:
 def unseal(sealed: bytes, place: str) -> str:
     """The text sealed for `place`. Raises `SealError` when no configured key opens it there."""
     return unseal_bytes(sealed, place).decode()
+
+
+def unseal_if_possible(sealed: bytes, place: str) -> str | None:
+    """The text sealed for `place`; None, and an error in the log, when no configured key opens it.
+
+    For whatever must go on without it: a page of many customers, or the next value in its stead.
+    """
+    try:
+        return unseal(sealed, place)
+    except SealError as error:
+        logger.error("a sealed value cannot be read: %s", error)  # noqa: TRY400 -- no traceback
+        return None
 
 
 def seal_bytes(content: bytes, place: str) -> bytes:

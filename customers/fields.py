@@ -5,7 +5,15 @@ from typing import Any
 
 from django.db import models
 
-from config.crypto import SealedField, SealError, blind_index, place, seal, unseal
+from config.crypto import (
+    SealedField,
+    SealError,
+    blind_index,
+    place,
+    seal,
+    unseal,
+    unseal_if_possible,
+)
 
 __all__ = [
     "Digest",
@@ -16,6 +24,7 @@ __all__ = [
     "place",
     "seal",
     "unseal",
+    "unseal_if_possible",
 ]
 
 

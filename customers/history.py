@@ -1,11 +1,12 @@
 """The record of changes as `GET /v1/customers/{id}/history` shows it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from config import access
@@ -50,6 +51,19 @@ PUBLISHED = {
     "state": "stateCode",
     "country": "countryCode",
 }
+MASK = "***"
+# Of values that are there their attribute is known; a deletion has it on record.
+MASKED = """
+    SELECT value.id FROM customers_attributevalue value
+    JOIN customers_attributedefinition definition ON definition.id = value.definition_id
+    WHERE value.customer_id = %(customer)s AND value.id = ANY(%(ids)s) AND definition.is_encrypted
+    UNION
+    SELECT change.entity_id FROM customers_change change
+    JOIN customers_attributedefinition definition
+        ON definition.id = (change.before ->> 'definition_id')::uuid
+    WHERE change.customer_id = %(customer)s AND change.entity = 'attributeValue'
+        AND change.operation = 'deleted' AND change.entity_id = ANY(%(ids)s)
+        AND definition.is_encrypted"""
 PUBLISHED_OF = {
     "address": {
         "first_name": "name.firstName",
@@ -76,8 +90,28 @@ def changes_of(customer_id: UUID, actor: Actor | None = None) -> "models.QuerySe
     return changes.filter(seen)
 
 
-def represent(change: Change, actor: Actor | None = None) -> dict[str, Any]:
-    """One row of the record as the history's JSON object.
+def represent_all(changes: Iterable[Change], actor: Actor | None = None) -> list[dict[str, Any]]:
+    """Rows of one customer's record as the history's JSON objects."""
+    changes = list(changes)
+    masked = masked_values(changes)
+    return [represent(change, actor, is_masked=change.entity_id in masked) for change in changes]
+
+
+def masked_values(changes: Iterable[Change]) -> set[UUID]:
+    """The ids of attribute values of which nothing is shown, whenever they were recorded."""
+    values = [change for change in changes if change.entity == "attributeValue"]
+    if not values:
+        return set()
+    ids = [change.entity_id for change in values]
+    with connection.cursor() as cursor:
+        cursor.execute(MASKED, {"customer": values[0].customer_id, "ids": ids})
+        return {value_id for (value_id,) in cursor}
+
+
+def represent(
+    change: Change, actor: Actor | None = None, *, is_masked: bool = False
+) -> dict[str, Any]:
+    """One row of the record as the history's JSON object; of a masked one without its values.
 
     `at`, `operation`, `entity`, `entityId`, `actor` {`id`, `type`}, `via`, `requestId`, `reason`,
     and `changes`: a list of {`field`, `from`, `to`}, fields by their published names. `from` and
@@ -87,6 +121,19 @@ def represent(change: Change, actor: Actor | None = None) -> dict[str, Any]:
     is_own = actor is not None and actor.type == ActorType.CUSTOMER
     who = {"id": change.actor_id, "type": change.actor_type}
     before, after = change.before or {}, change.after or {}
+    sides: dict[str, dict[str, Any]] = {}
+    for column, (field, is_time) in fields_of(change.entity, only_shown=is_own).items():
+        if column not in before and column not in after:
+            continue
+        sent = {
+            "from": value(before.get(column), is_time=is_time),
+            "to": value(after.get(column), is_time=is_time),
+        }
+        if is_masked and field == "value":
+            sent = {side: MASK if shown is not None else None for side, shown in sent.items()}
+        # A value that was sealed and is in clear now stands in two columns.
+        known = sides.setdefault(field, {"field": field, "from": None, "to": None})
+        known |= {side: shown for side, shown in sent.items() if shown is not None}
     return {
         "at": wire_time(change.at),
         "operation": change.operation,
@@ -96,15 +143,7 @@ def represent(change: Change, actor: Actor | None = None) -> dict[str, Any]:
         "via": change.via,
         "requestId": "" if is_own else change.request_id,
         "reason": "" if is_own else change.reason,
-        "changes": [
-            {
-                "field": field,
-                "from": value(before.get(column), is_time=is_time),
-                "to": value(after.get(column), is_time=is_time),
-            }
-            for column, (field, is_time) in fields_of(change.entity, only_shown=is_own).items()
-            if column in before or column in after
-        ],
+        "changes": list(sides.values()),
     }
 
 

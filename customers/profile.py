@@ -95,8 +95,12 @@ class Profile:
 
     @property
     def definitions(self) -> dict[str, AttributeDefinition]:
-        """The custom attributes that customers of this account may have, by name; one query."""
+        """The custom attributes that customers of this account may have, by name; two queries.
+
+        They stay as they are until the transaction ends, which has to include the writes.
+        """
         if self._definitions is None:
+            AttributeDefinition.hold(self.account.pk)
             found = AttributeDefinition.objects.filter(
                 business_account=self.account, target=AttributeDefinition.Target.CUSTOMER
             )

@@ -1,9 +1,18 @@
-"""Housekeeping of the registry."""
+"""The registry's tasks: shells around the conversion of attributes, and housekeeping."""
+
+from uuid import UUID
 
 from celery import shared_task
 from oauth2_provider.models import clear_expired
 
+from customers import conversion
 from customers.services.changes import delete_old_changes as delete_changes
+
+
+@shared_task(name="customers.tasks.convert_attribute")  # type: ignore[untyped-decorator]
+def convert_attribute(conversion_id: str) -> None:
+    """Encrypt or decrypt the values of one attribute."""
+    conversion.run(UUID(conversion_id))
 
 
 @shared_task(name="customers.tasks.delete_expired_tokens")  # type: ignore[untyped-decorator]

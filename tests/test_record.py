@@ -356,7 +356,7 @@ def test_times_on_record_leave_as_utc_whatever_the_session_wrote():
         before={"close_date": None},
         after={"close_date": "2026-03-01T01:30:00.5+05:30"},
     )
-    assert history.represent(change)["changes"] == [
+    assert history.represent_all([change])[0]["changes"] == [
         {"field": "closeDate", "from": None, "to": "2026-02-28T20:00:00.500Z"}
     ]
 

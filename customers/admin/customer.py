@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from customers import normalize
 from customers.admin.scope import ReadOnlyAdmin
-from customers.history import changes_of, represent
+from customers.history import changes_of, represent_all
 from customers.models import Contact, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
 
@@ -68,5 +68,5 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.display(description="changes")
     def timeline(self, customer: Customer) -> SafeString:
         """The newest changes on record."""
-        changes = [represent(change) for change in changes_of(customer.pk)[:RECENT_CHANGES]]
+        changes = represent_all(changes_of(customer.pk)[:RECENT_CHANGES])
         return render_to_string("admin/customers/timeline.html", {"changes": changes})

@@ -5,6 +5,7 @@ from customers.models.activity import Activity, Change
 from customers.models.address import Address
 from customers.models.attributes import AttributeDefinition, AttributeValue
 from customers.models.business import BusinessAccount, Department
+from customers.models.conversion import AttributeConversion
 from customers.models.customer import Contact, ContactPoint, Customer
 from customers.models.people import (
     AccessToken,
@@ -21,6 +22,7 @@ __all__ = [
     "Account",
     "Activity",
     "Address",
+    "AttributeConversion",
     "AttributeDefinition",
     "AttributeValue",
     "BusinessAccount",

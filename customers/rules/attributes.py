@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config import text
-from customers.fields import place, seal, unseal
+from customers.fields import place, seal, unseal_if_possible
 from customers.models import AttributeDefinition, AttributeValue
 from customers.profile import Profile
 from customers.rules.parts import Problems
@@ -62,16 +62,23 @@ def merge_attributes(profile: Profile, pairs: Mapping[str, Any] | None, problems
 def set_value(
     profile: Profile, row: AttributeValue | None, definition: AttributeDefinition, value: str
 ) -> None:
-    """Set an attribute's value, sealed if the attribute is encrypted."""
+    """Set an attribute's value, in the form in which new ones are stored.
+
+    One that is there already stays as it is, in either form: a conversion gets to it.
+    """
     if row is None:
         row = AttributeValue(definition=definition)
         profile.add(row)
-    if not definition.is_encrypted:
-        row.value = value
-        return
     where = place(AttributeValue, "value_sealed", row.id)
-    if row.value_sealed is None or unseal(row.value_sealed, where) != value:
+    stored: str | None = row.value
+    if row.value_sealed is not None:
+        stored = unseal_if_possible(row.value_sealed, where)
+    if stored == value:
+        return
+    if definition.seals:
         row.value, row.value_sealed = "", seal(value, where)
+    else:
+        row.value, row.value_sealed = value, None
 
 
 def is_text(value: object, member: str, problems: Problems) -> bool:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from config.wire import camel
-from customers.fields import blind_index, place, seal, unseal
+from customers.fields import blind_index, place, seal, unseal_if_possible
 from customers.models import Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems, check_required, set_country, set_texts
@@ -67,7 +67,7 @@ def merge_social_id(contact: Contact, values: Mapping[str, Any], problems: Probl
     elif (given := values.get("social_id")) and given != contact.social_id_last4:
         where = place(Contact, "social_id_sealed", contact.id)
         stored = contact.social_id_sealed
-        if stored is None or unseal(stored, where) != given:
+        if stored is None or unseal_if_possible(stored, where) != given:
             contact.social_id_sealed = seal(given, where)
             contact.social_id_digest = blind_index(given)
             contact.social_id_last4 = last_characters(given)
@@ -91,5 +91,5 @@ def merge_security_answer(contact: Contact, values: Mapping[str, Any]) -> None:
     elif given:
         where = place(Contact, "security_answer_sealed", contact.id)
         stored = contact.security_answer_sealed
-        if stored is None or unseal(stored, where) != given:
+        if stored is None or unseal_if_possible(stored, where) != given:
             contact.security_answer_sealed = seal(given, where)

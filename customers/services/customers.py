@@ -37,10 +37,10 @@ def create_customer(*, actor: Actor, submission: Submission, via: str) -> uuid.U
         customer.external_id = external_id
         customer.id = normalize.customer_id(account.pk, external_id)
     profile = Profile(customer, account, is_new=True)
-    if problems := merge_customer(profile, submission, actor):
-        raise Invalid(problems)
     try:
         with recorded(actor, via=via) as at:
+            if problems := merge_customer(profile, submission, actor):
+                raise Invalid(problems)
             profile.save(actor=actor, at=at)
     except IntegrityError as error:
         if not external_id or not Customer.objects.filter(pk=customer.pk).exists():

@@ -16,7 +16,7 @@ from config.errors import NotFound
 from config.pagination import PARAMETERS, PageRequest
 from customers import openapi
 from customers.filters import CustomerFilter
-from customers.history import changes_of, represent
+from customers.history import changes_of, represent_all
 from customers.models import Activity, BusinessAccount, Customer
 from customers.record import Via
 from customers.representation import CustomerObject, reveal
@@ -245,5 +245,7 @@ class CustomerHistory(ApiView):
         require_customer(actor, customer_id)
         changes = changes_of(customer_id, actor)
         page = page_request.take(changes)
-        by_id = {change.id: represent(change, actor) for change in changes.filter(id__in=page.ids)}
+        rows = list(changes.filter(id__in=page.ids))
+        shown = represent_all(rows, actor)
+        by_id = {change.id: each for change, each in zip(rows, shown, strict=True)}
         return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))

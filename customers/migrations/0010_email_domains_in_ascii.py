@@ -87,6 +87,6 @@ def renew(cursor: Any, found: Sequence[tuple[UUID, UUID, str]]) -> None:  # noqa
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("customers", "0004_fewer_indexes")]
+    dependencies = [("customers", "0009_used_codes")]
 
     operations = [migrations.RunPython(renew_keys, migrations.RunPython.noop)]
