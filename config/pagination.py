@@ -32,8 +32,7 @@ MAX_OFFSET = 10_000_000
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
 
-Order = Callable[["QuerySet[Any, Any]"], "QuerySet[Any, Any]"]
-Narrow = Callable[[Order, int], Iterable[Any] | None]
+Narrow = Callable[["PageRequest", int, "Total"], Iterable[Any] | None]
 
 
 @dataclass(frozen=True)
@@ -120,15 +119,15 @@ class PageRequest:
     def take(self, queryset: "QuerySet[Any, Any]", narrow: Narrow | None = None) -> "Page":
         """The page's ids, in order: one query, and one or two for the total.
 
-        `narrow` may know a quicker way to the first rows: it is given how to order a queryset, and
-        how many rows are wanted, and gives the ids of these and maybe of others; None for none.
+        `narrow` may know a quicker way to the first rows: it is given the order and how many rows
+        are wanted of how many, and gives the ids of these and maybe of others; None for none.
         """
         total = self.total or Total.of(queryset)
         rows = self.ordered(queryset).values_list(*(sort.column for sort in self.sorts), "id")
         first = 0 if self.after is not None else self.number * self.size
         end = first + self.size + 1
         try:
-            if narrow is not None and (ids := narrow(self.ordered, end)) is not None:
+            if narrow is not None and (ids := narrow(self, end, total)) is not None:
                 rows = rows.filter(pk__in=ids)
             found = list(rows[first:end])
         except (ValidationError, ValueError):

@@ -12,9 +12,11 @@ from django.http import QueryDict
 from config import text, times
 from config.actors import Actor
 from config.errors import CODES, Invalid, Problem
+from config.pagination import PageRequest, Total
 from customers import normalize
 from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
+from customers.sorting import first_ids
 
 MAX_WORDS = 10
 FormClass = type[forms.Form]
@@ -149,13 +151,12 @@ class CustomerFilter(django_filters.FilterSet):
             if (given := self.data.get(name)) and not normalize.fold(given)
         ]
 
-    @property
-    def only_accounts(self) -> tuple[UUID, ...]:
-        """The business accounts, where several are listed and nothing else is asked."""
-        values = self.form.cleaned_data
-        accounts: tuple[UUID, ...] = values["accounts"]
-        asked = self.filters.keys() - {"businessAccountId", "includeChildren", "timeZone"}
-        return () if len(accounts) < 2 or any(values[name] for name in asked) else accounts
+    def first_ids(self, request: PageRequest, count: int, total: Total) -> set[UUID] | None:
+        """Where to find the first rows of a long list (`customers.sorting`)."""
+        if not total.is_estimate:
+            # The rows that match are few: found by their filters, then sorted.
+            return None
+        return first_ids(self.narrow(Customer.objects.present()), self.accounts, request, count)
 
     def get_form_class(self) -> FormClass:
         """The form, with the rules that one value alone cannot tell."""
@@ -165,8 +166,17 @@ class CustomerFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: CustomerQuerySet) -> CustomerQuerySet:
         """All filters, and the business accounts whose customers are listed."""
+        return self.narrow(queryset.visible_to(self.actor, self.accounts))
+
+    @property
+    def accounts(self) -> tuple[UUID, ...]:
+        """The business accounts whose customers are listed, all of them within the actor's view."""
+        accounts: tuple[UUID, ...] = self.form.cleaned_data["accounts"]
+        return accounts
+
+    def narrow(self, queryset: CustomerQuerySet) -> CustomerQuerySet:
+        """All filters but that of the business accounts."""
         values = self.form.cleaned_data
-        queryset = queryset.visible_to(self.actor, values["accounts"])
         address = {
             "city_folded": normalize.fold(values["cityName"]),
             "country": values["countryCode"],

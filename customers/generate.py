@@ -17,6 +17,7 @@ from config.crypto import blind_index, place, seal
 from customers import normalize, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, Contact, ContactPoint, Customer
+from customers.models.customer import SORT_LENGTH
 from customers.rules.person import last_characters
 from customers.tables import NULL, Table
 
@@ -44,7 +45,8 @@ class Plan:
 CUSTOMER = Table(
     Customer,
     "id business_account_id type external_id business_name business_name_folded name name_folded"
-    " search_text metadata industry market_segment level how_referred created_at updated_at",
+    " sort_first_name sort_last_name is_named search_text metadata industry market_segment level"
+    " how_referred created_at updated_at",
 )
 CONTACT = Table(
     Contact,
@@ -147,7 +149,7 @@ class Maker:
         )
         self.batch.rows[CUSTOMER].append(
             f"{customer_id}\t{account_hex}\t{kind}\t{external_id}\t{business}"
-            f"\t{name}\t{folded}\t{search}\t{self.metadata()}"
+            f"\t{name}\t{folded}\t{person.sort_keys}\t{search}\t{self.metadata()}"
             f"\t{self.pick(samples.INDUSTRIES) if is_business else ''}"
             f"\t{self.maybe(0.3, samples.SEGMENTS)}\t{self.maybe(0.15, samples.LEVELS)}"
             f"\t{self.maybe(0.2, samples.REFERRALS)}\t{at}\t{at}{CUSTOMER.end}"
@@ -211,6 +213,7 @@ class Person:
         self.at = at
         self.keys: list[str] = []
         self.receiver = ("", "")
+        self.sort_keys = "\t\tf"
 
     def make(self, *, is_primary: bool, is_individual: bool) -> tuple[str, str]:
         """A contact with its points; its whole name as written and as compared."""
@@ -223,6 +226,8 @@ class Person:
         parts = [name for name in (first, middle, last) if name.text]
         if is_primary:
             self.receiver = first.text, last.text
+            keys = first.folded[:SORT_LENGTH], last.folded[:SORT_LENGTH]
+            self.sort_keys = f"{keys[0]}\t{keys[1]}\t{'t' if any(keys) else 'f'}"
         details = self.details(contact) if is_individual else NO_DETAILS
         maker.batch.rows[CONTACT].append(
             f"{self.customer}\t{contact}\t{'t' if is_primary else 'f'}"

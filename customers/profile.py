@@ -23,6 +23,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
+from customers.models.customer import SORT_LENGTH
 
 Row = Contact | ContactPoint | Address | AttributeValue
 # Parents before children: points and values refer to contacts.
@@ -158,6 +159,10 @@ class Profile:
         else:
             customer.name = customer.business_name
         fold_columns(customer)
+        person = next((contact for contact in self.contacts if contact.is_primary), Contact())
+        customer.sort_first_name = person.first_name_folded[:SORT_LENGTH]
+        customer.sort_last_name = person.last_name_folded[:SORT_LENGTH]
+        customer.is_named = bool(customer.sort_first_name or customer.sort_last_name)
         points = self.rows[ContactPoint]
         customer.search_text = normalize.search_text(
             [customer.name, customer.external_id, *map(str, self.contacts)]

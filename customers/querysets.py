@@ -1,19 +1,17 @@
 """Questions to the registry, each with a name. Who may see what is answered here alone."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
 
 from config.actors import Actor
-from config.pagination import Order
 from customers.criteria import Criteria, Match
 from customers.normalize import customer_id, phone_digits
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
         Customer,
     )
 
-# How many ids are looked at for one page; beyond it one long walk is no worse.
-MOST_FIRST = 20_000
 # UNION drops what was found before: so the walk ends even where an account is its own ancestor.
 TREE = """
     WITH RECURSIVE tree AS (
@@ -34,6 +30,8 @@ TREE = """
         SELECT child.id FROM customers_businessaccount child JOIN tree ON child.parent_id = tree.id
     )
     SELECT id FROM tree"""
+
+
 logger = logging.getLogger(__name__)
 
 
@@ -65,18 +63,19 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
         """An account and all of its descendants, as they are now."""
         return self.filter(pk__in=RawSQL(TREE.format(root="%s"), [account_id]))  # noqa: S611
 
-    def first_customers(self, order: Order, count: int) -> "list[UUID] | None":
-        """The ids of the first customers of each of these accounts, in an order by `created_at`.
+    def first_customers(self, streams: "Sequence[CustomerQuerySet]", count: int) -> set[UUID]:
+        """The ids of the first customers of each of these accounts in each of some ordered lists.
 
-        One walk along an index for each account, however many newer customers all others have.
-        None when these are too many to be worth it.
+        One walk along an index for each account and list, however many customers others have.
         """
-        if self.count() * count > MOST_FIRST:
-            return None
-        customers = apps.get_model("customers.Customer").objects.present()
-        own = order(customers).filter(business_account=OuterRef("pk")).values("pk")[:count]
-        found = self.values_list(ArraySubquery(own), flat=True)
-        return [customer_id for ids in found for customer_id in ids]
+        own = {
+            f"stream_{number}": ArraySubquery(
+                stream.filter(business_account=OuterRef("pk")).values("pk")[:count]
+            )
+            for number, stream in enumerate(streams)
+        }
+        found = self.order_by().annotate(**own).values_list(*own)
+        return {customer_id for row in found for ids in row for customer_id in ids}
 
 
 class AttributeValueQuerySet(models.QuerySet["AttributeValue"]):
@@ -107,16 +106,6 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def present(self) -> "CustomerQuerySet":
         """All but the deleted ones."""
         return self.exclude(status="DELETED")
-
-    def with_sort_names(self) -> "CustomerQuerySet":
-        """With `first_name` and `last_name` (folded) of the primary contact, to sort by."""
-        contact = apps.get_model("customers.Contact").objects.filter(
-            customer=OuterRef("pk"), is_primary=True
-        )
-        return self.annotate(
-            first_name=Coalesce(Subquery(contact.values("first_name_folded")), Value("")),
-            last_name=Coalesce(Subquery(contact.values("last_name_folded")), Value("")),
-        )
 
     def searched(self, words: Iterable[str]) -> "CustomerQuerySet":
         """Every word (see `normalize.parse_search_words`) occurs in what names the customer.

@@ -294,6 +294,9 @@ def make_customer(
             "business_name_folded": normalize.fold(business_name),
             "name": name,
             "name_folded": normalize.fold(name),
+            "sort_first_name": normalize.fold(person["first_name"])[:120],
+            "sort_last_name": normalize.fold(person["last_name"])[:120],
+            "is_named": bool(person["first_name"] or person["last_name"]),
             "search_text": normalize.search_text(
                 [str(id or new_id), name, email, phone, external_id]
             ),

@@ -30,6 +30,7 @@ UNTRACKED = {
     "version",
     "name",
     "search_text",
+    *("sort_first_name", "sort_last_name", "is_named"),
     "value_key",
     "social_id_digest",
     "social_id_last4",

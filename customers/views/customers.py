@@ -17,21 +17,13 @@ from config.pagination import PARAMETERS, PageRequest
 from customers import openapi
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all
-from customers.models import Activity, BusinessAccount, Customer
+from customers.models import Activity, Customer
 from customers.record import Via
 from customers.representation import CustomerObject, reveal
 from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate, activity_object
 from customers.services import customers as services
+from customers.sorting import SORTS
 
-SORTS = {
-    "createdAt": "created_at",
-    "updatedAt": "updated_at",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "businessName": "business_name_folded",
-    "status": "status",
-    "type": "type",
-}
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
 
 
@@ -79,10 +71,7 @@ class CustomerList(ApiView):
         page_request, queryset = self.gather(
             lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.read
         )
-        narrow = None
-        if [sort.name for sort in page_request.sorts] == ["createdAt"] and filters.only_accounts:
-            narrow = BusinessAccount.objects.filter(pk__in=filters.only_accounts).first_customers
-        page = page_request.take(queryset.with_sort_names(), narrow)
+        page = page_request.take(queryset, filters.first_ids)
         rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
         by_id: dict[UUID, Any] = dict(rows)
         bodies = [by_id[pk] for pk in page.ids if pk in by_id]

@@ -1,0 +1,35 @@
+"""An index for every order of the list of customers, built while writes go on."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+from django.db.models import Q
+
+INDEXES = [
+    models.Index(
+        fields=["business_account", "type", "status", "is_named", "id"], name="customer_sort_ids"
+    ),
+    models.Index(fields=["business_account", "updated_at", "id"], name="customer_sort_updated"),
+    models.Index(
+        fields=["business_account", "sort_first_name", "id"],
+        name="customer_sort_first",
+        condition=Q(is_named=True),
+    ),
+    models.Index(
+        fields=["business_account", "sort_last_name", "id"],
+        name="customer_sort_last",
+        condition=Q(is_named=True),
+    ),
+    models.Index(
+        fields=["business_account", "business_name_folded", "id"],
+        name="customer_sort_business",
+        condition=~Q(business_name_folded="") | ~Q(type="INDIVIDUAL"),
+    ),
+]
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("customers", "0010_fill_sort_keys")]
+
+    operations = [AddIndexConcurrently("customer", index) for index in INDEXES]

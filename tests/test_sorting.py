@@ -1,0 +1,214 @@
+"""Every order of the list of customers goes by an index, in both directions and by cursor."""
+
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import product
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from config.pagination import PageRequest
+from customers import normalize, sorting
+from customers.filters import CustomerFilter
+from customers.models import Change, Contact, Customer
+from customers.record import unrecorded
+from tests import factories
+from tests.test_customers_api import ACME, ADA, create
+
+pytestmark = pytest.mark.django_db
+DIRECTIONS = ("ASC", "DESC")
+ORDERS = [
+    *([f"{name},{direction}"] for name, direction in product(sorting.SORTS, DIRECTIONS)),
+    ["status,DESC", "lastName,ASC"],
+    ["lastName,ASC", "firstName,DESC"],
+    ["type,ASC", "status,DESC"],
+    ["firstName,DESC", "businessName,ASC"],
+    ["businessName,ASC", "lastName,DESC", "type,ASC"],
+]
+PEOPLE = [
+    ("Ada", "Lovelace"),
+    ("Ada", "Byron"),
+    ("Zoë", "Łukasz"),
+    ("Cher", ""),
+    ("", "Smith"),
+    ("", ""),
+    ("", ""),
+]
+
+
+@pytest.fixture
+def crowd(account, child_account):
+    """Customers of two accounts, of every type and status, with and without names."""
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    number = 0
+    for owner, (first, last) in product((account, child_account), PEOPLE):
+        for business_name, status in (("", "ACTIVE"), ("Acme", "ACTIVE"), ("", "SUSPENDED")):
+            number += 1
+            customer = factories.make_customer(
+                owner,
+                first_name=first,
+                last_name=last,
+                business_name=business_name,
+                status=status,
+                created_at=start + timedelta(minutes=number % 11),
+                updated_at=start + timedelta(hours=number % 5, minutes=number % 11),
+            )
+            if number % 4 == 0:
+                # As a load brings a business of which nobody has said the name.
+                Customer.objects.filter(pk=customer.pk).update(
+                    type="GROUP", business_name="", business_name_folded=""
+                )
+    Customer.objects.filter(pk=customer.pk).update(status="DELETED")
+    return [account.pk, child_account.pk]
+
+
+@pytest.fixture
+def long_lists(monkeypatch):
+    """Every list counts as one that is too long to be sorted."""
+    monkeypatch.setattr("config.pagination.EXACT_TOTAL", 0)
+
+
+def listed(api, **query):
+    response = api.get("/v1/customers", query)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def expected(accounts, orders, **filters):
+    """The ids as PostgreSQL sorts them, without a page or an index in mind."""
+    columns = []
+    for text in orders:
+        name, _, direction = text.partition(",")
+        columns.append(("-" if direction == "DESC" else "") + sorting.SORTS[name])
+    columns.append("-id" if direction == "DESC" else "id")
+    rows = Customer.objects.present().filter(business_account__in=accounts, **filters)
+    return [str(pk) for pk in rows.order_by(*columns).values_list("pk", flat=True)]
+
+
+@pytest.mark.parametrize("orders", ORDERS, ids="+".join)
+def test_a_walk_by_cursor_gives_every_customer_once_in_order(owner, crowd, orders, long_lists):
+    walked, cursor, number = [], {}, 0
+    query = {"includeChildren": "true", "size": 7, "sort": orders}
+    while cursor is not None:
+        page = listed(owner.api, **query, **cursor)
+        walked += [customer["id"] for customer in page["content"]]
+        cursor = {"cursor": page["nextCursor"]} if page["nextCursor"] else None
+        number += 1
+    assert walked == expected(crowd, orders)
+    assert len(walked) == 41
+
+
+@pytest.mark.parametrize("orders", ORDERS, ids="+".join)
+def test_a_page_by_number_is_that_of_the_walk(owner, crowd, orders, long_lists):
+    for number, filters in (
+        (0, {}),
+        (2, {}),
+        (1, {"type": "INDIVIDUAL"}),
+        (0, {"status": "SUSPENDED"}),
+    ):
+        page = listed(owner.api, size=4, sort=orders, page=number, **filters)
+        everything = expected(crowd[:1], orders, **filters)
+        assert [c["id"] for c in page["content"]] == everything[number * 4 : number * 4 + 4]
+
+
+@pytest.mark.parametrize("most_first", [200_000, 0])
+def test_a_list_is_the_same_however_its_first_rows_are_found(
+    owner, crowd, long_lists, monkeypatch, most_first
+):
+    monkeypatch.setattr("customers.sorting.MOST_FIRST", most_first)
+    for orders in ORDERS:
+        page = listed(owner.api, includeChildren="true", size=10, sort=orders)
+        assert [c["id"] for c in page["content"]] == expected(crowd, orders)[:10]
+
+
+def plans(owner, query):
+    """How PostgreSQL finds the first rows of a long list and the page itself."""
+    asked = QueryDict(query)
+    filters = CustomerFilter(asked, actor=owner.actor)
+    request = PageRequest.read(asked, sorting.SORTS, "createdAt,DESC")
+    customers = filters.read()
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        request.take(customers, filters.first_ids)
+    found = []
+    with connection.cursor() as cursor:
+        for sent in queries:
+            if "stream_0" in sent["sql"]:
+                cursor.execute("EXPLAIN " + sent["sql"])
+                found.append("\n".join(row[0] for row in cursor.fetchall()))
+    return found
+
+
+INDEX = {
+    "createdAt": {"customer_list"},
+    "updatedAt": {"customer_sort_updated"},
+    "firstName": {"customer_sort_first", "customer_sort_ids"},
+    "lastName": {"customer_sort_last", "customer_sort_ids"},
+    "businessName": {"customer_sort_business", "customer_sort_ids"},
+    "status": {"customer_sort_ids"},
+    "type": {"customer_sort_ids"},
+}
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("name", sorting.SORTS)
+def test_every_order_is_read_off_an_index_without_sorting(
+    owner, crowd, name, direction, long_lists
+):
+    for size in (1, 50):
+        found = plans(owner, f"sort={name},{direction}&size={size}")
+        assert found
+        for plan in found:
+            assert "Sort" not in plan
+            assert "Seq Scan on customers_customer" not in plan
+            used = {word for word in plan.replace("(", " ").split() if word.startswith("customer_")}
+            assert used <= INDEX[name], plan
+
+
+def test_the_sort_keys_are_kept_by_every_write(owner):
+    customer = create(owner, ADA, firstName="Zoë", lastName="Ángström")
+    row = Customer.objects.get(pk=customer["id"])
+    assert (row.sort_first_name, row.sort_last_name, row.is_named) == ("zoe", "angstrom", True)
+    owner.api.put(f"/v1/customers/{row.pk}", {"lastName": "Byron"})
+    row.refresh_from_db()
+    assert row.sort_last_name == "byron"
+    business = create(owner, ACME)
+    row = Customer.objects.get(pk=business["id"])
+    primary = Contact.objects.get(customer=row, is_primary=True)
+    assert row.sort_first_name == primary.first_name_folded != ""
+    new = {"firstName": "Boss", "lastName": "Chief", "primary": True}
+    contact = ACME["contacts"][0] | new
+    assert owner.api.put(f"/v1/customers/{row.pk}", {"contacts": [contact]}).status_code == 200
+    row.refresh_from_db()
+    assert (row.sort_first_name, row.sort_last_name) == ("boss", "chief")
+
+
+def test_the_sort_keys_of_customers_that_were_there_are_filled_without_a_trace(
+    account, monkeypatch
+):
+    migration = import_module("customers.migrations.0010_fill_sort_keys")
+    monkeypatch.setattr(migration, "BATCH", 3)
+    for first, last in PEOPLE:
+        factories.make_customer(account, first_name=first, last_name=last)
+    keys = ("sort_first_name", "sort_last_name", "is_named", "version")
+    wanted = list(Customer.objects.order_by("id").values_list(*keys))
+    recorded = Change.objects.count()
+    with unrecorded():
+        Customer.objects.update(sort_first_name="", sort_last_name="", is_named=False)
+    migration.fill(apps, connection.schema_editor())
+    assert list(Customer.objects.order_by("id").values_list(*keys)) == wanted
+    assert Change.objects.count() == recorded
+
+
+def test_a_name_too_long_for_an_index_is_sorted_by_its_beginning(owner):
+    long = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 40
+    customer = create(owner, ADA, firstName=long, lastName=long)
+    row = Customer.objects.get(pk=customer["id"])
+    assert row.sort_last_name == normalize.fold(long)[:120]
