@@ -24,8 +24,10 @@ ADMINISTRATION = (
     "grant",
     "idtoken",
 )
+# Decrypting shows what only some may see to everybody.
+CONVERTING = Q(codename="convert_attributedefinition")
 VIEWING = Q(codename__startswith="view_")
-WORKING = VIEWING | ~Q(content_type__model__in=ADMINISTRATION)
+WORKING = VIEWING | ~Q(content_type__model__in=ADMINISTRATION) & ~CONVERTING
 PERMISSIONS: dict[str, Q] = {
     "Owner": Q(),
     "Admin": Q(),

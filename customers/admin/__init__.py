@@ -1,5 +1,5 @@
 """The back office's pages of the registry; importing it registers them."""
 
-from customers.admin import business, customer, people
+from customers.admin import attributes, business, customer, people
 
-__all__ = ["business", "customer", "people"]
+__all__ = ["attributes", "business", "customer", "people"]

@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.db.models import Q, Value
 from django.http import HttpRequest
 
+from customers.admin.attributes import AttributeInline
 from customers.admin.scope import Inline, ScopedAdmin, own_account
-from customers.models import AttributeDefinition, BusinessAccount, Department
+from customers.models import BusinessAccount, Department
 from customers.services.people import account_problems
 
 
@@ -16,13 +17,6 @@ class DepartmentInline(Inline):
     """The departments of a business account."""
 
     model = Department
-    extra = 0
-
-
-class AttributeInline(Inline):
-    """The custom attributes that a business account defines."""
-
-    model = AttributeDefinition
     extra = 0
 
 

@@ -1,0 +1,165 @@
+"""Custom attributes in the back office: who has which, and from encrypted to clear and back."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from unfold.admin import TabularInline
+
+from config.actors import Actor, ActorType
+from config.errors import Conflict
+from customers.admin.scope import ReadOnlyAdmin
+from customers.models import AttributeConversion, AttributeDefinition, BusinessAccount
+from customers.services.attributes import convert_attribute
+
+ENCRYPT, DECRYPT = "Encrypt values", "Stop encrypting"
+
+
+class AttributeForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
+    """An attribute, whose switch is for new ones."""
+
+    class Meta:
+        model = AttributeDefinition
+        fields = ("target", "name", "is_encrypted")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:  # noqa: SLF001 -- it has its key before it is saved
+            self.fields["is_encrypted"].disabled = True
+            self.fields[
+                "is_encrypted"
+            ].help_text = f"Changed by “{ENCRYPT}” and “{DECRYPT}” on the page of attributes."
+
+
+class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not generic at run time
+    """The attributes of one business account."""
+
+    def clean(self) -> None:
+        """Those whose values are being converted stay."""
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.conversion:
+                raise ValidationError(
+                    f"The values of {form.instance} are being converted; delete it afterwards."
+                )
+
+
+class AttributeInline(TabularInline):
+    """The custom attributes that a business account defines."""
+
+    model = AttributeDefinition
+    form = AttributeForm
+    formset = AttributeFormSet
+    extra = 0
+
+
+@admin.register(AttributeDefinition)
+class AttributeDefinitionAdmin(ReadOnlyAdmin):
+    """All custom attributes; they are defined on the pages of their business accounts."""
+
+    list_display = ("name", "target", "business_account", "is_encrypted", "state")
+    list_filter = ("target", "is_encrypted")
+    list_select_related = ("business_account",)
+    search_fields = ("name",)
+    actions = ("encrypt", "decrypt")
+
+    @admin.display(description="conversion")
+    def state(self, definition: AttributeDefinition) -> str:
+        """The conversion that has not finished."""
+        return definition.get_conversion_display()
+
+    @admin.action(description=ENCRYPT, permissions=["convert"])
+    def encrypt(
+        self, request: HttpRequest, definitions: QuerySet[AttributeDefinition]
+    ) -> TemplateResponse | None:
+        """Ask first, then queue the conversion of each."""
+        return self.convert(request, definitions, to_encrypted=True)
+
+    @admin.action(description=DECRYPT, permissions=["convert"])
+    def decrypt(
+        self, request: HttpRequest, definitions: QuerySet[AttributeDefinition]
+    ) -> TemplateResponse | None:
+        """Likewise."""
+        return self.convert(request, definitions, to_encrypted=False)
+
+    def convert(
+        self,
+        request: HttpRequest,
+        definitions: QuerySet[AttributeDefinition],
+        *,
+        to_encrypted: bool,
+    ) -> TemplateResponse | None:
+        """The page that asks; once it was answered, what became of it as messages."""
+        definitions = definitions.select_related("business_account")
+        if "confirmed" not in request.POST:
+            context = self.admin_site.each_context(request) | {
+                "title": ENCRYPT if to_encrypted else DECRYPT,
+                "action": "encrypt" if to_encrypted else "decrypt",
+                "to_encrypted": to_encrypted,
+                "definitions": definitions,
+                "checkbox": ACTION_CHECKBOX_NAME,
+                "opts": self.opts,
+            }
+            return TemplateResponse(request, "admin/customers/convert.html", context)
+        for definition in definitions:
+            try:
+                convert_attribute(
+                    actor=operator(request, definition.business_account),
+                    definition=definition,
+                    to_encrypted=to_encrypted,
+                )
+            except Conflict as refusal:
+                self.message_user(request, refusal.message, messages.WARNING)
+            else:
+                message = f"The values of {definition} are being converted."
+                self.message_user(request, message, messages.SUCCESS)
+        return None
+
+    def has_convert_permission(self, request: HttpRequest) -> bool:
+        """Decrypting shows every value to everybody: for who decides who may act."""
+        return bool(request.user.has_perm("customers.convert_attributedefinition"))
+
+
+@admin.register(AttributeConversion)
+class AttributeConversionAdmin(ReadOnlyAdmin):
+    """What became of each conversion, newest first."""
+
+    list_display = (
+        "definition",
+        "business_account",
+        "to_encrypted",
+        "status",
+        "converted",
+        "unreadable",
+        "submitted_at",
+        "finished_at",
+    )
+    list_filter = ("status",)
+    list_select_related = ("business_account", "definition")
+    exclude = ("claim_id", "masked_until")
+    actions = ("cancel",)
+
+    @admin.action(description="Cancel", permissions=["convert"])
+    def cancel(self, request: HttpRequest, conversions: QuerySet[AttributeConversion]) -> None:
+        """Stop what waits or runs; its attribute stays masked until another one finishes."""
+        aborted = [job.abort("CANCELLED", "The conversion was cancelled.") for job in conversions]
+        self.message_user(request, f"{sum(aborted)} conversions were cancelled.", messages.SUCCESS)
+
+    has_convert_permission = AttributeDefinitionAdmin.has_convert_permission
+
+
+def operator(request: HttpRequest, account: BusinessAccount) -> Actor:
+    """Whoever is signed in, acting for a business account of their tree."""
+    return Actor(
+        type=ActorType.EMPLOYEE,
+        id=str(request.user.pk),
+        business_account_id=account.pk,
+        tree=(account.pk,),
+        region=account.default_region,
+    )
