@@ -93,7 +93,9 @@ def shown(actor: Actor, kind: str, whole: dict[str, Any]) -> dict[str, Any]:
     """An object of `kind` as the actor may see it."""
     if actor.type != ActorType.CUSTOMER:
         return whole
-    seen = {name: value if name in SHOWN[kind] else blank(value) for name, value in whole.items()}
+    seen: dict[str, Any] = {
+        name: value if name in SHOWN[kind] else blank(value) for name, value in whole.items()
+    }
     for name in ("createdBy", "updatedBy"):
         if name in seen:
             seen[name] = named(actor, seen[name])

@@ -142,7 +142,9 @@ def ordered(customers: CustomerQuerySet, part: Part, request: PageRequest) -> Cu
     known = len(part.fixed)
     after = None if request.after is None else request.after[known:]
     if part.open:
-        return replace(request, sorts=request.sorts[known:], after=after).ordered(customers)
+        rest = replace(request, sorts=request.sorts[known:], after=after)
+        found: CustomerQuerySet = rest.ordered(customers)
+        return found
     is_descending = request.sorts[-1].is_descending
     if after is not None:
         customers = customers.filter(**{f"id__{'lt' if is_descending else 'gt'}": after[0]})

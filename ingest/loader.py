@@ -36,7 +36,8 @@ from config.lease import ClaimLost, Lease
 from config.wire import from_json, to_json
 from customers.record import Via, recorded
 from ingest import batch, files
-from ingest.files import Block, ContentLost, Damage
+from ingest.files import Block, ContentLost
+from ingest.inflate import Damage
 from ingest.items import (
     Action,
     Item,
@@ -478,7 +479,8 @@ def load_all(loader: Loader) -> bool:
         blocks=Count("number"), lines=Sum("lines", default=0)
     )
     file = loader.file
-    return found["lines"] == file.lines and found["blocks"] == (file.blocks or found["blocks"])
+    blocks = found["blocks"] if file.blocks is None else file.blocks
+    return (found["lines"], found["blocks"]) == (file.lines, blocks)
 
 
 def finish(loader: Loader, *, is_whole: bool) -> None:
@@ -498,7 +500,9 @@ def finish(loader: Loader, *, is_whole: bool) -> None:
             message = message.format(loaded=loaded, lines=file.lines)
             request.fail("CONTENT_LOST", message, **loader.progress())
         elif file.problem:
-            message = DAMAGED.get(file.problem, file.problem).format(lines=file.lines)
+            message = (
+                dict[str, str](DAMAGED).get(file.problem, file.problem).format(lines=file.lines)
+            )
             request.fail("FILE_CUT_OFF", message, **loader.progress())
         else:
             request.finish(**loader.progress(), touched=[])

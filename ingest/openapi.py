@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiRequest
 from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
+from config.card_numbers import CARD_NUMBER
 from config.errors import (
     ApiError,
     Conflict,
@@ -21,7 +22,6 @@ from config.errors import (
 )
 from config.openapi import answer, body, named, operation, page_of
 from config.wire import to_json
-from ingest.items import CARD_NUMBER
 from ingest.ledger import STATUSES
 from ingest.schema import (
     AccountUpdate,

@@ -411,4 +411,4 @@ def is_earlier(end: datetime | None, start: datetime | None) -> bool:
     Feeds know the time of one and of the other the day alone. A moment that was stored before has
     the day that it had in UTC.
     """
-    return bool(end and start) and end.date() < start.date()
+    return end is not None and start is not None and end.date() < start.date()

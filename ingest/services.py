@@ -179,7 +179,8 @@ def check_upload(upload: files.Upload, announced: int | None) -> None:
             "Send the file again."
         )
     if not upload.kept:
-        raise Unreadable(UNREADABLE.get(upload.damage, "The file has no lines."))
+        message = UNREADABLE[upload.damage] if upload.damage else "The file has no lines."
+        raise Unreadable(message)
 
 
 def discard_upload(request_id: UUID) -> None:

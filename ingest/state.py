@@ -228,7 +228,7 @@ def load_customers(state: State, customers: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CUSTOMERS, [array(wanted), array(map(state.ids.address, wanted))])
         for row in cursor.fetchall():
-            customer = Customer(*row[:4], frozenset(row[4]))
+            customer = Customer._make([*row[:4], frozenset(row[4])])
             state.customers[customer.id] = customer
             is_enrolled, enrollment, address = row[5], row[6:18], row[18:]
             if is_enrolled:

@@ -63,5 +63,4 @@ def test_a_large_file_is_stored_and_read_in_little_memory(bucket, endpoint, own_
         check=True,
     )
     written, read = map(int, found.stdout.split())
-    print(written / MEGABYTE, read / MEGABYTE)
     assert written <= read < MOST

@@ -10,11 +10,10 @@ from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from unfold.admin import TabularInline
 
 from config.actors import Actor, ActorType
 from config.errors import Conflict
-from customers.admin.scope import ReadOnlyAdmin
+from customers.admin.scope import Inline, ReadOnlyAdmin
 from customers.models import AttributeConversion, AttributeDefinition, BusinessAccount
 from customers.services.attributes import convert_attribute
 
@@ -50,7 +49,7 @@ class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not gener
                 )
 
 
-class AttributeInline(TabularInline):
+class AttributeInline(Inline):
     """The custom attributes that a business account defines."""
 
     model = AttributeDefinition

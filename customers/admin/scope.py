@@ -142,8 +142,9 @@ def every(query: QueryDict) -> Iterator[str]:
 def own_account(request: HttpRequest) -> UUID | None:
     """The id of an operator's business account; None for a superuser, who belongs above all."""
     user = request.user
-    is_bound = isinstance(user, User) and not user.is_superuser
-    return user.business_account_id if is_bound else None
+    if not isinstance(user, User) or user.is_superuser:
+        return None
+    return user.business_account_id
 
 
 def visible_accounts(request: HttpRequest) -> list[UUID] | None:

@@ -8,7 +8,7 @@ def name() -> "models.CharField[str, str]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0008_used_codes")]
+    dependencies = [("customers", "0012_attribute_guards")]
 
     operations = [
         migrations.AddField("customer", "sort_first_name", name()),

@@ -30,6 +30,6 @@ INDEXES = [
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0010_fill_sort_keys")]
+    dependencies = [("customers", "0014_fill_sort_keys")]
 
     operations = [AddIndexConcurrently("customer", index) for index in INDEXES]

@@ -42,6 +42,6 @@ def fill(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0009_sort_keys")]
+    dependencies = [("customers", "0013_sort_keys")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
