@@ -10,7 +10,7 @@ first rows of each walk and of each business account hold the first rows of the 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -143,8 +143,7 @@ def ordered(customers: CustomerQuerySet, part: Part, request: PageRequest) -> Cu
     after = None if request.after is None else request.after[known:]
     if part.open:
         rest = replace(request, sorts=request.sorts[known:], after=after)
-        found: CustomerQuerySet = rest.ordered(customers)
-        return found
+        return cast("CustomerQuerySet", rest.ordered(customers))
     is_descending = request.sorts[-1].is_descending
     if after is not None:
         customers = customers.filter(**{f"id__{'lt' if is_descending else 'gt'}": after[0]})

@@ -157,6 +157,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="attributeconversion",
             index=models.Index(
+                condition=models.Q(("finished_at__isnull", False)),
+                fields=["finished_at"],
+                name="attributeconversion_ended",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attributeconversion",
+            index=models.Index(
                 fields=["business_account", "-submitted_at", "-id"],
                 name="attributeconversion_newest",
             ),
