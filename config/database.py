@@ -1,13 +1,19 @@
 """How a hot query runs: prepared once on each connection, planned once, sent as values alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Field, Model, QuerySet
 from django.db.models.fields import NOT_PROVIDED
+
+SNAPSHOT = """
+    SELECT statement_timestamp(), set_config('statement_timeout', %s, true),
+           set_config('transaction_read_only', 'on', true)"""
 
 
 def prepared(
@@ -36,6 +42,27 @@ def prepared_rows(
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+@contextmanager
+def snapshot(*, seconds: float) -> Iterator[datetime]:
+    """A transaction that only reads; yields the database's clock.
+
+    All its statements see the same moment, unless it is within another transaction. Nobody is kept
+    waiting, and a statement that takes longer than `seconds`, or waits for a table as long, is an
+    `OperationalError`.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            if is_outermost:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(SNAPSHOT, [f"{seconds * 1000:.0f}"])
+            at, *_ = cursor.fetchone()
+        yield at
+        # With it go the settings, which an outer transaction does without.
+        transaction.set_rollback(True)
 
 
 def array(values: Iterable[object]) -> str:

@@ -25,11 +25,12 @@ class TooEarly(Exception):
     """What becomes of an item depends on others that came earlier and are not done yet."""
 
 
-def prepare(items: Sequence[Item], *, actor: Actor) -> Plan:
+def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> Plan:
     """Find out what becomes of items, in their order, and lock what they are about.
 
     Every item is told its outcome, and everything that is wrong with it. Nobody else may change
-    the same customers at the same time: see `BulkRequest.touched`.
+    the same customers at the same time: see `BulkRequest.touched`. What is not to be written needs
+    no locks: all that can be wrong with an item is found here, not by writing it.
     """
     ids = state.Ids(actor.business_account_id)
     wanted = wanted_by(ids, items)
@@ -39,6 +40,7 @@ def prepare(items: Sequence[Item], *, actor: Actor) -> Plan:
         accounts=wanted.accounts,
         holders=wanted.holders,
         parents=wanted.parents,
+        is_locked=is_locked,
     )
     plan = Plan(before, people_of(items, actor, before))
     plan.take(items)

@@ -37,7 +37,7 @@ from ingest.serializers import (
     ProfileBody,
     RequestSummary,
 )
-from ingest.services import NoSpace, ResultGone
+from ingest.services import DryRunTimedOut, NoSpace, ResultGone
 
 REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
 CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"
@@ -295,7 +295,7 @@ create_customers = operation(
             tried=FINISHED,
         )
     },
-    errors=ERRORS,
+    errors=[*ERRORS, DryRunTimedOut()],
 )
 update_customers = operation(
     "updateCustomers",

@@ -10,13 +10,23 @@ from uuid import UUID, uuid4
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Value
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from config import files as stored
 from config.actors import Actor
-from config.errors import ApiError, Conflict, NotFound, Unavailable, Unprocessable, Unreadable
+from config.database import snapshot
+from config.errors import (
+    RETRY_SECONDS,
+    ApiError,
+    Conflict,
+    NotFound,
+    Problem,
+    Unavailable,
+    Unprocessable,
+    Unreadable,
+)
 from config.retention import BATCH, MOST_BATCHES, delete_in_batches
 from config.wire import to_json
-from customers.record import Via, recorded
 from ingest import batch, content, files, loader
 from ingest.content import Content
 from ingest.inflate import Damage
@@ -55,6 +65,8 @@ RETRIED = {
     BulkRequest.Action.UPDATE_ACCOUNTS,
     BulkRequest.Action.UPDATE_CARDS,
 }
+# For each statement of a dry run, whose client waits; they take milliseconds.
+DRY_RUN_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -253,8 +265,26 @@ class Trial:
     at: datetime
 
 
+class DryRunTimedOut(ApiError):
+    """The registry could not be read in time."""
+
+    status = 503
+    code = "DRY_RUN_TIMED_OUT"
+
+    def __init__(self) -> None:
+        message = f"{self.code}: the registry could not be read in time. Try again shortly."
+        super().__init__(
+            "The dry run took too long; nothing was stored.",
+            problems=[Problem("dryRun", message, self.code)],
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+
+
 def try_out(*, actor: Actor, target: Target, sent: Content) -> Trial:
-    """Do all of a request, and undo it: what it would come to at this moment."""
+    """What a request would come to at this moment; nothing is written or locked.
+
+    It waits for nobody who writes, and sees what they have committed. Raises `DryRunTimedOut`.
+    """
     items = read_items(
         target.action,
         sent.entries,
@@ -262,9 +292,13 @@ def try_out(*, actor: Actor, target: Target, sent: Content) -> Trial:
         source_account_id=target.source_account_id,
         refused=sent.refused,
     )
-    with recorded(actor, via=Via.V2) as at:
-        batch.apply(items, actor=actor, at=at)
-        transaction.set_rollback(True)
+    try:
+        with snapshot(seconds=DRY_RUN_SECONDS) as at:
+            batch.prepare(items, actor=actor, is_locked=False)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled | LockNotAvailable):
+            raise DryRunTimedOut from error
+        raise
     return Trial(items, at)
 
 

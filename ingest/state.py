@@ -2,7 +2,8 @@
 
 Read with a fixed number of statements, whatever the number of items; the customers and accounts are
 locked in the order of their ids, until the transaction ends. Ids are kept as text here: loads
-compare, sort and write a great many of them.
+compare, sort and write a great many of them. Who only wants to know takes no locks, and waits for
+nobody.
 """
 
 from collections.abc import Callable, Iterable
@@ -175,11 +176,12 @@ CUSTOMERS = f"""
     JOIN customers_customer c ON c.id = wanted.customer_id
     LEFT JOIN customers_enrollment e ON e.customer_id = c.id
     LEFT JOIN customers_address a ON a.customer_id = c.id AND a.id = wanted.address_id
-    ORDER BY c.id FOR NO KEY UPDATE OF c"""  # noqa: S608 -- made of constants
+    ORDER BY c.id"""  # noqa: S608 -- made of constants
 ACCOUNTS = f"""
     SELECT {selected(["id", "customer_id", *Account._fields])}
     FROM customers_account WHERE id = ANY(%s::uuid[])
-    ORDER BY customer_id, id FOR NO KEY UPDATE"""  # noqa: S608 -- made of constants
+    ORDER BY customer_id, id"""  # noqa: S608 -- made of constants
+LOCKED = " FOR NO KEY UPDATE"
 CARDS = f"""
     SELECT {selected(["customer_id", "id", *Card._fields])}
     FROM customers_card
@@ -203,18 +205,20 @@ def load(
     accounts: Iterable[str],
     holders: Iterable[str],
     parents: Iterable[str],
+    is_locked: bool = True,
 ) -> State:
-    """Read and lock what is there of these customers and accounts, with all holders and cards.
+    """Read what is there of these customers and accounts, with all holders and cards.
 
-    `holders` are the customers that accounts are going to have, `parents` those whose line of
-    parents is of interest.
+    They are locked, unless `is_locked` is false. `holders` are the customers that accounts are
+    going to have, `parents` those whose line of parents is of interest.
     """
     state = State(ids)
     with connection.cursor() as cursor:
         # All is found by its key, also in a table that was empty when it was last looked at.
         cursor.execute("SET LOCAL enable_seqscan = off")
-    load_customers(state, customers)
-    load_accounts(state, set(accounts), set(holders))
+    lock = LOCKED if is_locked else ""
+    load_customers(state, customers, f"{lock} OF c" if lock else "")
+    load_accounts(state, set(accounts), set(holders), lock)
     if wanted := set(parents):
         with connection.cursor() as cursor:
             cursor.execute(PARENTS, [array(wanted)])
@@ -222,13 +226,14 @@ def load(
     return state
 
 
-def load_customers(state: State, customers: Iterable[str]) -> None:
+def load_customers(state: State, customers: Iterable[str], lock: str) -> None:
     """Customers, enrollments and addresses."""
     wanted = sorted(set(customers))
     with connection.cursor() as cursor:
-        cursor.execute(CUSTOMERS, [array(wanted), array(map(state.ids.address, wanted))])
+        cursor.execute(CUSTOMERS + lock, [array(wanted), array(map(state.ids.address, wanted))])
         for row in cursor.fetchall():
-            customer = Customer._make([*row[:4], frozenset(row[4])])
+            customer_id, kind, status, has_mailing, places = row[:5]
+            customer = Customer(customer_id, kind, status, has_mailing, frozenset(places))
             state.customers[customer.id] = customer
             is_enrolled, enrollment, address = row[5], row[6:18], row[18:]
             if is_enrolled:
@@ -239,11 +244,11 @@ def load_customers(state: State, customers: Iterable[str]) -> None:
                 state.addresses[customer.id] = Address(*address[1:])
 
 
-def load_accounts(state: State, accounts: set[str], holders: set[str]) -> None:
+def load_accounts(state: State, accounts: set[str], holders: set[str], lock: str) -> None:
     """Accounts, who holds them, and the cards on them."""
     held: dict[str, set[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(ACCOUNTS, [array(accounts)])
+        cursor.execute(ACCOUNTS + lock, [array(accounts)])
         for account, holder, *columns in cursor.fetchall():
             row = Account(*columns)
             held.setdefault(account, set()).add(holder)
