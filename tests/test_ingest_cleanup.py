@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,11 @@ class Cable:
 
     def __init__(self, folder: Path) -> None:
         info = connection.connection.info
-        self.path = Path(info.host) / f".s.PGSQL.{info.port}"
-        self.address = (info.host, info.port)
+        self.host, self.port = info.host, info.port
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(folder / ".s.PGSQL.5432"))
         self.server.listen()
-        self.is_armed = False
+        self.is_armed = self.is_committing = False
 
     def serve(self) -> None:
         while True:
@@ -111,33 +110,25 @@ class Cable:
                 ours, _ = self.server.accept()
             except OSError:
                 return
-            if str(self.address[0]).startswith("/"):
+            if self.host.startswith("/"):
                 theirs = socket.socket(socket.AF_UNIX)
-                theirs.connect(str(self.path))
+                theirs.connect(f"{self.host}/.s.PGSQL.{self.port}")
             else:
-                theirs = socket.create_connection(self.address)
-            for source, target in ((ours, theirs), (theirs, ours)):
-                threading.Thread(target=self.forward, args=(source, target), daemon=True).start()
+                theirs = socket.create_connection((self.host, self.port))
+            for way in ((ours, theirs, True), (theirs, ours, False)):
+                threading.Thread(target=self.forward, args=way, daemon=True).start()
 
-    def forward(self, source: socket.socket, target: socket.socket) -> None:
-        is_committing = False
-        while True:
-            try:
-                data = source.recv(65_536)
-                if not data:
+    def forward(self, source: socket.socket, target: socket.socket, is_question: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if is_question and self.is_armed and b"COMMIT" in data:
+                    self.is_committing = True
+                elif not is_question and self.is_committing:
                     break
                 target.sendall(data)
-                if self.is_armed and b"COMMIT" in data:
-                    if is_committing or b"COMMIT\0" not in data[-40:]:
-                        break
-                    # The answer has come: PostgreSQL has committed.
-                    target.recv(65_536, socket.MSG_PEEK)
-                    source.shutdown(socket.SHUT_RDWR)
-                    break
-            except OSError:
-                break
         for each in (source, target):
-            each.close()
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -21,12 +21,14 @@ django.setup()
 from config import files as stored
 from ingest import files
 
+LETTERS = bytes(65 + each % 58 for each in range(256))
+
 class Lines:
     left = int(sys.argv[1])
     def read(self, size):
         size = min(size, self.left)
         self.left -= size
-        return random.randbytes(size)
+        return random.randbytes(size - 1).translate(LETTERS) + b"\\n" if size else b""
 
 def peak():
     status = open("/proc/self/status").read()
