@@ -103,7 +103,7 @@ def put_off(job: Job, failure: JobFailed) -> None:
 
 
 def end(job: Job, code: str, message: str) -> None:
-    """Fail the job, unless somebody else has it by now."""
+    """Fail the job, unless another worker claimed it meanwhile."""
     try:
         job.fail(code, message)
     except ClaimLost:

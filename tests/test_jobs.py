@@ -371,7 +371,7 @@ def test_a_job_of_a_worker_that_stops_is_queued_at_once_as_if_untried(owner, pub
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_was_handed_back_cannot_be_held_on_to(owner):
-    """The beat of a lease may come after the work has let go."""
+    """The beat of a lease may come after the work has ended."""
     job = claim(submit(owner))
     job.hand_back()
     assert job.renew() is False

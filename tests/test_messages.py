@@ -1,5 +1,7 @@
 """The queue of messages: as many as jobs may run, and none lost for good."""
 
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from config.worker import REQUEUE_AFTER, reap
 from search.models import CustomerSearch
 from tests import factories
 from tests.test_jobs import claim, outcome, submit
-from tests.workers import lose_messages, until, worker
+from tests.workers import ROOT, environment, lose_messages, until, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_queue")]
 TENANTS = 6
@@ -146,6 +148,25 @@ def test_a_periodic_task_waits_once_in_the_queue_while_no_worker_takes_it():
     reap_jobs.apply()
     send_periodic("config.tasks.reap_jobs")
     assert length() == 2
+
+
+def test_the_scheduler_of_the_product_is_that_one(own_queue, tmp_path):
+    command = [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile="]
+    log = tmp_path / "beat.log"
+    with log.open("wb") as output:
+        beat = subprocess.Popen(
+            [*command, "--schedule", str(tmp_path / "schedule"), "--loglevel", "DEBUG"],
+            cwd=ROOT,
+            env=environment(own_queue, tmp_path),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        until(lambda: length() == 1)
+    finally:
+        beat.kill()
+        beat.wait()
+    assert "config.beat.Scheduler" in log.read_text()
 
 
 def send_periodic(name: str) -> None:
