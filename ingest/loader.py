@@ -85,7 +85,8 @@ LOST_AFTER_ALL = (
     "All {lines} lines were loaded, but the file was changed in storage after it had been "
     "received. To be sure, send it again: lines that are stored already come out UNCHANGED."
 )
-DAMAGED = {
+# By a `Damage`; files that an older version stored have the words themselves.
+DAMAGED: dict[str, str] = {
     Damage.CUT_OFF: (
         "The compressed file was cut off: it ends in the middle. The {lines} lines that were whole "
         "have been loaded. " + RESEND
@@ -479,8 +480,8 @@ def load_all(loader: Loader) -> bool:
         blocks=Count("number"), lines=Sum("lines", default=0)
     )
     file = loader.file
-    blocks = found["blocks"] if file.blocks is None else file.blocks
-    return (found["lines"], found["blocks"]) == (file.lines, blocks)
+    blocks: int = found["blocks"]
+    return bool(found["lines"] == file.lines and file.blocks in {None, blocks})
 
 
 def finish(loader: Loader, *, is_whole: bool) -> None:

@@ -46,8 +46,9 @@ logger = logging.getLogger(__name__)
 ABANDONED = timedelta(days=2)
 # How many of these, or of old files, are deleted at a time.
 MOST_DELETED = 1000
-# Why a compressed file has no line that is whole.
-UNREADABLE = {
+# Why a file has no line that is whole.
+UNREADABLE: dict[Damage | None, str] = {
+    None: "The file has no lines.",
     Damage.CUT_OFF: (
         "The compressed file is cut off before the end of its first line; nothing was stored. "
         "Send the whole file."
@@ -191,8 +192,7 @@ def check_upload(upload: files.Upload, announced: int | None) -> None:
             "Send the file again."
         )
     if not upload.kept:
-        message = UNREADABLE[upload.damage] if upload.damage else "The file has no lines."
-        raise Unreadable(message)
+        raise Unreadable(UNREADABLE[upload.damage])
 
 
 def discard_upload(request_id: UUID) -> None:
