@@ -24,6 +24,7 @@ from tests.factories import (
     make_contact_point,
     make_customer,
 )
+from tests.test_files import little_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NASTY = 'a,"b"\r\nc\td\\e\u2028\u00e9\U0001f600'
@@ -322,19 +323,6 @@ def test_sensitive_values_are_in_no_file(owner, storage):
 # --- Failing --------------------------------------------------------------------------------------
 
 
-def run_into(search: CustomerSearch, monkeypatch, error: Exception) -> None:
-    """Run the search and let storage fail with `error` in the middle of the file."""
-    write = results.default_storage.save
-
-    def save(name, data, max_length=None):
-        write(name, io.BytesIO(b"half a fi"))
-        raise error
-
-    monkeypatch.setattr(results.default_storage._wrapped, "save", save)
-    runner.run(search.pk)
-    search.refresh_from_db()
-
-
 def submitted_by(speaker) -> CustomerSearch:
     return services.submit_search(
         actor=speaker.actor,
@@ -343,10 +331,13 @@ def submitted_by(speaker) -> CustomerSearch:
     )
 
 
-def test_a_full_disk_fails_the_search_in_words_and_leaves_nothing(owner, storage, monkeypatch):
-    make_customer(owner.account)
+def test_a_full_disk_fails_the_search_in_words_and_leaves_nothing(owner, storage):
+    for _ in range(60):
+        make_customer(owner.account)
     submitted = submitted_by(owner)
-    run_into(submitted, monkeypatch, OSError(28, "No space left on device"))
+    with little_space(6000):
+        runner.run(submitted.pk)
+    submitted.refresh_from_db()
     assert (submitted.status, submitted.error_code) == ("FAILED", "STORAGE_FULL")
     assert files(storage) == []
 
@@ -382,10 +373,12 @@ def test_files_and_their_names_are_on_disk_before_the_search_has_finished(
     done = search(owner)
     file = storage / done.storage_name
     manifest = storage / results.manifest_name(done.storage_name)
+    folders = [file.parent, file.parent.parent, storage / "searches", storage]
     assert [path for _, path, _ in kept] == [
         file.with_name(f"{file.name}.part"),
+        *folders,
         manifest.with_name(f"{manifest.name}.part"),
-        file.parent,
+        *folders,
     ]
     assert {status for status, _, _ in kept} == {"STARTED"}
     assert kept[-1][2] == files(storage)
@@ -475,8 +468,17 @@ def test_a_file_stays_when_nobody_knows_whether_its_search_has_finished(
 def test_an_unexpected_failure_leaves_nothing(owner, storage, monkeypatch):
     make_customer(owner.account)
     submitted = submitted_by(owner)
+    read = copy.ResultStream.readinto
+
+    def break_off(stream, target):
+        if stream.size:
+            raise ZeroDivisionError
+        return read(stream, target)
+
+    monkeypatch.setattr(copy.ResultStream, "readinto", break_off)
     with pytest.raises(ZeroDivisionError):
-        run_into(submitted, monkeypatch, ZeroDivisionError())
+        runner.run(submitted.pk)
+    submitted.refresh_from_db()
     submitted.refresh_from_db()
     assert (submitted.status, submitted.error_code) == ("FAILED", "INTERNAL_ERROR")
     assert files(storage) == []
