@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from config import text
 from config.dialects import escaped
 from config.errors import Problem
 from config.times import parse_moment_as_written
@@ -51,6 +53,16 @@ def read_moment(value: object) -> datetime:
 def read_moment_or_nothing(value: object) -> datetime | None:
     """A moment; None for null and ``""``."""
     return read_moment(value) if value else None
+
+
+def read_line(value: str) -> str:
+    """A text on one line, of which something is visible. Raises `PydanticCustomError`."""
+    if not text.is_visible(value):
+        raise PydanticCustomError("REQUIRED", "This is required.")
+    if not text.is_one_line(value):
+        message = "Control characters, line breaks and the like are not allowed."
+        raise PydanticCustomError("INVALID_CHARACTER", message)
+    return value
 
 
 def read_country(value: object) -> str:
@@ -98,7 +110,11 @@ Network = Annotated[
 ]
 Last4 = Annotated[str, StringConstraints(min_length=1, pattern=r"^[0-9]{4}$")]
 Iin = Annotated[str, StringConstraints(min_length=1, pattern=r"^[0-9]{6,8}$")]
-PostalCode = Annotated[str, StringConstraints(min_length=1, max_length=10, pattern=NOT_BLANK)]
+PostalCode = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=10, pattern=NOT_BLANK),
+    AfterValidator(read_line),
+]
 Alert = Literal[
     "ALL", "NEW", "ACTIVATED", "EXPIRING", "REDEMPTION", "CLOSE_THE_LOOP", "MISSED_OPPORTUNITY"
 ]

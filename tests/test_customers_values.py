@@ -167,6 +167,19 @@ def test_a_loaded_name_with_a_control_character_is_refused(owner):
     }
 
 
+@pytest.mark.parametrize(
+    ("postal_code", "code"),
+    [
+        *(("\u200b", "REQUIRED"), ("\u3164", "REQUIRED"), ("\x7f", "REQUIRED")),
+        *(("1\t2", "INVALID_CHARACTER"), ("1\u202e", "INVALID_CHARACTER")),
+    ],
+    ids=ascii,
+)
+def test_a_loaded_postal_code_is_a_text_on_a_line(owner, postal_code, code):
+    found = bulk.load(owner, bulk.customer("c1", postalCode=postal_code))
+    assert bulk.errors(found) == {("/customers/0/postalCode", code)}
+
+
 @pytest.mark.parametrize("name", LEGITIMATE, ids=ascii)
 def test_names_of_every_script_are_kept_as_they_are_written(owner, name):
     customer = create(owner, firstName=name, addresses=[HOME | {"streetLine1": name}])
