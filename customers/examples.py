@@ -148,6 +148,16 @@ INDIVIDUAL: dict[str, Any] = common(
     "socialIdCountryCode": "USA",
     "citizenshipCountryCode": "GBR",
 }
+# Of whom only what is needed is known.
+SPARSE: dict[str, Any] = (
+    dict.fromkeys(INDIVIDUAL, "")
+    | common("01993a5f-6b40-7d13-8a26-4e5f60718293", "", [])
+    | {"metadata": {}, "type": "INDIVIDUAL", "firstName": "Ada", "lastName": "Lovelace"}
+    | {name: INDIVIDUAL[name] for name in ("primaryPhoneNumber", "primaryEmail")}
+    | dict.fromkeys(
+        ["sex", "dateOfBirth", "placeOfBirth", "socialIdCountryCode", "citizenshipCountryCode"]
+    )
+)
 BUSINESS: dict[str, Any] = common(
     ACME_ID, "", [{"id": "01993a5f-4a81-7d05-9a10-6b5c4d3e2f1a", **PARCELS}]
 ) | {

@@ -100,6 +100,7 @@ CUSTOMER = answer(
     CustomerObject,
     "The customer.",
     an_individual=examples.INDIVIDUAL,
+    little_is_known=examples.SPARSE,
     a_business=examples.BUSINESS,
 )
 

@@ -131,13 +131,20 @@ do there its scopes say; each call names the one that it needs.
 
 Bodies are JSON in UTF-8 with `Content-Type: application/json`; member names are camelCase. Ids are
 UUIDs. Date-times leave in UTC as `2026-03-01T12:00:00.123Z`, and come in with any ISO 8601 offset;
-dates are `2026-03-01`. Countries are ISO 3166-1 alpha-3, states ISO 3166-2 without the country.
-Phone numbers leave as E.164: `+14151234`, `14151234` and `4151234` all mean `+14151234` where the
-business account's region is the United States.
+dates are `2026-03-01`. Countries are ISO 3166-1 alpha-3 and `XKX` for Kosovo, states ISO 3166-2
+without the country, and `AA`, `AE`, `AP` in the United States. Phone numbers leave as E.164:
+`+14151234`, `14151234` and `4151234` all mean `+14151234` where the business account's region is
+the United States. E-mail addresses keep their spelling; they are compared without case, and with
+the domain in its ASCII form.
 
-An empty string means "not given". Unknown members and parameters are refused, so that a typo does
-not pass silently. The social id and the security answer leave whole only for a token with the scope
-`customers.sensitive`; others see the last four characters, or nothing.
+An empty string means "not given", and so does a text in which nothing is visible. What is not set
+leaves as `""` where it is free text, and as `null` where it is a word of a list, a date, a code of
+a country or state, or an object. Names and address lines are one line: control characters,
+characters that override the direction of writing, and noncharacters are refused. Lengths count
+composed letters. External ids are kept and compared exactly as they are. Unknown members and
+parameters are refused, so that a typo does not pass silently. The social id and the security answer
+leave whole only for a token with the scope `customers.sensitive`; others see the last four
+characters, or nothing.
 
 # Errors
 
