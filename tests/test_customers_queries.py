@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.models import AttributeDefinition
 from tests.test_customers_api import ACME, ADA, HOME, create
 
 pytestmark = pytest.mark.django_db
@@ -96,11 +97,25 @@ def test_history_and_activities_are_two_queries_and_a_count(counted, owner, coun
     counted(number, "post", f"{url}/activities", activity, status=201)
 
 
-def test_whole_sensitive_values_cost_two_queries_more(confidant):
-    sent = {"socialId": "123456789", "socialIdCountryCode": "USA"}
+@pytest.mark.parametrize("attributes", [{}, {"color": "blue"}, {"secret": "blue"}])
+def test_whole_sensitive_values_cost_one_query_more_and_masked_attributes_another(
+    confidant, account, attributes
+):
+    for name in ("color", "secret"):
+        AttributeDefinition.objects.create(
+            business_account=account, name=name, is_encrypted=name == "secret"
+        )
+    sent = {"socialId": "123456789", "socialIdCountryCode": "USA", "customAttributes": attributes}
     url = f"/v1/customers/{create(confidant, **sent)['id']}"
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         confidant.api.get(url)
-    assert len(queries) == AUTHENTICATION + OBJECT + 2
+    assert len(queries) == AUTHENTICATION + OBJECT + 1 + ("secret" in attributes)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_history_of_attributes_costs_one_query_more(counted, owner, account, count):
+    AttributeDefinition.objects.create(business_account=account, name="color")
+    url = f"/v1/customers/{create(owner, customAttributes={'color': 'blue'})['id']}"
+    for number in range(count):
+        owner.api.put(url, {"customAttributes": {"color": str(number)}})
+    counted(AUTHENTICATION + 4 + 1, "get", f"{url}/history")

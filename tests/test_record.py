@@ -325,7 +325,7 @@ def test_the_history_shows_published_names_and_the_newest_first(
     with record.recorded(clerk, via="v1", reason="moved") as at:
         customer.contacts.update(first_name="Augusta", social_id_sealed=b"\1", birth_city="London")
     with django_assert_num_queries(1):
-        newest, *older = map(history.represent, history.changes_of(customer.pk))
+        newest, *older = history.represent_all(history.changes_of(customer.pk))
     assert newest == {
         "at": at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z",
         "operation": "updated",
