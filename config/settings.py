@@ -320,6 +320,7 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Kith",
     "SITE_HEADER": "Kith",
+    "LOGIN": {"form": "customers.sign_in.BackOfficeSignIn"},
     "SITE_ICON": lambda _: static("kith/icon.svg"),
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("kith/icon.svg")}

@@ -107,6 +107,11 @@ _availability = _Availability()
 _blocks = _Blocks()
 
 
+def ask(question: Callable[[Redis], T]) -> T | None:
+    """The answer of Redis; None while it is away."""
+    return _availability.ask(question)
+
+
 def _count(key: str, by: int) -> int | None:
     """Add to a counter in one round trip; its new value."""
     count: int | None = _availability.ask(lambda redis: _script(redis)(keys=[key], args=[by]))

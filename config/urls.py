@@ -1,10 +1,18 @@
 """The table of contents: every path that Kith answers."""
 
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
 from config import health
 from config.openapi import views as documentation
+from customers.sign_in import back_office_login
+
+
+def nowhere(request: HttpRequest, key: str) -> HttpResponse:
+    """Django's "View on site": no row of ours has a page of its own on a public site."""
+    raise Http404(f"{request.path}: {key}")
+
 
 urlpatterns = [
     path("", health.index),
@@ -15,6 +23,8 @@ urlpatterns = [
     path("v1/", include("customers.urls")),
     path("v1/search/", include("search.bi.urls")),
     path("v2/data/", include("ingest.urls")),
+    path("admin/r/<path:key>", nowhere),
+    path("admin/login/", back_office_login),
     path("admin/", admin.site.urls),
     path("", include("customers.urls_oauth")),
 ]

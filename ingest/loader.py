@@ -501,9 +501,7 @@ def finish(loader: Loader, *, is_whole: bool) -> None:
             message = message.format(loaded=loaded, lines=file.lines)
             request.fail("CONTENT_LOST", message, **loader.progress())
         elif file.problem:
-            # Files of an earlier release have the message itself.
-            by_name = {str(damage): text for damage, text in DAMAGED.items()}
-            message = by_name.get(file.problem, file.problem).format(lines=file.lines)
+            message = DAMAGED.get(file.problem, file.problem).format(lines=file.lines)
             request.fail("FILE_CUT_OFF", message, **loader.progress())
         else:
             request.finish(**loader.progress(), touched=[])

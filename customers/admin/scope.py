@@ -97,6 +97,8 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """What was done to a row here, by those whom the operator may know about."""
+        if self.get_object(request, unquote(object_id)) is None:
+            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
         done = LogEntry.objects.filter(
             object_id=unquote(object_id), content_type=ContentType.objects.get_for_model(self.model)
         )

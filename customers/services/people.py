@@ -62,7 +62,7 @@ def account_problems(account: BusinessAccount) -> list[Problem]:
     parent_id = account.parent_id
     if parent_id is not None and not BusinessAccount.objects.filter(pk=parent_id).exists():
         problems.append(Problem("parent", f"There is no business account {parent_id}.", "UNKNOWN"))
-    elif BusinessAccount.objects.tree_of(account.pk).filter(pk__in=[parent_id]).exists():
+    elif parent_id in BusinessAccount.objects.tree_of(account.pk).values_list("pk", flat=True):
         message = "An account below this one, or the account itself, cannot be its parent."
         problems.append(Problem("parent", message, "CIRCLE"))
     if not 1 <= account.max_running_jobs <= MOST_RUNNING_JOBS:

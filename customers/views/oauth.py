@@ -13,7 +13,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseRedirect,
     JsonResponse,
 )
 from django.urls import reverse_lazy
@@ -27,12 +26,14 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
-from config import throttling
+from config import attempts
 from config.actors import Actor, ActorType
 from config.errors import TooManyRequests
 from customers.authentication import actor_of, bearer_token, checksum
 from customers.models import AccessToken, BusinessAccount, OAuthClient, User
 from customers.oauth import person_scopes
+from customers.sign_in import SignIn
+from customers.views.tokens import basic_credentials
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -66,31 +67,19 @@ class Authorization(toolkit.AuthorizationView):
         return scopes, credentials
 
 
-class SignIn(AuthenticationForm):
-    """E-mail address and password."""
-
-    error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This is not an e-mail address and its password."
-    }
-
-
 class Login(LoginView):
     """Where employees and customers sign in on their way to `Authorization`."""
 
     template_name = "oauth/login.html"
     authentication_form = SignIn
 
-    def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
-        """Sign in; an address that fails too often waits for the next minute."""
-        try:
-            throttling.refuse_guessers(request, "password")
-            response = super().post(request, *args, **kwargs)
-            if not isinstance(response, HttpResponseRedirect):
-                throttling.note_failure(request, "password")
-        except TooManyRequests as error:
-            context = self.get_context_data(form=SignIn(request), refusal=error.message)
-            return self.render_to_response(context, status=error.status, headers=error.headers)
-        return response
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form again; who failed too often is told when to come back."""
+        refusal = form.refusal if isinstance(form, SignIn) else None
+        if refusal is None:
+            return super().form_invalid(form)
+        context = self.get_context_data(form=SignIn(self.request), refusal=refusal.message)
+        return self.render_to_response(context, status=refusal.status, headers=refusal.headers)
 
 
 class ClientEndpoint(View):
@@ -102,16 +91,21 @@ class ClientEndpoint(View):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer; errors are JSON objects of `error` alone or with `error_description`."""
         try:
-            throttling.refuse_guessers(request, "secret")
             response = super().dispatch(request, *args, **kwargs)
             if response.status_code == 401:
-                throttling.note_failure(request, "secret")
+                attempts.note_failure(request, claimed_client(request))
         except TooManyRequests as error:
             return oauth_error("temporarily_unavailable", error.status, **error.headers)
         except ValueError:
             # The toolkit's way to say that a query string or a header is beyond reading.
             return oauth_error("invalid_request", 400)
         return response
+
+
+def claimed_client(request: HttpRequest) -> str:
+    """The client that a form or a header names, whether there is one or not."""
+    key, _ = basic_credentials(request)
+    return key or request.POST.get("client_id", "")
 
 
 class Token(ClientEndpoint, toolkit.TokenView):

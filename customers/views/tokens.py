@@ -4,11 +4,12 @@ import base64
 import binascii
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import throttling
+from config import attempts
 from config.api import ApiView
 from config.errors import NotAuthenticated
 from customers import openapi
@@ -18,7 +19,7 @@ from customers.services.tokens import exchange_key
 class ApiKeyExchange(ApiView):
     """`Authorization: Basic base64(key:secret)` → an access token. The body is not read.
 
-    An address that fails too often is refused for the rest of the minute.
+    Of an address or a key that fails too often, further failures are 429; a good key works.
     """
 
     authentication_classes = []
@@ -29,11 +30,10 @@ class ApiKeyExchange(ApiView):
     @openapi.exchange_key
     def post(self, request: Request) -> Response:
         """Give a token, as OAuth 2 would."""
-        throttling.refuse_guessers(request, "secret")
         key, secret = basic_credentials(request)
         token = exchange_key(key=key, secret=secret)
         if token is None:
-            throttling.note_failure(request, "secret")
+            attempts.note_failure(request, key)
             raise NotAuthenticated(
                 "The key or its secret is wrong, or the key was revoked.",
                 code="INVALID_KEY",
@@ -47,7 +47,7 @@ class ApiKeyExchange(ApiView):
         return Response(body, headers={"Cache-Control": "no-store"})
 
 
-def basic_credentials(request: Request) -> tuple[str, str]:
+def basic_credentials(request: HttpRequest | Request) -> tuple[str, str]:
     """Key and secret of the `Authorization` header; empty when it is missing or unreadable."""
     scheme, _, encoded = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "basic":
