@@ -1,4 +1,4 @@
-"""No dialect, form, command or header lets a full card number in, and no answer repeats it."""
+"""No dialect, form, command or header lets a full card number in, nor does an answer repeat it."""
 
 import json
 import logging
@@ -136,7 +136,7 @@ def test_v1_names_other_wrong_places_beside_the_card_number(owner):
 
 def test_v1_refuses_card_numbers_in_activities(owner, caplog):
     url = f"/v1/customers/{create(owner)['id']}/activities"
-    body = {"type": "EMAIL", "mode": "INBOUND", "sentDate": "2026-01-01T00:00:00Z"}
+    body = {"type": "email", "mode": "inbound", "sentDate": "2026-01-01T00:00:00Z"}
     for number in SPELLINGS:
         refused(owner.api.post(url, body | {"subject": f"Card {number}"}), "subject", caplog)
     assert "1111" not in stored_texts()
