@@ -28,8 +28,6 @@ from config.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
 PRINTABLE = re.compile(r"[\x20-\x7e]{6,255}")
-# These tell who may ask and how often, not what came of it: the next attempt may fare better.
-NOT_KEPT = {401, 403, 429}
 BATCH = 1000
 
 
@@ -39,7 +37,9 @@ def is_asked(request: Request) -> bool:
 
 
 def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """The first answer again, or else that of `run`, which is kept unless it is a 5xx.
+    """The first answer again, or else that of `run`, which is kept unless it is an error.
+
+    A request that failed has done nothing: corrected, it may come again under its key.
 
     `run` gives a rendered response and raises nothing. Raises `ApiError` 400 for a bad key,
     `Unprocessable` for a key that was used for another request, `Conflict` while the first runs.
@@ -53,9 +53,9 @@ def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpRe
                 return _replay(kept, fingerprint)
             kept.delete()
         response = run()
-        if response.status_code >= 500:
+        if response.status_code >= 400:
             transaction.set_rollback(True)
-        elif isinstance(response, HttpResponse) and response.status_code not in NOT_KEPT:
+        elif isinstance(response, HttpResponse):
             _keep(name, fingerprint, response)
     return response
 
