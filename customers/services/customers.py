@@ -12,7 +12,7 @@ from django.db import IntegrityError
 
 from config.actors import Actor
 from config.bodies import Submission
-from config.errors import Conflict, Invalid, NotFound, PreconditionFailed, Problem
+from config.errors import Conflict, Invalid, NotFound, Problem
 from customers import normalize
 from customers.models import Activity, BusinessAccount, Customer
 from customers.profile import Profile
@@ -21,8 +21,8 @@ from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
 
-# Whether a write may go ahead on the version of the customer that it finds (`If-Match`).
-Precondition = Callable[[int], bool]
+# Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
+Precondition = Callable[[int], None]
 
 
 def create_customer(*, actor: Actor, submission: Submission, via: str) -> uuid.UUID:
@@ -171,8 +171,8 @@ def locked(
     )
     if customer is None:
         raise NotFound
-    if precondition is not None and not precondition(customer.version):
-        raise PreconditionFailed("The customer has changed since the version that If-Match names.")
+    if precondition is not None:
+        precondition(customer.version)
     return customer
 
 

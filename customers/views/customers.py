@@ -14,6 +14,7 @@ from config.api import ApiView, RawJSON
 from config.database import prepared
 from config.errors import NotFound
 from config.pagination import PARAMETERS, PageRequest
+from config.preconditions import check_write, is_known
 from customers import openapi
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all
@@ -46,12 +47,16 @@ def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> 
 
 
 def precondition(request: Request) -> services.Precondition | None:
-    """What `If-Match` demands of the customer's version; None without that header."""
-    header = request.headers.get("If-Match")
-    if header is None:
+    """What `If-Match` and `If-None-Match` demand of the customer's version; None without them."""
+    if_match, if_none_match = (request.headers.get(name) for name in ("If-Match", "If-None-Match"))
+    if if_match is None and if_none_match is None:
         return None
-    tags = {tag.strip() for tag in header.split(",")}
-    return lambda version: not tags.isdisjoint({"*", f'"{version}"', f'"{version}s"'})
+
+    def check(version: int) -> None:
+        etags = (str(version), f"{version}s")
+        check_write(etags, if_match=if_match, if_none_match=if_none_match)
+
+    return check
 
 
 class CustomerList(ApiView):
@@ -99,8 +104,11 @@ class CustomerDetail(ApiView):
 
     @openapi.read_customer
     def get(self, request: Request, customer_id: UUID) -> Response:
-        """The customer; a deleted one is 404."""
-        return customer_answer(self.actor, customer_id)
+        """The customer, or 304 when the client has this version; a deleted one is 404."""
+        response = customer_answer(self.actor, customer_id)
+        if is_known(response["ETag"].strip('"'), request.headers.get("If-None-Match", "")):
+            return Response(status=304, headers={"ETag": response["ETag"]})
+        return response
 
     @openapi.update_customer
     def put(self, request: Request, customer_id: UUID) -> Response:

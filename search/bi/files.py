@@ -4,11 +4,11 @@ import re
 
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from config import files
 from config.errors import ApiError
+from config.preconditions import is_known
 
 
 class RangeNotSatisfiable(ApiError):
@@ -55,12 +55,6 @@ def file_response(
         content_type=content_type,
         headers=headers,
     )
-
-
-def is_known(etag: str, header: str) -> bool:
-    """Whether an `If-None-Match` header names this `etag`; proxies that compress weaken it."""
-    known = {tag.removeprefix("W/") for tag in parse_etags(header)}
-    return not known.isdisjoint({f'"{etag}"', "*"})
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
