@@ -34,9 +34,10 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "GET v1/business-accounts/<id:account_id>/children": STAFF,
     "GET v1/search/customer-accounts": STAFF,
     "POST v1/search/customer-accounts": STAFF,
-    "GET v1/search/customer-accounts/<uuid:search_id>": STAFF,
-    "DELETE v1/search/customer-accounts/<uuid:search_id>": STAFF,
-    "GET v1/search/results/<uuid:search_id>/<str:signature>/<str:file_name>": STAFF,
+    "GET v1/search/customer-accounts/<id:search_id>": STAFF,
+    "DELETE v1/search/customer-accounts/<id:search_id>": STAFF,
+    "GET v1/search/results/<id:search_id>/<str:signature>/<str:file_name>": STAFF,
+    "POST v2/session/startSession": EVERYONE,
     "POST v2/data/customers": STAFF,
     "PUT v2/data/customers": STAFF,
     "PUT v2/data/customers/<path:source_customer_id>/accounts": STAFF,
@@ -45,9 +46,9 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     ),
     "POST v2/data/files": STAFF,
     "GET v2/data/requests": STAFF,
-    "GET v2/data/requests/<uuid:request_id>": STAFF,
-    "POST v2/data/requests/<uuid:request_id>/retry": STAFF,
-    "GET v2/data/requests/<uuid:request_id>/results": STAFF,
+    "GET v2/data/requests/<id:request_id>": STAFF,
+    "POST v2/data/requests/<id:request_id>/retry": STAFF,
+    "GET v2/data/requests/<id:request_id>/results": STAFF,
 }
 
 

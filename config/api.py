@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from config import idempotency, throttling
 from config.actors import Actor
+from config.encodings import decoded, encoding_of
 from config.errors import Invalid, Problem, Refused
 from config.wire import JSONOnly, JSONParser, JSONRenderer, RawJSON
 
@@ -22,10 +23,14 @@ __all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON"]
 
 
 class BodyRequest(Request):
-    """DRF's request, but with a body also where its length was not announced (chunked)."""
+    """DRF's request, but with a body also where its length was not announced (chunked).
+
+    A body that came compressed is read as it was before.
+    """
 
     def _load_stream(self) -> None:
-        body = self._request.body
+        encoding = encoding_of(self._request.META)
+        body = decoded(self._request.body, encoding)
         stream: Any = BytesIO(body) if body else None
         self._stream = stream
 

@@ -1,6 +1,6 @@
 """The error bodies of the three dialects, and which path speaks which.
 
-`/core` and `/v2/data` have bodies of their own; `/v1` and everything else share one.
+`/core` and `/v2` have bodies of their own; `/v1` and everything else share one.
 """
 
 import re
@@ -14,7 +14,7 @@ from config.context import request_id
 from config.errors import ApiError, Problem
 from config.wire import to_json
 
-API_BASES = ("/v1", "/core", "/v2/data")
+API_BASES = ("/v1", "/core", "/v2")
 CORE_NAMESPACE = "urn:kith:core:customermgr:v3"
 
 # What eGain calls an outcome, where it is not <status>-100.
@@ -36,6 +36,7 @@ DATA_TYPES = {
     409: "ConflictException",
     412: "PreconditionFailedException",
     413: "PayloadTooLargeException",
+    414: "UriTooLongException",
     415: "HttpMediaTypeNotSupported",
     422: "UnprocessableEntityException",
     429: "TooManyRequestsException",
@@ -56,7 +57,7 @@ def error_body(error: ApiError, request: HttpRequest) -> tuple[bytes, str]:
             body = core_body(error, request)
             if wants_xml(request):
                 return core_xml(body), "application/xml"
-        case "/v2/data":
+        case "/v2":
             body = data_body(error)
         case _:
             body = customers_body(error)
@@ -132,7 +133,7 @@ def _xml_text(text: str) -> str:
 
 
 def data_body(error: ApiError) -> dict[str, Any]:
-    """Cardlytics' error object, of `/v2/data`."""
+    """Cardlytics' error object, of `/v2`."""
     kind = DATA_TYPES.get(error.status, "ValidationException")
     return {
         "type": "HttpMessageNotReadable" if error.code == "MALFORMED_BODY" else kind,

@@ -8,8 +8,16 @@ from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
 
+# What calls without credentials, or with wrong ones, are told.
+NO_TOKEN = "No access token was sent. This call needs Authorization: Bearer <token>."  # noqa: S105 -- a sentence
+NO_CREDENTIALS = (
+    "No credentials were sent. This call needs Authorization: Basic base64(key:secret)."
+)
+WRONG_KEY = "The key or its secret is wrong, or the key was revoked."
 # Seconds after which a client may try again what failed because a server was away.
 RETRY_SECONDS = 5
+# Characters of a path with its query; web servers refuse far longer ones by themselves.
+MAX_URI = 16_384
 
 
 class Problem(NamedTuple):
@@ -108,6 +116,16 @@ class TooLarge(ApiError):
 
     status = 413
     code = "BODY_TOO_LARGE"
+
+
+class UriTooLong(ApiError):
+    """The path with its query is longer than this installation reads."""
+
+    status = 414
+    code = "URI_TOO_LONG"
+
+    def __init__(self) -> None:
+        super().__init__(f"A path with its query may have {MAX_URI} characters.")
 
 
 class Unprocessable(ApiError):

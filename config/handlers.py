@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import (
@@ -16,14 +17,17 @@ from django.core.exceptions import (
 )
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.urls import Resolver404, resolve
 from django.views import defaults
 from redis import exceptions as redis
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 
+from config.card_numbers import holds_card_number
 from config.dialects import base_of, error_body
 from config.errors import (
+    NO_TOKEN,
     ApiError,
     Forbidden,
     Internal,
@@ -54,9 +58,22 @@ def answer(error: ApiError, request: HttpRequest | Request) -> HttpResponse:
     for name, value in error.headers.items():
         response[name] = value
     if error.status == 401 and "WWW-Authenticate" not in error.headers:
-        given = django_request.META.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
-        response["WWW-Authenticate"] = 'Bearer error="invalid_token"' if given else "Bearer"
+        environ = django_request.META
+        is_sent = environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
+        is_sent = is_sent or "HTTP_X_CDLX_SESSION_TOKEN" in environ
+        is_wrong = error.code == "INVALID_TOKEN" and is_sent
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"' if is_wrong else "Bearer"
     return response
+
+
+def without_slash(error: Resolver404) -> NotFound:
+    """The answer for an unknown path: with a slash at its end it may be known without."""
+    path = "/" + str(error.args[0].get("path", "")).lstrip("/")
+    if base_of(path) and path.endswith("/") and not holds_card_number(path):
+        with suppress(Resolver404):
+            resolve(path.rstrip("/"))
+            return NotFound(f"Paths end without a slash here: {path.rstrip('/')}")
+    return NotFound()
 
 
 # What the frameworks raise on a client's account. The first line that fits counts.
@@ -64,7 +81,7 @@ OUTCOMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], ApiError]
     ((ApiError,), lambda error: error),
     ((drf.ValidationError,), lambda error: Invalid(problems(error.detail))),
     ((ValidationError,), lambda error: Invalid(problems(get_error_detail(error)))),
-    ((drf.NotAuthenticated,), lambda _: NotAuthenticated("This call needs a bearer token.")),
+    ((drf.NotAuthenticated,), lambda _: NotAuthenticated(NO_TOKEN)),
     (
         (drf.AuthenticationFailed,),
         lambda error: NotAuthenticated(str(error.detail), code="INVALID_TOKEN"),
@@ -73,6 +90,7 @@ OUTCOMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], ApiError]
         (drf.Throttled,),
         lambda error: TooManyRequests("Too many requests.", seconds=error.wait or 1),
     ),
+    ((Resolver404,), without_slash),
     ((Http404, drf.NotFound), lambda _: NotFound()),
     ((PermissionDenied,), lambda _: Forbidden("This actor may not do this.")),
     ((drf.PermissionDenied,), lambda error: Forbidden(str(error.detail))),

@@ -16,6 +16,8 @@ from django.http.response import HttpResponseBase
 from config.actors import Actor
 from config.card_numbers import holds_card_number
 from config.context import request_id
+from config.errors import MAX_URI, UriTooLong
+from config.handlers import answer
 
 logger = logging.getLogger("kith.access")
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -40,7 +42,8 @@ class RequestContext:
         token = request_id.set(trace)
         try:
             _accept_chunked(request)
-            response = self.get_response(request)
+            is_long = len(request.get_full_path()) > MAX_URI
+            response = answer(UriTooLong(), request) if is_long else self.get_response(request)
             response["X-Request-Id"] = trace
             if response.status_code >= 400:
                 _drain(request)

@@ -6,7 +6,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from config import access
-from config.actors import Actor
+from config.actors import ROLES, Actor, ActorType
+from config.errors import Forbidden
 
 if TYPE_CHECKING:  # DRF's views import the default permission, so it cannot import them
     from rest_framework.views import APIView
@@ -20,17 +21,26 @@ class HasScope(BasePermission):
     make the call says `config.access.CALLS`.
     """
 
-    message = "This token does not have the scope that this call needs."
-
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Deny by default."""
+        """Deny by default. Raises `Forbidden`, which names the scope."""
         method = "GET" if request.method == "HEAD" else request.method
         scope = getattr(view, "scopes", {}).get(method)
         actor = request.auth
-        if not isinstance(actor, Actor) or scope is None or not actor.may(scope):
+        if scope is None or not isinstance(actor, Actor):
             return False
+        if not actor.may(scope):
+            raise Forbidden(missing_scope(scope, actor))
         match = request.resolver_match
         if not access.is_open(actor.type, method or "", match.route if match else ""):
             self.message = "This call is not for signed-in customers, who read themselves only."
             return False
         return True
+
+
+def missing_scope(scope: str, actor: Actor | None = None) -> str:
+    """What a token is told that lacks a scope; a person also learns which roles have it."""
+    message = f"This call needs the scope {scope}, which the token does not have."
+    if actor is not None and actor.type == ActorType.EMPLOYEE:
+        roles = [role for role, scopes in ROLES.items() if scope in scopes]
+        message += f" Roles that may have it: {', '.join(roles)}."
+    return message

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from config import health
+from config import health, paths  # noqa: F401 -- `paths` registers what the others use
 from config.openapi import views as documentation
 from customers.sign_in import back_office_login
 
@@ -20,11 +21,14 @@ urlpatterns = [
     path("readyz", health.ready),
     path("schema", documentation.schema),
     path("docs", documentation.docs),
+    path("docs/", RedirectView.as_view(url="/docs", query_string=True)),
+    path("schema/", RedirectView.as_view(url="/schema", query_string=True)),
     path("v1/", include("customers.urls")),
     path("v1/search/", include("search.bi.urls")),
     path("v2/data/", include("ingest.urls")),
     path("admin/r/<path:key>", nowhere),
     path("admin/login/", back_office_login),
+    path("v2/session/", include("customers.urls_session")),
     path("admin/", admin.site.urls),
     path("", include("customers.urls_oauth")),
 ]

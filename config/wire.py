@@ -1,6 +1,6 @@
 """JSON as it comes in and as it goes out: what is read, what is refused, how values are written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from config.errors import Unreadable
+from config.errors import Refused, Unreadable
 
 # Deeper bodies than any dialect has; far below what the interpreter's stack bears.
 MAX_DEPTH = 64
@@ -52,6 +52,15 @@ def to_json(data: object) -> bytes:
     return orjson.dumps(data, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
+def is_utf_8(body: bytes) -> bool:
+    """Whether bytes are text in UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def from_json(body: bytes) -> Any:  # noqa: ANN401 -- any JSON value
     """The value of a JSON text in UTF-8. Raises `Unreadable` for anything else.
 
@@ -61,6 +70,8 @@ def from_json(body: bytes) -> Any:  # noqa: ANN401 -- any JSON value
     try:
         data = orjson.loads(body.removeprefix(BOM))
     except orjson.JSONDecodeError as error:
+        if not is_utf_8(body):
+            raise Unreadable("The body is not UTF-8.") from None
         raise Unreadable(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
@@ -87,6 +98,16 @@ def _is_deeper(value: object, levels: int) -> bool:
         if not containers:
             return False
     return bool(containers)
+
+
+def unsupported(content_type: str, accepted: Sequence[str]) -> Refused:
+    """The answer to a body of another type than a call takes."""
+    given = f"The Content-Type {content_type[:100]}" if content_type else "A body without a type"
+    *some, last = accepted
+    listed = f"{', '.join(some)} and {last} are" if some else f"{last} is"
+    return Refused(
+        415, "UNSUPPORTED_MEDIA_TYPE", f"{given} is not accepted here: {listed}, in UTF-8."
+    )
 
 
 class JSONParser(BaseParser):
@@ -130,13 +151,15 @@ class JSONOnly(BaseContentNegotiation):
     """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The parser of the content type; None, also for a foreign charset, makes it 415."""
+        """The parser of the content type. Raises `Refused` with the types that have one."""
         media_type, _, parameters = request.content_type.lower().partition(";")
         charset = parameters.partition("charset=")[2].strip().strip('"')
-        if charset not in {"", "utf-8", "utf8", "us-ascii"}:
-            return None
         media_type = media_type.strip()
-        return next((parser for parser in parsers if parser.media_type == media_type), None)
+        if charset in {"", "utf-8", "utf8", "us-ascii"}:
+            for parser in parsers:
+                if parser.media_type == media_type:
+                    return parser
+        raise unsupported(request.content_type, [str(parser.media_type) for parser in parsers])
 
     def select_renderer(
         self,

@@ -70,6 +70,8 @@ class Row(NamedTuple):
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>`; the `Actor` becomes `request.auth`.
 
+    Under `/v2` a token may also come as `X-CDLX-Session-Token`.
+
     A token that is unknown, expired or revoked, or whose client, service account or user is
     inactive, is 401, and the answer does not say which. There is no `request.user`: a service
     account has none, and nothing needs an employee's row.
@@ -91,9 +93,16 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def bearer_token(request: HttpRequest | Request) -> str | None:
-    """The access token that a request carries in its `Authorization` header, if any."""
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    """The access token that a request carries, if any: as a bearer, or under `/v2` as a session's.
+
+    Where both are there, the bearer counts.
+    """
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return str(token.strip())
+    if request.path.startswith("/v2/"):
+        return str(request.META.get("HTTP_X_CDLX_SESSION_TOKEN", "")).strip() or None
+    return None
 
 
 def checksum(token: str) -> str:

@@ -96,6 +96,9 @@ NEW_ACTIVITY = {
 
 # --- Answers --------------------------------------------------------------------------------------
 
+KEY_ID = "xq5ZKLm0R2b1VdWfYcTgHsJpN3uEaB7oD9iMtX4v"
+KEY_SECRET = "the-secret-of-the-key"  # noqa: S105 -- an example
+SESSION = {"sessionToken": "pCmZ6n0V0hQy1cXk2vJqT8bS4dW5eR7fUgAiYoLwNxE", "expiresIn": 3600}
 TOKEN = {
     "access_token": "pCmZ6n0V0hQy1cXk2vJqT8bS4dW5eR7fUgAiYoLwNxE",
     "token_type": "Bearer",

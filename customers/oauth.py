@@ -124,6 +124,11 @@ class Validator(OAuth2Validator):
         client: OAuthClient | None = super()._load_application(client_id, request)
         return client
 
+    def _extract_basic_auth(self, request: Any) -> str | None:
+        """The credentials of a Basic header; the names of schemes have no case (RFC 9110)."""
+        scheme, _, credentials = (request.headers.get("HTTP_AUTHORIZATION") or "").partition(" ")
+        return credentials.strip() or None if scheme.lower() == "basic" else None
+
     def validate_grant_type(
         self, _client_id: str, grant_type: str, client: OAuthClient, *_args: Any, **_kwargs: Any
     ) -> bool:

@@ -7,8 +7,20 @@ import django_filters
 from drf_spectacular.utils import OpenApiParameter
 
 from config.bodies import Choice
-from config.errors import Conflict, NotAuthenticated, Problem
-from config.openapi import ETAG, GONE, IF_MATCH, LOCATION, OneOf, answer, body, operation, page_of
+from config.errors import NO_CREDENTIALS, WRONG_KEY, Conflict, NotAuthenticated, Problem
+from config.openapi import (
+    ETAG,
+    GONE,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LOCATION,
+    NOT_MODIFIED,
+    OneOf,
+    answer,
+    body,
+    operation,
+    page_of,
+)
 from customers import examples
 from customers.filters import CustomerFilter, DayFilter
 from customers.rules.customer import OF_BUSINESSES, OF_INDIVIDUALS
@@ -17,6 +29,8 @@ from customers.schema import (
     BusinessAccountObject,
     ChangeObject,
     CustomerObject,
+    Session,
+    SessionToken,
     Token,
 )
 from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate
@@ -110,11 +124,17 @@ exchange_key = operation(
     description="`Authorization: Basic base64(key:secret)`. The body is not read.",
     answers={200: answer(Token, "The token.", a_token=examples.TOKEN)},
     security=[{"apiKey": []}],
-    errors=[
-        NotAuthenticated(
-            "The key or its secret is wrong, or the key was revoked.", code="INVALID_KEY"
-        )
-    ],
+    errors=[NotAuthenticated(NO_CREDENTIALS), NotAuthenticated(WRONG_KEY, code="INVALID_KEY")],
+)
+start_session = operation(
+    "startSession",
+    "Start a session",
+    description="The published way to a token for `/v2`: send it as `X-CDLX-Session-Token`, or as "
+    "a bearer token. `clientId` and `secret` are those of an API key; other members are ignored.",
+    body=body(Session, a_key={"clientId": examples.KEY_ID, "secret": examples.KEY_SECRET}),
+    answers={200: answer(SessionToken, "The token.", a_token=examples.SESSION)},
+    security=[{}],
+    errors=[NotAuthenticated(WRONG_KEY, code="INVALID_KEY")],
 )
 list_customers = operation(
     "listCustomers",
@@ -141,7 +161,10 @@ create_customer = operation(
     errors=[EXTERNAL_ID_TAKEN],
 )
 read_customer = operation(
-    "readCustomer", "Read a customer", parameters=[ETAG], answers={200: CUSTOMER}
+    "readCustomer",
+    "Read a customer",
+    parameters=[IF_NONE_MATCH, ETAG],
+    answers={200: CUSTOMER, 304: NOT_MODIFIED},
 )
 update_customer = operation(
     "updateCustomer",

@@ -203,6 +203,20 @@ class BusinessAccountObject(serializers.Serializer[Any]):
     description = serializers.CharField()
 
 
+class Session(serializers.Serializer[Any]):
+    """An API key and its secret."""
+
+    clientId = serializers.CharField()
+    secret = serializers.CharField()
+
+
+class SessionToken(serializers.Serializer[Any]):
+    """An access token."""
+
+    sessionToken = serializers.CharField()
+    expiresIn = serializers.IntegerField(help_text="Seconds.")
+
+
 class Token(serializers.Serializer[Any]):
     """An access token."""
 

@@ -1,24 +1,8 @@
 """`/v1/customers` and `/v1/business-accounts`."""
 
-from uuid import UUID
-
-from django.urls import path, register_converter
-from django.urls.converters import UUIDConverter
+from django.urls import path
 
 from customers.views import business, customers, tokens
-
-
-class AnyCaseUUID(UUIDConverter):
-    """A UUID in either case, as clients write them."""
-
-    regex = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
-    def to_python(self, value: str) -> UUID:
-        """The UUID."""
-        return UUID(value)
-
-
-register_converter(AnyCaseUUID, "id")
 
 urlpatterns = [
     path("api-keys/exchange", tokens.ApiKeyExchange.as_view()),

@@ -16,12 +16,11 @@ from config.errors import (
     Conflict,
     Invalid,
     Problem,
-    Refused,
     TooLarge,
     Unprocessable,
 )
 from config.openapi import answer, body, named, operation, page_of
-from config.wire import to_json
+from config.wire import to_json, unsupported
 from ingest.ledger import STATUSES
 from ingest.schema import (
     AccountUpdate,
@@ -357,6 +356,8 @@ FILE = {
     "application/x-ndjson": OpenApiRequest(
         str, examples=named({"two_lines": "\n".join(map(one_line, [SAMPLE, WHOLE]))})
     ),
+    "application/ndjson": OpenApiRequest(str),
+    "application/jsonl": OpenApiRequest(str),
     "application/gzip": OpenApiTypes.BINARY,
 }
 load_file = operation(
@@ -369,7 +370,7 @@ load_file = operation(
     errors=[
         REUSED,
         TooLarge("A file may have 2147483648 bytes."),
-        Refused(415, "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/csv" in request.'),
+        unsupported("text/csv", ["application/x-ndjson", "application/gzip"]),
         NoSpace(),
     ],
 )

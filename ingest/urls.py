@@ -13,7 +13,7 @@ urlpatterns = [
     path("customers/<path:source_customer_id>/accounts", views.CustomerAccounts.as_view()),
     path("files", views.Files.as_view()),
     path("requests", views.Requests.as_view()),
-    path("requests/<uuid:request_id>", views.RequestDetail.as_view()),
-    path("requests/<uuid:request_id>/retry", views.RequestRetry.as_view()),
-    path("requests/<uuid:request_id>/results", views.RequestResults.as_view(), name="bulk-results"),
+    path("requests/<id:request_id>", views.RequestDetail.as_view()),
+    path("requests/<id:request_id>/retry", views.RequestRetry.as_view()),
+    path("requests/<id:request_id>/results", views.RequestResults.as_view(), name="bulk-results"),
 ]

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from config.actors import Scope
 from config.api import ApiView
 from config.card_numbers import CARD_NUMBER, is_card_number
-from config.errors import Invalid, Problem, Refused
+from config.encodings import encoding_of
+from config.errors import Invalid, Problem
 from config.pagination import PARAMETERS, PageRequest
 from ingest import content, openapi, services
 from ingest.content import read_body
@@ -48,6 +49,18 @@ class NDJSONStream(Stream):
     """Likewise."""
 
     media_type = "application/x-ndjson"
+
+
+class PlainNDJSONStream(Stream):
+    """Likewise, under the name without the experimental prefix."""
+
+    media_type = "application/ndjson"
+
+
+class JSONLinesStream(Stream):
+    """Likewise, under its other name."""
+
+    media_type = "application/jsonl"
 
 
 class GzipStream(Stream):
@@ -175,15 +188,14 @@ class Files(ApiView):
     scopes = {"POST": Scope.BULK_WRITE}
     # Its key would need the whole body in memory; `X-CDLX-Request-Id` does not.
     idempotent = False
-    parser_classes = [NDJSONStream, GzipStream, Stream]
+    parser_classes = [NDJSONStream, PlainNDJSONStream, JSONLinesStream, GzipStream, Stream]
 
     @openapi.load_file
     def post(self, request: Request) -> Response:
         """Store the file as it comes in, and queue its load."""
-        kind = request.content_type.partition(";")[0].strip().lower()
-        if kind not in {parser.media_type for parser in self.parser_classes}:
-            message = f'Unsupported media type "{kind}" in request.'
-            raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        self.get_content_negotiator().select_parser(request, self.get_parsers())
+        # What it says is checked; what it is, the first bytes tell.
+        encoding_of(request.META)
         announced = request.META.get("CONTENT_LENGTH", "")
         public_id = services.submit_file(
             actor=self.actor,

@@ -27,6 +27,8 @@ OUTSIDE = {
     "readyz": "likewise; names the parts, never why one is away",
     "schema": "the documentation is public",
     "docs": "likewise",
+    "docs/": "leads there",
+    "schema/": "likewise",
     "admin/": "the back office signs people in itself (test_admin)",
     "^oauth2/authorize/?$": "signs people in itself (test_oauth)",
     "^oauth2/login/?$": "where they do",
@@ -38,7 +40,8 @@ OUTSIDE = {
 # API routes that a scope does not guard.
 WITHOUT_SCOPE = {
     "v1/api-keys/exchange": "is where tokens come from; asks for the key's secret",
-    "v1/search/results/<uuid:search_id>/<str:signature>/<str:file_name>": "its path is signed, and"
+    "v2/session/startSession": "likewise, in the publishers' way",
+    "v1/search/results/<id:search_id>/<str:signature>/<str:file_name>": "its path is signed, and"
     " checked against what the client that made the search may still see",
 }
 GUARDED = [

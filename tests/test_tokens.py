@@ -324,7 +324,7 @@ def test_whatever_is_wrong_with_a_key_the_answer_is_the_same(account, revoked):
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Basic", "Basic ???", "Basic /w==", "Basic bm9jb2xvbg==", "Bearer x", "Basic é"]
+    "header", ["Basic", "Basic ???", "Basic /w==", "Basic bm9jb2xvbg==", "Bearer x", "Basic é"]
 )
 def test_a_bad_authorization_header_is_401(anonymous, header):
     assert_exchange_refused(anonymous.post(EXCHANGE, HTTP_AUTHORIZATION=header))

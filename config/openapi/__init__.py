@@ -26,7 +26,9 @@ __all__ = [
     "ETAG",
     "GONE",
     "IF_MATCH",
+    "IF_NONE_MATCH",
     "LOCATION",
+    "NOT_MODIFIED",
     "OneOf",
     "answer",
     "body",
@@ -45,6 +47,12 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The `ETag` that the write builds on; with an older one it is 412, and not done.",
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` that the client has: while it is the right one, the answer is 304.",
+)
 ETAG = OpenApiParameter(
     "ETag",
     str,
@@ -61,6 +69,7 @@ LOCATION = OpenApiParameter(
     response=True,
     description="Path of what was created.",
 )
+NOT_MODIFIED = OpenApiResponse(description="The version of `If-None-Match` is the right one.")
 # Of a 204.
 GONE = OpenApiResponse(description="Done.")
 

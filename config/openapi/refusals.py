@@ -10,9 +10,10 @@ import orjson
 from django.http import HttpRequest
 
 from config import errors
+from config.actors import Scope
 from config.dialects import core_body, customers_body, data_body
-from config.errors import RETRY_SECONDS, ApiError, Problem
-from config.permissions import HasScope
+from config.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
+from config.permissions import missing_scope
 from config.wire import to_json
 
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
@@ -37,7 +38,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
     401: (
         "There is no access token, or none that is good.",
         [
-            errors.NotAuthenticated("This call needs a bearer token."),
+            errors.NotAuthenticated(NO_TOKEN),
             errors.NotAuthenticated(
                 "The access token is invalid, expired or revoked.", code="INVALID_TOKEN"
             ),
@@ -45,7 +46,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
     ),
     403: (
         "The token is good, but lacks the scope that this call needs.",
-        [errors.Forbidden(HasScope.message)],
+        [errors.Forbidden(missing_scope(Scope.CUSTOMERS_WRITE))],
     ),
     404: (
         "There is no such thing, or it is none of this token's business: the same answer.",
@@ -62,7 +63,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         ],
     ),
     412: (
-        "It has changed since the version that `If-Match` names. Nothing was done.",
+        "It does not have the version that `If-Match` names, or has that of `If-None-Match`.",
         [
             errors.PreconditionFailed(
                 "The customer has changed since the version that If-Match names."
@@ -73,14 +74,21 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         "The body is larger than this installation reads.",
         [errors.TooLarge("The body is larger than this service reads.")],
     ),
+    414: ("The path with its query is too long.", [errors.UriTooLong()]),
     415: (
-        "The body is not `application/json`, or not UTF-8.",
+        "The body is of another type than the call takes, or compressed by other means than gzip.",
         [
             errors.Refused(
                 415,
                 "UNSUPPORTED_MEDIA_TYPE",
-                'Unsupported media type "text/plain" in request.',
-            )
+                "The Content-Type text/plain is not accepted here: application/json is, in UTF-8.",
+            ),
+            errors.Refused(
+                415,
+                "UNSUPPORTED_CONTENT_ENCODING",
+                "A body may come with Content-Encoding gzip, or without any.",
+                headers={"Accept-Encoding": "gzip, identity"},
+            ),
         ],
     ),
     422: (
@@ -174,7 +182,7 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
             "required": ["code", "developerMessage", "details"],
         },
     ),
-    "/v2/data": (
+    "/v2": (
         "DataError",
         {
             "type": "object",
@@ -221,18 +229,19 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds after which to try again.",
         "schema": {"type": "string", "examples": [str(RETRY_SECONDS)]},
     },
+    "Accept-Encoding": {
+        "description": "How a body may be compressed.",
+        "schema": {"type": "string", "examples": ["gzip, identity"]},
+    },
     "Idempotent-Replayed": {
         "description": "`true` when this is the first answer again.",
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
 OF_STATUS = {
-    400: ["Idempotent-Replayed"],
     401: ["WWW-Authenticate"],
-    404: ["Idempotent-Replayed"],
-    409: ["Idempotent-Replayed", "Retry-After"],
-    413: ["Idempotent-Replayed"],
-    415: ["Idempotent-Replayed"],
+    409: ["Retry-After"],
+    415: ["Accept-Encoding"],
     429: ["Retry-After"],
     503: ["Retry-After"],
 }
@@ -269,7 +278,7 @@ def example(error: ApiError, base: str) -> tuple[str, dict[str, Any]]:
     match base:
         case "/core":
             body = core_body(error, HttpRequest())
-        case "/v2/data":
+        case "/v2":
             body = data_body(error) | {"requestId": TRACE}
         case _:
             body = customers_body(error) | {"timestamp": AT, "traceId": TRACE}

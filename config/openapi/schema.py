@@ -22,7 +22,7 @@ from config.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 Json = dict[str, Any]
 # Known to drf-spectacular by being there.
 EXTENSIONS = (BodyDocumentation, OneOfDocumentation)
-EVERYWHERE = (400, 429, 500, 503)
+EVERYWHERE = (400, 414, 429, 500, 503)
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 6, "maxLength": 255, "pattern": "^[ -~]+$"},
@@ -113,7 +113,8 @@ class ApiSchema(AutoSchema):
         if not view.get_authenticators():
             return [{}]
         scope = view.scopes.get(self.method)
-        auth: list[Json] = [{name: [str(scope)] if scope else []} for name in ("bearer", "oauth2")]
+        names = ("bearer", "oauth2", *(["session"] if self.base == "/v2" else []))
+        auth: list[Json] = [{name: [str(scope)] if scope else []} for name in names]
         return [*auth, {}] if AllowAny in view.permission_classes else auth
 
     def get_override_parameters(self) -> list[Any]:
@@ -227,6 +228,13 @@ SECURITY: Json = {
                 "scopes": scopes(),
             },
         },
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CDLX-Session-Token",
+        "description": "The same access tokens, under `/v2`; `POST /v2/session/startSession` gives "
+        "one.",
     },
     "apiKey": {
         "type": "http",

@@ -19,7 +19,11 @@ class Tag(NamedTuple):
 
 
 TAGS = [
-    Tag("Tokens", "/v1/api-keys", "An access token for an API key; every other call needs one."),
+    Tag(
+        "Tokens",
+        "/v1/api-keys|/v2/session",
+        "An access token for an API key; every other call needs one.",
+    ),
     Tag("Customers", "/v1/customers", "One customer account at a time, and what happened to it."),
     Tag(
         "Searches",
@@ -155,13 +159,13 @@ is for people, and `errors` names every wrong place of the request at once. Noth
 | --- | --- |
 | 400 | the request is wrong |
 | 401 | no token, or none that is good (`WWW-Authenticate` says so) |
-| 403 | the token lacks the scope |
+| 403 | the token lacks the scope, which is named |
 | 404 | there is no such thing, for this token |
 | 405 | the resource does not have this method; `Allow` names those it has |
 | 409 | it clashes with what is there |
 | 410 | it was there, and its time is over |
-| 412 | it has changed since the version that `If-Match` names |
-| 413, 415 | the body is too large, or not JSON |
+| 412 | it does not have the version that `If-Match` names, or has that of `If-None-Match` |
+| 413, 414, 415 | body or path are too long, or the body is of a type that is not taken |
 | 422 | the `Idempotency-Key` was used for another request |
 | 429 | too many requests; `Retry-After` tells when to go on |
 | 500, 503 | our fault, or a server is away for now: try again after `Retry-After` |
@@ -182,11 +186,17 @@ says so.
 
 A POST with an `Idempotency-Key` (6 to 255 printable ASCII characters, such as a UUID) happens once.
 Sent again within 24 hours with the same body, it gets the first answer again, byte for byte, with
-`Idempotent-Replayed: true`; with another body it is 422, and while the first still runs 409.
+`Idempotent-Replayed: true`; with another body it is 422, and while the first still runs 409. A
+request that failed does not use its key up: corrected, it may come again under it.
 
 `GET /v1/customers/{customerId}` gives an `ETag`. A write that sends it back as `If-Match` is done
 only if the customer has not changed since; otherwise it is 412, and nothing happened. Without it,
-two updates at once never lose each other's members, for an update is a merge.
+two updates at once never lose each other's members, for an update is a merge. A GET with the tag
+as `If-None-Match` is 304 while it is the right one.
+
+Full card numbers are refused everywhere, with the code `CARD_NUMBER`, and stored nowhere: 12 to 19
+digits, whatever stands between them, that pass the Luhn check and begin as a card network's do.
+An id is looked at as a whole, and a phone number is exempt where one belongs.
 
 # Limits
 

@@ -91,7 +91,18 @@ class ClientEndpoint(View):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer; errors are JSON objects of `error` alone or with `error_description`."""
         try:
+            if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+                message = "A form comes without Content-Encoding here."
+                return oauth_error(
+                    "invalid_request", 415, message, **{"Accept-Encoding": "identity"}
+                )
             response = super().dispatch(request, *args, **kwargs)
+            if response.status_code == 401 and self.is_without_credentials(request):
+                challenge = response.get("WWW-Authenticate", 'Basic realm="Kith"')
+                message = "No credentials were sent: no Authorization header, and no client_id."
+                return oauth_error(
+                    "invalid_client", 401, message, **{"WWW-Authenticate": challenge}
+                )
             if response.status_code == 401:
                 attempts.note_failure(request, claimed_client(request))
         except TooManyRequests as error:
@@ -100,6 +111,12 @@ class ClientEndpoint(View):
             # The toolkit's way to say that a query string or a header is beyond reading.
             return oauth_error("invalid_request", 400)
         return response
+
+    @staticmethod
+    def is_without_credentials(request: HttpRequest) -> bool:
+        """Whether a request says nothing of who sends it."""
+        header = request.META.get("HTTP_AUTHORIZATION", "").strip()
+        return not header and not request.POST.get("client_id")
 
 
 def claimed_client(request: HttpRequest) -> str:
@@ -183,8 +200,7 @@ def described(token: str, may_know: Callable[[Actor], bool]) -> dict[str, object
     }
 
 
-def oauth_error(error: str, status: int, **headers: str) -> JsonResponse:
+def oauth_error(error: str, status: int, description: str = "", **headers: str) -> JsonResponse:
     """An error body of RFC 6749."""
-    return JsonResponse(
-        {"error": error}, status=status, headers={"Cache-Control": "no-store"} | headers
-    )
+    body = {"error": error} | ({"error_description": description} if description else {})
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"} | headers)

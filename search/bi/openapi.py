@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
+from config.actors import Scope
 from config.errors import Forbidden
 from config.openapi import GONE, answer, body, operation, page_of
-from config.permissions import HasScope
+from config.permissions import missing_scope
 from customers import examples
 from customers.schema import CustomerObject
 from search.bi.files import RangeNotSatisfiable
@@ -203,7 +204,7 @@ download_result = operation(
         304: OpenApiResponse(description="The file of `If-None-Match` is still the right one."),
     },
     errors=[
-        Forbidden(HasScope.message),
+        Forbidden(missing_scope(Scope.SEARCH_RUN)),
         Gone("This link has run out; ask for the status again to get a new one."),
         RangeNotSatisfiable("The file has 4711 bytes."),
     ],

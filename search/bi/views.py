@@ -14,6 +14,7 @@ from config.actors import Actor, Scope
 from config.api import ApiView
 from config.errors import Forbidden, Unavailable
 from config.pagination import PARAMETERS, PageRequest
+from config.permissions import missing_scope
 from search import results, services
 from search.bi import openapi
 from search.bi.files import file_response
@@ -109,7 +110,7 @@ class SearchResult(ApiView):
         """The file, or a range of it."""
         actor = cast("Actor | None", request.auth)
         if actor is not None and not actor.may(Scope.SEARCH_RUN):
-            raise Forbidden("This token does not have the scope that this call needs.")
+            raise Forbidden(missing_scope(Scope.SEARCH_RUN, actor))
         search = services.follow_link(
             search_id=search_id, signature=signature, file_name=file_name, actor=actor
         )
