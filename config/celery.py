@@ -14,6 +14,7 @@ from celery.schedules import schedstate, schedule
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
+from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
 from config import stopping
@@ -26,6 +27,7 @@ REAP_SECONDS = 5
 # What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
 TAKER_SECONDS = 5
 SENDER_SECONDS = 1
+REST_SECONDS = 5
 SESSION = Path("/proc/self/autogroup")
 # By how much the web server goes before jobs on a machine that has too little for both.
 POLITE = 10
@@ -43,8 +45,32 @@ class Every(schedule):  # type: ignore[misc] # Celery has no types
         return super().is_due(last_run_at)
 
 
+class BrokerAway(ConnectionError):
+    """The broker has just failed, and is left alone for a while."""
+
+
 class Kith(Celery):  # type: ignore[misc] # Celery has no types
-    """Celery whose senders soon leave a broker alone that accepts connections and says nothing."""
+    """Celery whose senders soon leave a broker alone that accepts connections and says nothing.
+
+    After a failure they do not try for `REST_SECONDS`, so that one request waits for it and not
+    each. The reaper sends what was not sent.
+    """
+
+    _try_again = 0.0
+
+    def send_task(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- Celery's
+        """Send a message. Raises what the broker raises, and `BrokerAway`."""
+        if monotonic() < self._try_again:
+            raise BrokerAway
+        try:
+            return super().send_task(*args, **options)
+        except (BrokerError, OSError):
+            self._try_again = monotonic() + REST_SECONDS
+            raise
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._try_again = 0.0
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Any:  # noqa: ANN401
         """A connection that messages are sent through."""
