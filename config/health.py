@@ -2,10 +2,11 @@
 
 import io
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import psycopg
 from django.conf import settings
@@ -25,6 +26,8 @@ WORKER_SEEN = "worker-seen"
 # A worker tells that it lives every `BEAT_SECONDS`, and is missed after `SEEN_SECONDS`.
 BEAT_SECONDS = 15
 SEEN_SECONDS = 60
+# All checks together take no longer.
+CHECK_SECONDS = 1.5
 # The least that libpq keeps to.
 REPLICA_SECONDS = 2
 
@@ -119,6 +122,43 @@ def free_bytes() -> int | None:
         return None
 
 
+class Inspection(threading.Thread):
+    """One check in a thread of its own: a server that is frozen does not answer any check."""
+
+    # The last one of each name: as long as it waits, no second one is sent after it.
+    latest: ClassVar[dict[str, "Inspection"]] = {}
+
+    def __init__(self, name: str, check: Callable[[], None]) -> None:
+        super().__init__(name=f"check {name}", daemon=True)
+        self.state = "unavailable"
+        self._check = check
+
+    def run(self) -> None:
+        """Check, and leave no connection behind."""
+        try:
+            self.state = state_of(self._check)
+        finally:
+            connections.close_all()
+
+
+def states_of(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
+    """The state of each part after at most `CHECK_SECONDS`; what has not answered is away."""
+    end = time.monotonic() + CHECK_SECONDS
+    inspections = {}
+    for name, check in checks.items():
+        if (last := Inspection.latest.get(name)) is not None and last.is_alive():
+            inspections[name] = last
+            continue
+        inspections[name] = Inspection.latest[name] = Inspection(name, check)
+        inspections[name].start()
+    for inspection in inspections.values():
+        inspection.join(max(0.0, end - time.monotonic()))
+    return {
+        name: "unavailable" if inspection.is_alive() else inspection.state
+        for name, inspection in inspections.items()
+    }
+
+
 @never_cache
 @require_safe
 def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
@@ -134,10 +174,9 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's sig
     The replica, if there is one, is named and does not count. `storageFreeBytes` is the space that
     is left for files, null where nobody can tell.
     """
-    parts = {name: state_of(check) for name, check in CHECKS.items()}
-    is_ready = all(state == "ok" for state in parts.values())
-    if settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS:
-        parts |= {name: state_of(check) for name, check in SPARE.items()}
+    has_replica = settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS
+    parts = states_of(CHECKS | SPARE if has_replica else CHECKS)
+    is_ready = all(parts[name] == "ok" for name in CHECKS)
     body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
     body["storageFreeBytes"] = free_bytes()
     return JsonResponse(body, status=200 if is_ready else 503)
