@@ -1,8 +1,53 @@
 """The backend; Django looks for it here."""
 
 import select
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, TypeVar
 
+import psycopg
+from django.db import connections
 from django.db.backends.postgresql import base
+from psycopg.abc import PQGen
+from psycopg.errors import _WaitTimeout
+
+T = TypeVar("T")
+POLL_SECONDS = 0.1
+CANCEL_SECONDS = 1.0
+
+
+class Connection(psycopg.Connection[Any]):
+    """psycopg's, but the server has `answer_seconds` for each answer; None: as long as it likes.
+
+    The client's own limit: a server that is frozen, or behind a network that drops everything,
+    keeps no limit that it was told.
+    """
+
+    answer_seconds: float | None = None
+
+    def wait(
+        self, gen: PQGen[T], interval: float = POLL_SECONDS, timeout: float | None = None
+    ) -> T:
+        """What the server answers. Raises `OperationalError` when it takes too long."""
+        if timeout is not None or self.answer_seconds is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.answer_seconds)
+        except _WaitTimeout:
+            # The statement would go on without anybody who waits for it.
+            with suppress(psycopg.Error):
+                self.cancel_safe(timeout=CANCEL_SECONDS)
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the server did not answer in time") from None
+
+
+class Driver(ModuleType):
+    """psycopg, whose connections are ours."""
+
+    connect = Connection.connect
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever psycopg has
+        return getattr(psycopg, name)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -12,6 +57,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     long as there is nothing, asking tells no more, and costs every request a round trip.
     """
 
+    Database = Driver("psycopg")
     health_check_done: bool
 
     def close_if_health_check_failed(self) -> None:
@@ -27,3 +73,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)
         return not poll.poll(0)
+
+
+def limit_waiting(seconds: int) -> None:
+    """From now on this process waits so long for each answer of a database, or a connection."""
+    Connection.answer_seconds = seconds
+    for database in connections.settings.values():
+        given = int(database["OPTIONS"].get("connect_timeout") or seconds)
+        database["OPTIONS"]["connect_timeout"] = min(seconds, given)
