@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.exceptions import NotAuthenticated as NoCredentials
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,9 +30,16 @@ class BodyRequest(Request):
 
     def _load_stream(self) -> None:
         encoding = encoding_of(self._request.META)
+        # Said before it is read: a body may be slow to come.
+        if self._has_body() and not JSONOnly().select_parser(self, self.parsers or ()):
+            raise UnsupportedMediaType(self.content_type)
         body = decoded(self._request.body, encoding)
         stream: Any = BytesIO(body) if body else None
         self._stream = stream
+
+    def _has_body(self) -> bool:
+        length = self.META.get("CONTENT_LENGTH") or "0"
+        return length != "0" or "HTTP_TRANSFER_ENCODING" in self.META
 
 
 class ApiView(APIView):

@@ -33,6 +33,7 @@ DATA_TYPES = {
     404: "ResourceNotFoundException",
     405: "HttpRequestMethodNotSupported",
     406: "HttpMediaTypeNotAcceptable",
+    408: "RequestTimeoutException",
     409: "ConflictException",
     412: "PreconditionFailedException",
     413: "PayloadTooLargeException",

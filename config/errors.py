@@ -97,6 +97,16 @@ class NotFound(ApiError):
         super().__init__(message)
 
 
+class BodyTooSlow(ApiError):
+    """The body did not arrive in time, or slower than this installation waits for."""
+
+    status = 408
+    code = "BODY_TOO_SLOW"
+
+    def __init__(self) -> None:
+        super().__init__("The body did not arrive in time. Send the request again.")
+
+
 class Conflict(ApiError):
     """The request clashes with what is there."""
 

@@ -5,7 +5,6 @@ import re
 import sys
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -21,9 +20,6 @@ from config.handlers import answer
 
 logger = logging.getLogger("kith.access")
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-BODILESS = {"GET", "HEAD", "OPTIONS"}
-# How much of a refused body is read away, so that its sender comes to read why.
-DRAINED_BYTES = 32 * 1024 * 1024
 
 
 class RequestContext:
@@ -45,8 +41,6 @@ class RequestContext:
             is_long = len(request.get_full_path()) > MAX_URI
             response = answer(UriTooLong(), request) if is_long else self.get_response(request)
             response["X-Request-Id"] = trace
-            if response.status_code >= 400:
-                _drain(request)
             match = request.resolver_match
             actor = getattr(request, "auth", None)
             logger.info(
@@ -84,13 +78,3 @@ def _accept_chunked(request: HttpRequest) -> None:
     ):
         stream: Any = LimitedStream(environ["wsgi.input"], sys.maxsize)
         request._stream = stream  # noqa: SLF001 -- Django offers no other way
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read what is left of a body: a server that closes on a sender cuts its own answer off."""
-    environ = request.META
-    if environ.get("wsgi.input_terminated") and environ.get("REQUEST_METHOD") not in BODILESS:
-        left = DRAINED_BYTES
-        with suppress(OSError):
-            while left > 0 and (part := environ["wsgi.input"].read(65_536)):
-                left -= len(part)

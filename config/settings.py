@@ -70,7 +70,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = True
 TEMPLATES = [
     {
@@ -158,6 +157,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": QUEUE,
+        # In seconds; who asks has an answer to give.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 BROKER_SCHEMES = (*REDIS_SCHEMES, "redis+socket", "amqp", "amqps", "pyamqp")
@@ -260,6 +261,17 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # A larger file of `/v2/data/files` is 413, while it is being read.
 MAX_FILE_BYTES = env.integer("KITH_MAX_FILE_BYTES", 2 * 1024**3, minimum=1024, maximum=1024**4)
 MAX_FILE_LINES = env.integer("KITH_MAX_FILE_LINES", 10_000_000, minimum=1)
+
+# Threads of one process of the web server that run requests, and that receive files.
+WEB_THREADS = env.integer("KITH_WEB_THREADS", 4, minimum=1)
+UPLOAD_THREADS = env.integer("KITH_UPLOAD_THREADS", 16, minimum=1)
+# A client that sends or reads fewer bytes in so many seconds is cut off.
+LEAST_BYTES_PER_SECOND = env.integer("KITH_LEAST_BYTES_PER_SECOND", 1000)
+STALL_SECONDS = env.integer("KITH_STALL_SECONDS", 10, minimum=1)
+# A body that takes longer is 408; a file goes by the rate alone.
+BODY_SECONDS = env.integer("KITH_BODY_SECONDS", 60, minimum=1)
+# What a web request waits for one answer of the database, for a connection, or for a thread.
+STATEMENT_SECONDS = env.integer("KITH_STATEMENT_SECONDS", 10, minimum=2)
 
 # What the API documentation says is in `config.openapi`; here is how it is made.
 SPECTACULAR_SETTINGS = {

@@ -137,7 +137,7 @@ class ClientRate(BaseThrottle):
             return True
         minute, second = divmod(int(now()), WINDOW)
         key = cache.make_key(f"rate:{actor.client_id or actor.id}:{minute}")
-        number = _blocks.take(key, minute, limit)
+        number = _number_of(request, key, minute, limit)
         if number is None:
             return True
         self.seconds = WINDOW - second
@@ -148,6 +148,14 @@ class ClientRate(BaseThrottle):
     def wait(self) -> float:
         """Seconds to the next minute."""
         return self.seconds
+
+
+def _number_of(request: Request, key: str, minute: int, limit: int) -> int | None:
+    """Which request of this minute this is; the same when it is called again for its body."""
+    done: dict[str, int | None] = request.META.get("kith.done", {})
+    if "counted" not in done:
+        done["counted"] = _blocks.take(key, minute, limit)
+    return done["counted"]
 
 
 def address_of(request: HttpRequest | Request) -> str:

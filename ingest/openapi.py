@@ -20,6 +20,7 @@ from config.errors import (
     Unprocessable,
 )
 from config.openapi import answer, body, named, operation, page_of
+from config.server.uploads import TooManyUploads
 from config.wire import to_json, unsupported
 from ingest.ledger import STATUSES
 from ingest.schema import (
@@ -370,6 +371,7 @@ load_file = operation(
     errors=[
         REUSED,
         TooLarge("A file may have 2147483648 bytes."),
+        TooManyUploads(),
         unsupported("text/csv", ["application/x-ndjson", "application/gzip"]),
         NoSpace(),
     ],

@@ -16,6 +16,7 @@ from config.card_numbers import CARD_NUMBER, is_card_number
 from config.encodings import encoding_of
 from config.errors import Invalid, Problem
 from config.pagination import PARAMETERS, PageRequest
+from config.server.bodies import streamed
 from ingest import content, openapi, services
 from ingest.content import read_body
 from ingest.items import Action
@@ -199,7 +200,10 @@ class Files(ApiView):
         announced = request.META.get("CONTENT_LENGTH", "")
         public_id = services.submit_file(
             actor=self.actor,
-            source=request._request,  # noqa: SLF001 -- DRF would read all of it
+            source=streamed(
+                request._request,  # noqa: SLF001 -- DRF would read all of it
+                self.actor.business_account_id,
+            ),
             announced=int(announced) if announced.isdecimal() else None,
             public_id=given_id(request),
         )

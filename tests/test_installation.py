@@ -139,7 +139,7 @@ def test_the_first_session_is_judged_when_the_database_was_away_at_the_start(set
 @pytest.mark.parametrize(
     "command",
     [
-        ("-c", "import config.wsgi"),
+        ("-c", "import config.asgi"),
         ("-m", "celery", "-A", "config", "worker", "--pool", "solo"),
         ("-m", "celery", "-A", "config", "beat"),
     ],

@@ -21,6 +21,8 @@ from config.launcher.supervisor import Supervisor
 
 # One process per processor, while the database's connections last on a large machine.
 MOST_PROCESSES = 16
+# Of one process of the web server.
+MOST_CONNECTIONS = 8192
 LOCAL_ADDRESS = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
 MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
@@ -206,15 +208,23 @@ def demo_login(data: Path, say: Callable[[str], None]) -> str | None:
 def web(address: Address, data: Path, environment: Mapping[str, str]) -> Program:
     """The web server."""
     workers = number("KITH_WEB_WORKERS", _processors())
-    threads = number("KITH_WEB_THREADS", 4)
-    command = [
-        *(sys.executable, "-m", "granian", "config.wsgi:application"),
-        *("--interface", "wsgi", "--no-ws"),
-        *("--host", address.host, "--port", str(address.port)),
-        *("--workers", str(workers), "--blocking-threads", str(threads)),
-        *("--workers-kill-timeout", "5"),
-    ]
+    command = web_command(address, workers)
     return Program("web", command, environment, data / "log" / "web.log")
+
+
+def web_command(address: Address, workers: int) -> list[str]:
+    """The command line of the web server.
+
+    HTTP/1.1 only: what a client of HTTP/2 does not read is not seen in its connection. Slow clients
+    keep their connections for as long as they are waited for, so there may be many.
+    """
+    return [
+        *(sys.executable, "-m", "granian", "config.asgi:application"),
+        *("--interface", "asginl", "--http", "1", "--no-ws"),
+        *("--backlog", "1024", "--backpressure", str(MOST_CONNECTIONS)),
+        *("--host", address.host, "--port", str(address.port)),
+        *("--workers", str(workers), "--workers-kill-timeout", "5"),
+    ]
 
 
 def worker(data: Path, environment: Mapping[str, str]) -> Program:

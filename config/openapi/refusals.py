@@ -52,6 +52,10 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         "There is no such thing, or it is none of this token's business: the same answer.",
         [errors.NotFound()],
     ),
+    408: (
+        "The body did not arrive in time, or too slowly. Nothing was changed.",
+        [errors.BodyTooSlow()],
+    ),
     409: (
         "The request clashes with what is there, or with one that is still running.",
         [

@@ -56,7 +56,7 @@ class ApiSchema(AutoSchema):
 
     From the view's `scopes` come security, 401 and 403; from `parameters`, `repeatable` and `sorts`
     the query; from `idempotent` the `Idempotency-Key`, 409 and 422; from variables of the path 404;
-    from a body 413 and 415; from `If-Match` 412.
+    from a body 408, 413 and 415; from `If-Match` 412.
     """
 
     @property
@@ -146,7 +146,7 @@ class ApiSchema(AutoSchema):
         if "{" in self.path:
             given.add(404)
         if operation.get("requestBody"):
-            given |= {413, 415}
+            given |= {408, 413, 415}
         if self.is_repeatable:
             given |= {409, 413, 422}
         if any(each["name"] == IF_MATCH.name for each in operation.get("parameters", ())):

@@ -162,6 +162,7 @@ is for people, and `errors` names every wrong place of the request at once. Noth
 | 403 | the token lacks the scope, which is named |
 | 404 | there is no such thing, for this token |
 | 405 | the resource does not have this method; `Allow` names those it has |
+| 408 | the body did not arrive in time, or too slowly |
 | 409 | it clashes with what is there |
 | 410 | it was there, and its time is over |
 | 412 | it does not have the version that `If-Match` names, or has that of `If-None-Match` |

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from config.actors import Scope
 from config.api import ApiView
+from config.launcher.stack import Address, web_command
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BODY = {"status": "ACTIVE"}
@@ -44,12 +45,10 @@ def web(workers: int = 1) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    command += ["--blocking-threads", "4", "--log-level", "warning"]
+    command = [*web_command(Address("127.0.0.1", port), workers), "--log-level", "warning"]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
     server = subprocess.Popen(
-        [*command, "config.wsgi:application"],
+        command,
         cwd=CHECKOUT,
         env=environment,
         stderr=subprocess.DEVNULL,
@@ -80,7 +79,7 @@ def worker(processes: int = 1) -> Iterator[None]:
 
 def wait_for(port: int) -> None:
     """Wait until the server answers."""
-    for _ in range(300):
+    for _ in range(1200):
         try:
             connection = HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/healthz")

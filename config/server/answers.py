@@ -1,0 +1,100 @@
+"""What a WSGI application answers, taken in short pieces of a thread's time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import BytesIO
+from time import monotonic
+from typing import Any, NamedTuple
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from config.errors import ApiError
+from config.handlers import answer
+from config.middleware import RequestContext
+
+Headers = list[tuple[bytes, bytes]]
+# A piece of a stream ends when it is so large, or has taken so long.
+PIECE_BYTES = 256 * 1024
+PIECE_SECONDS = 0.05
+BODILESS = {204, 304}
+
+
+class Answer(NamedTuple):
+    """Status, headers, and the body or its first piece; `rest` makes the others."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    rest: "Rest | None" = None
+
+
+class Rest:
+    """The pieces of a stream that are still to be made."""
+
+    def __init__(self, response: Any) -> None:  # noqa: ANN401 -- WSGI's: an iterable with `close`
+        self._response = response
+        self._blocks: Iterator[bytes] = iter(response)
+        self.has_ended = False
+
+    def next_piece(self) -> bytes:
+        """The next piece; the stream is closed at its end, and when it fails."""
+        started, size = monotonic(), 0
+        blocks: list[bytes] = []
+        try:
+            for block in self._blocks:
+                blocks.append(block)
+                size += len(block)
+                if size >= PIECE_BYTES or monotonic() - started > PIECE_SECONDS:
+                    return b"".join(blocks)
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        return b"".join(blocks)
+
+    def close(self) -> None:
+        """Make no more of it."""
+        if not self.has_ended:
+            self.has_ended = True
+            self._response.close()
+
+
+def respond(application: Callable[..., Any], environ: dict[str, Any]) -> Answer:
+    """What the application answers. Raises what it raises, such as `BodyNeeded`."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def begin(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+        begun.append((status, headers))
+
+    response = application(environ, begin)
+    line, named = begun[-1]
+    status = int(line[:3])
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
+    if environ["REQUEST_METHOD"] == "HEAD" or status in BODILESS:
+        response.close()
+        return Answer(status, headers, b"")
+    if getattr(response, "streaming", False):
+        rest = Rest(response)
+        piece = rest.next_piece()
+        return Answer(status, headers, piece, None if rest.has_ended else rest)
+    content = b"".join(response)
+    response.close()
+    return Answer(status, headers, content)
+
+
+def refuse(error: ApiError, environ: dict[str, Any]) -> Answer:
+    """The answer to a request that does not reach Django, in the dialect of its path."""
+
+    def give(request: HttpRequest) -> HttpResponseBase:
+        with suppress(Resolver404):
+            request.resolver_match = resolve(request.path_info)
+        return answer(error, request)
+
+    request = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
+    response: Any = RequestContext(give)(request)
+    named = [*response.items(), ("Content-Length", str(len(response.content)))]
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
+    return Answer(error.status, headers, response.content)

@@ -1,0 +1,154 @@
+"""The ASGI application: waits for clients, and runs the WSGI application in threads.
+
+A request goes to a thread when its body is there, or else to find out whether it is allowed at all:
+a view that then asks for the body ends the call (`BodyNeeded`), and is called again when the body
+has arrived. Only a file of many megabytes is read by a thread, one of those kept for that. An
+answer is made piece by piece, each when the client has taken the one before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from config.errors import ApiError, Internal, TooLarge, Unavailable
+from config.server.answers import Answer, refuse, respond
+from config.server.bodies import (
+    EARLY_BYTES,
+    Body,
+    BodyNeeded,
+    Disconnected,
+    FileInput,
+    Message,
+    Receive,
+    input_of,
+)
+from config.server.connections import ConnectionGuard
+from config.server.environ import Scope, environ_of
+from config.server.threads import NoThreadInTime, Threads
+from config.server.uploads import Uploads
+
+Send = Callable[[Message], Awaitable[None]]
+Environ = dict[str, Any]
+
+logger = logging.getLogger(__name__)
+# They answer whatever the other threads are busy with.
+PROBES = {"/healthz", "/readyz"}
+# A client that has not sent its body to the end cannot use the connection any more.
+LAST_ANSWER = (b"connection", b"close")
+
+
+class Application:
+    """Serves a WSGI application in `settings.WEB_THREADS` threads."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+        self._requests = Threads("request", settings.WEB_THREADS, settings.STATEMENT_SECONDS)
+        self._probes = Threads("probe", len(PROBES), settings.STATEMENT_SECONDS)
+        self._files = Threads("file", settings.UPLOAD_THREADS, settings.STATEMENT_SECONDS)
+        self._uploads = Uploads(settings.UPLOAD_THREADS)
+        self._guard = ConnectionGuard()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return
+        self._guard.watch(int(scope["server"][1]))
+        environ = environ_of(scope)
+        body = Body(receive, environ)
+        try:
+            await self._exchange(environ, body, send)
+        except Disconnected:
+            return
+        finally:
+            body.close()
+
+    async def _exchange(self, environ: Environ, body: Body, send: Send) -> None:
+        context = copy_context()
+        try:
+            if not body.is_complete:
+                await body.arrive_early()
+            answer = await self._answer(environ, body, context)
+        except NoThreadInTime:
+            answer = context.run(refuse, Unavailable(), environ)
+        except ApiError as error:
+            answer = context.run(refuse, error, environ)
+        except Disconnected:
+            raise
+        except Exception:
+            logger.exception("the web layer failed")
+            answer = context.run(refuse, Internal(), environ)
+        await self._send(answer, body, context, send)
+        if not body.is_complete:
+            await body.drain()
+
+    async def _answer(self, environ: Environ, body: Body, context: Context) -> Answer:
+        """What the application answers, called once more when it needs the body.
+
+        Raises `ApiError`, `NoThreadInTime` and `Disconnected`.
+        """
+        threads = self._probes if environ["PATH_INFO"] in PROBES else self._requests
+        # What the first call has done already, such as counting the request.
+        environ["kith.done"] = {}
+        try:
+            return await self._run(threads, context, input_of(body, environ))
+        except BodyNeeded as needed:
+            owner = needed.owner
+        if owner is None:
+            await body.arrive_up_to(settings.MAX_BODY_BYTES, settings.BODY_SECONDS)
+            if not body.is_complete or body.size > settings.MAX_BODY_BYTES:
+                raise TooLarge("The body is larger than this service reads.")
+        else:
+            await body.arrive_up_to(EARLY_BYTES)
+            if not body.is_complete:
+                with self._uploads.one_of(owner):
+                    return await self._receive_file(environ, body, context)
+        return await self._run(threads, context, input_of(body, environ))
+
+    async def _receive_file(self, environ: Environ, body: Body, context: Context) -> Answer:
+        source = FileInput(body)
+        feeding = asyncio.ensure_future(source.feed())
+        try:
+            return await self._run(self._files, context, environ | {"wsgi.input": source})
+        finally:
+            feeding.cancel()
+
+    async def _run(self, threads: Threads, context: Context, environ: Environ) -> Answer:
+        work = partial(respond, self._application, environ)
+        if threads is self._files:
+            work = partial(without_sessions, work)
+        return await threads.run(context, work)
+
+    async def _send(self, answer: Answer, body: Body, context: Context, send: Send) -> None:
+        headers = answer.headers
+        if not body.is_complete:
+            headers = [*headers, LAST_ANSWER]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        rest = answer.rest
+        first = {"type": "http.response.body", "body": answer.body}
+        await send(first if rest is None else first | {"more_body": True})
+        if rest is None:
+            return
+        gone = asyncio.ensure_future(body.wait_until_gone())
+        try:
+            while not rest.has_ended and not gone.done():
+                piece = await self._requests.run(context, rest.next_piece, patient=True)
+                more = not rest.has_ended
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+        finally:
+            gone.cancel()
+            if not rest.has_ended:
+                await self._requests.run(context, rest.close, patient=True)
+
+
+def without_sessions(work: Callable[[], Answer]) -> Answer:
+    """Do some work, and leave no database session behind in this thread."""
+    try:
+        return work()
+    finally:
+        connections.close_all()

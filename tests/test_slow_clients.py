@@ -1,0 +1,417 @@
+"""Clients that send or read slowly hold no thread of the web server, and are cut off."""
+
+import http.client
+import json
+import socket
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.core.management import call_command
+
+from ingest.models import BulkRequest
+from search import services
+from search.bi.views import url_of
+from tests import factories
+from tests.documented import api_routes
+from tests.inventory import make_finished_search, make_inventory, make_nothing
+from tests.served import opened, wait_until, web
+from tests.workers import locked
+
+pytestmark = pytest.mark.django_db
+
+# More than a web process has threads.
+MANY = 12
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+LARGE = 20_000_000
+WITH_BODY = ("post", "put", "patch")
+# Of a file, more than the web server reads before it gives a thread to it.
+ADA = {
+    "type": "INDIVIDUAL",
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "primaryPhoneNumber": {"number": "4151234", "type": "MOBILE"},
+    "primaryEmail": {"value": "ada@example.com"},
+}
+BEGINNING = b'{"sourceCustomerId": "1"}\n' * 20_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tmp_path_factory.mktemp("web")
+
+
+@pytest.fixture(scope="module")
+def server(own_queue, data, django_db_setup):
+    """A web server that is quick to lose patience."""
+    limits = {"KITH_STALL_SECONDS": "2", "KITH_BODY_SECONDS": "3", "KITH_STATEMENT_SECONDS": "2"}
+    with web(own_queue, data, KITH_WEB_THREADS="2", KITH_UPLOAD_THREADS="4", **limits) as address:
+        yield address
+
+
+@pytest.fixture(scope="module", autouse=True)
+def database(django_db_setup, django_db_blocker):
+    """The test database as the server sees it, filled once, and emptied at the end."""
+    with django_db_blocker.unblock():
+        yield
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="module")
+def owner(database):
+    return factories.make_speaker(factories.make_business_account("House Bank"))
+
+
+@pytest.fixture(scope="module")
+def outsider(database):
+    return factories.make_speaker(factories.make_business_account("Outside Bank"))
+
+
+@pytest.fixture(scope="module")
+def stranger(database):
+    return factories.make_speaker(factories.make_business_account("Strange Bank"))
+
+
+@pytest.fixture(scope="module")
+def customer(owner):
+    return factories.make_customer(owner.account)
+
+
+@pytest.fixture(scope="module")
+def house(owner, tmp_path_factory):
+    """What there is in the owner's account."""
+    return make_inventory(owner)
+
+
+@pytest.fixture(scope="module")
+def result(owner, data):
+    """The path of a large result file, and where it is stored."""
+    made = make_finished_search(owner)
+    search = services.get_search(actor=owner.actor, search_id=made.pk)
+    storage = FileSystemStorage(data / "results")
+    name = storage.save(search.storage_name, ContentFile(bytes(range(250)) * (LARGE // 250)))
+    return url_of(search, search.file_name).partition("8000")[2], storage.path(name)
+
+
+@pytest.fixture
+def clients():
+    """Connections that are closed at the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def head(method, path, token="", **headers):
+    """The head of a request."""
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
+    return f"{method.upper()} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{''.join(lines)}\r\n".encode()
+
+
+def stopping(method, path, token="", kind=JSON, sent=b"{", length=100_000):
+    """A request whose body stops after its first bytes."""
+    return head(method, path, token, Content_Type=kind, Content_Length=length) + sent
+
+
+def answer_on(connection):
+    """What the server answers: status, headers and body."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, response.headers, response.read()
+
+
+def is_open(connection):
+    """Whether the server has neither answered nor closed."""
+    connection.setblocking(False)
+    try:
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        connection.settimeout(30)
+
+
+def get(server, path, token=""):
+    """A request of somebody else."""
+    connection = opened(server, head("GET", path, token))
+    with connection:
+        return answer_on(connection)
+
+
+def urls(ids, methods=WITH_BODY):
+    """Every call of the API that may have a body."""
+    return [
+        (method, route.url(ids))
+        for route in api_routes()
+        for method in route.methods
+        if method.lower() in methods
+    ]
+
+
+def test_without_a_token_every_route_answers_a_body_that_stops_at_once(server, clients):
+    asked = urls(make_nothing())
+    assert len(asked) > 10
+    waiting = [
+        clients.enter_context(opened(server, stopping(method, path))) for method, path in asked
+    ]
+    answers = [answer_on(connection) for connection in waiting]
+    assert {status for status, _, _ in answers} == {401}
+    assert all(headers["Connection"] == "close" for _, headers, _ in answers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "status"),
+    [
+        ("POST", "/v1/nowhere", "application/json", 404),
+        ("POST", "/v1/customers/{customer_id}/history", "application/json", 405),
+        ("PUT", "/v1/customers/{customer_id}", "text/plain", 415),
+        ("POST", "/v2/data/files", "text/plain", 415),
+    ],
+)
+def test_a_request_that_cannot_succeed_is_answered_before_its_body(
+    server, clients, owner, customer, method, path, kind, status
+):
+    path = path.format(customer_id=customer.pk)
+    connection = opened(server, stopping(method, path, owner.token, kind))
+    assert answer_on(clients.enter_context(connection))[0] == status
+
+
+def test_a_body_that_is_announced_as_too_large_is_413_at_once(server, clients, owner):
+    request = stopping("POST", "/v1/customers", owner.token, length=9_000_000)
+    status, _, body = answer_on(clients.enter_context(opened(server, request)))
+    assert (status, json.loads(body)["errorCode"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_bodies_that_stop_hold_up_nobody_and_are_408(server, clients, owner, house):
+    waiting = [
+        (path, clients.enter_context(opened(server, stopping(method, path, owner.token, kind))))
+        for method, path, kind in [(*call, JSON) for call in urls(house)]
+        + [("POST", "/oauth2/token", FORM)] * MANY
+    ]
+    assert get(server, "/healthz")[0] == 200
+    assert get(server, f"/v1/customers/{house['customer_id']}", owner.token)[0] == 200
+    still = [connection for _, connection in waiting if is_open(connection)]
+    assert len(still) > MANY, "they were not waited for"
+    answers = {path: answer_on(connection) for path, connection in waiting}
+    late = {path for path, (status, _, _) in answers.items() if status == 408}
+    assert late >= {"/v1/customers", "/v1/search/customer-accounts", "/oauth2/token"}
+    assert json.loads(answers["/v1/customers"][2])["errorCode"] == "BODY_TOO_SLOW"
+    assert json.loads(answers["/v2/data/customers"][2])["type"] == "RequestTimeoutException"
+    assert not [path for path, (status, _, _) in answers.items() if status >= 500]
+
+
+def test_a_body_that_comes_in_pieces_is_read_and_counts_as_one_request(server, clients, owner):
+    body = json.dumps(ADA).encode()
+    left = get_limit(server, owner)
+    request = head(
+        "POST",
+        "/v1/customers",
+        owner.token,
+        Content_Type="application/json",
+        Content_Length=len(body),
+    )
+    connection = clients.enter_context(opened(server, request))
+    connection.sendall(body[:10])
+    assert get(server, "/healthz")[0] == 200
+    connection.sendall(body[10:])
+    assert answer_on(connection)[0] == 201
+    assert get_limit(server, owner) == left - 2
+
+
+def get_limit(server, speaker):
+    """How many requests are left to a client in this minute."""
+    headers = get(server, "/v1/customers", speaker.token)[1]
+    return int(headers["RateLimit"].partition("r=")[2].partition(";")[0])
+
+
+def test_a_client_that_asks_before_it_sends_is_refused_without_being_asked_to(server, clients):
+    request = head("POST", "/v1/customers", Content_Length=10, Expect="100-continue")
+    connection = clients.enter_context(opened(server, request))
+    assert connection.recv(12) == b"HTTP/1.1 401"
+
+
+def test_a_client_that_asks_before_it_sends_is_asked_to(server, clients, owner):
+    request = head(
+        "POST",
+        "/v1/customers",
+        owner.token,
+        Content_Type="application/json",
+        Content_Length=2,
+        Expect="100-continue",
+    )
+    connection = clients.enter_context(opened(server, request))
+    assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(b"{}")
+    assert answer_on(connection)[0] == 400
+
+
+@pytest.mark.parametrize("size", [100_000, 4_000_000])
+def test_a_client_that_sends_all_of_a_refused_body_first_reads_the_answer(server, size):
+    client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    client.request("POST", "/v1/customers", b"x" * size, {"Content-Type": "application/json"})
+    assert client.getresponse().status == 401
+    client.close()
+
+
+def test_a_body_of_unannounced_length_has_the_same_limit(server, owner):
+    client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": "application/json"}
+    pieces = (b"[" * 100_000 for _ in range(60))
+    client.request("POST", "/v1/customers", pieces, headers, encode_chunked=True)
+    response = client.getresponse()
+    assert (response.status, json.loads(response.read())["errorCode"]) == (413, "BODY_TOO_LARGE")
+    client.request("POST", "/v1/customers", iter([b"{", b"}"]), headers, encode_chunked=True)
+    assert client.getresponse().status == 400
+    client.close()
+
+
+def test_clients_that_do_not_read_hold_up_nobody_and_are_cut_off(
+    server, clients, owner, result, customer
+):
+    path, _ = result
+    waiting = [
+        clients.enter_context(opened(server, head("GET", path, owner.token), buffer=4096))
+        for _ in range(MANY)
+    ]
+    for connection in waiting:
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    assert get(server, "/healthz")[0] == 200
+    assert get(server, f"/v1/customers/{customer.pk}", owner.token)[0] == 200
+    received = [drained(connection) for connection in waiting]
+    assert max(received) < LARGE
+
+
+def drained(connection):
+    """Bytes that come after the server has lost patience."""
+    total = 0
+    wait_until(lambda: is_reset(connection))
+    with suppress(ConnectionError):
+        while part := connection.recv(65_536):
+            total += len(part)
+    return total
+
+
+def is_reset(connection):
+    """Whether the server has ended the connection."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x01"
+
+
+def test_a_large_file_comes_whole_and_in_ranges(server, owner, result):
+    path, stored = result
+    content = Path(stored).read_bytes()
+    status, headers, body = get(server, path, owner.token)
+    assert (status, int(headers["Content-Length"]), body == content) == (200, LARGE, True)
+    connection = opened(server, head("GET", path, owner.token, Range="bytes=5-1000004"))
+    with connection:
+        status, headers, body = answer_on(connection)
+    assert (status, body == content[5:1_000_005]) == (206, True)
+
+
+def send_file(server, speaker, length=100_000_000):
+    """The beginning of a file."""
+    kind = "application/x-ndjson"
+    return opened(
+        server, stopping("POST", "/v2/data/files", speaker.token, kind, BEGINNING, length)
+    )
+
+
+def test_files_that_stop_hold_up_nobody_and_leave_nothing_behind(
+    server, clients, owner, outsider, data, customer
+):
+    before = BulkRequest.objects.count()
+    kept = files_in(data)
+    waiting = [clients.enter_context(send_file(server, who)) for who in (owner, outsider) * 2]
+    assert get(server, "/healthz")[0] == 200
+    assert get(server, f"/v1/customers/{customer.pk}", owner.token)[0] == 200
+    for connection in waiting:
+        status, _, body = answer_on(connection)
+        assert (status, json.loads(body)["type"]) == (408, "RequestTimeoutException")
+    assert BulkRequest.objects.count() == before
+    assert files_in(data) == kept
+
+
+def files_in(folder):
+    """Every file in it."""
+    return {path for path in (folder / "results").rglob("*") if path.is_file()}
+
+
+def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many(
+    server, clients, owner, outsider, stranger
+):
+    def answer_to(speaker):
+        return answer_on(clients.enter_context(send_file(server, speaker)))
+
+    for who in (owner, outsider) * 2:
+        clients.enter_context(send_file(server, who))
+    wait_until(lambda: answer_to(stranger)[0] == 503)
+    status, headers, body = answer_to(stranger)
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert json.loads(body)["type"] == "ServiceUnavailableException"
+
+
+def test_a_business_account_that_sends_many_files_leaves_threads_to_others(
+    server, clients, owner, outsider
+):
+    for _ in range(2):
+        clients.enter_context(send_file(server, owner))
+    connection = clients.enter_context(send_file(server, owner))
+    status, headers, _ = answer_on(connection)
+    assert (status, headers["Retry-After"]) == (429, "5")
+    small = head(
+        "POST",
+        "/v2/data/files",
+        outsider.token,
+        Content_Type="application/x-ndjson",
+        Content_Length=3,
+    )
+    assert answer_on(clients.enter_context(opened(server, small + b"{}\n")))[0] == 200
+
+
+def test_a_file_that_keeps_coming_is_loaded_however_long_it_takes(server, clients, owner):
+    connection = clients.enter_context(send_file(server, owner, 2 * len(BEGINNING)))
+    assert get(server, "/healthz")[0] == 200
+    connection.sendall(BEGINNING)
+    status, _, body = answer_on(connection)
+    assert status == 200
+    found = BulkRequest.objects.select_related("file").get(public_id=json.loads(body)["requestId"])
+    assert (found.file.received, found.file.lines) == (2 * len(BEGINNING), 40_000)
+
+
+@pytest.mark.parametrize("end", [b"", b"zz\r\n"])
+def test_a_file_whose_chunks_break_off_is_not_loaded(server, clients, owner, data, end):
+    request = head(
+        "POST",
+        "/v2/data/files",
+        owner.token,
+        Content_Type="application/x-ndjson",
+        Transfer_Encoding="chunked",
+    )
+    before = BulkRequest.objects.count()
+    chunk = f"{len(BEGINNING):x}\r\n".encode() + BEGINNING + b"\r\n"
+    with opened(server, request + chunk + end) as connection:
+        if not end:
+            connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
+            while connection.recv(65_536):
+                pass
+    assert BulkRequest.objects.count() == before
+
+
+def test_a_url_that_is_too_long_has_the_body_of_its_dialect(server):
+    for base, member in (("/v1/customers", "errorCode"), ("/v2/data/requests", "type")):
+        status, headers, body = get(server, f"{base}?search={'a' * 20_000}")
+        assert status == 414
+        assert member in json.loads(body)
+        assert headers["X-Request-Id"]
+
+
+def test_a_database_that_does_not_answer_is_503_after_a_while(server, owner, customer):
+    with locked("customers_contact"):
+        status, headers, _ = get(server, f"/v1/customers/{customer.pk}", owner.token)
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert get(server, f"/v1/customers/{customer.pk}", owner.token)[0] == 200
