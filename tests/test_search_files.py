@@ -479,6 +479,5 @@ def test_an_unexpected_failure_leaves_nothing(owner, storage, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         runner.run(submitted.pk)
     submitted.refresh_from_db()
-    submitted.refresh_from_db()
     assert (submitted.status, submitted.error_code) == ("FAILED", "INTERNAL_ERROR")
     assert files(storage) == []
