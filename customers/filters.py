@@ -23,6 +23,8 @@ FormClass = type[forms.Form]
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
+# Compared as they are.
+UNFOLDED = frozenset({"externalId", "zipCode"})
 # Servers read a plus in a query as a space.
 RAW_PLUS = "This has a space where a plus may be meant: in a URL a plus is written %2B."
 LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
@@ -143,12 +145,13 @@ class CustomerFilter(django_filters.FilterSet):
         return queryset
 
     def nothing_to_compare(self) -> list[Problem]:
-        """The parameters with a value of which folding leaves nothing."""
+        """The parameters with a value of which a reader sees nothing, or folding leaves nothing."""
         message = "This has no characters that are compared."
+        sent = {name: value for name in self.filters if (value := self.data.get(name))}
         return [
             Problem(name, message, "NOTHING_TO_COMPARE")
-            for name in self.filters
-            if (given := self.data.get(name)) and not normalize.fold(given)
+            for name, value in sent.items()
+            if not text.is_visible(value) or not (name in UNFOLDED or normalize.fold(value))
         ]
 
     def first_ids(self, request: PageRequest, count: int, total: Total) -> set[UUID] | None:

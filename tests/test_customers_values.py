@@ -214,7 +214,9 @@ def test_lengths_count_composed_letters(owner):
 # --- Ids ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("external_id", ["trail7 ", " lead7", "a\u200b", "\ufefftop", "e\u0301"])
+@pytest.mark.parametrize(
+    "external_id", ["trail7 ", " lead7", "a\u200b", "\ufefftop", "e\u0301", "ـ"]
+)
 def test_an_external_id_is_kept_and_compared_as_it_is(owner, external_id):
     customer = create(owner, externalId=external_id)
     assert customer["externalId"] == external_id
@@ -375,6 +377,9 @@ def test_a_recipient_is_checked_where_the_address_is_for_parcels(owner):
     assert refused(owner, customer, {"addresses": [{"id": parcel["id"], "name": "Sarah"}]}) == {
         "addresses[0].name": "INVALID_TYPE"
     }
+    twin = {"addresses": [SHIPPING | {"name": "Sarah"}]}
+    response = owner.api.put(f"/v1/customers/{customer['id']}", twin)
+    assert [error["path"] for error in response.json()["errors"]] == ["addresses[0].name"]
     moved = {"id": home["id"], "type": "SHIPPING", "name": {"firstName": "Al", "foo": 1}}
     assert refused(owner, customer, {"addresses": [moved]}) == {
         "addresses[0].name.lastName": "REQUIRED",
@@ -402,6 +407,11 @@ def test_both_spellings_of_the_phone_member_may_say_the_same(owner, other):
     assert put(owner, customer, both)["primaryPhoneNumber"]["number"] == "+15551234"
     contact = ACME["contacts"][0] | {"primaryPhonenumber": {"number": "4151234", "type": "WORK"}}
     create(owner, ACME | {"contacts": [contact]})
+    cleared = {
+        "primaryPhoneNumber": {"number": "4151234", "provider": None},
+        "primaryPhonenumber": {"number": "+14151234", "provider": ""},
+    }
+    assert put(owner, customer, cleared)["primaryPhoneNumber"]["number"] == "+14151234"
 
 
 @pytest.mark.parametrize(

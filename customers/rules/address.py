@@ -92,7 +92,9 @@ def merge_recipient(address: Address, values: Mapping[str, Any], problems: Probl
     if address.type != Address.Type.SHIPPING:
         set_texts(address, dict.fromkeys(names), names)
         return
-    problems.found += values.get("recipient_problems", [])
+    for problem in values.get("recipient_problems", ()):
+        if problem not in problems.found:
+            problems.found.append(problem)
     recipient = values.get("recipient", {})
     set_texts(address, dict.fromkeys(names) if recipient is None else recipient, names)
     if "recipient" in values or "type" in values:

@@ -100,11 +100,12 @@ def normalised_phone(values: Mapping[str, Any] | None, region: str) -> dict[str,
     """The members of a phone number as they are compared, in whatever form the number is."""
     if values is None:
         return None
+    compared = {name: None if value == "" else value for name, value in values.items()}
     try:
         number = normalize.parse_phone(values.get("number") or "", region)
     except ValueError:
-        return dict(values)
-    return {**values, "number": number}
+        return compared
+    return compared | {"number": number}
 
 
 def reach(
