@@ -11,13 +11,23 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.test import Client as Browser
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from playwright.sync_api import sync_playwright
 
 from config.openapi import story
-from customers.examples import BUSINESS, HOME, NEW_BUSINESS, NEW_INDIVIDUAL, PARCELS
+from customers.examples import (
+    BUSINESS,
+    HOME,
+    KEY_ID,
+    KEY_SECRET,
+    NEW_BUSINESS,
+    NEW_INDIVIDUAL,
+    PARCELS,
+)
+from customers.models import OAuthClient
 from tests import factories
 from tests.documented import (
     api_routes,
@@ -138,7 +148,11 @@ def test_every_example_follows_its_schema(path, method, operation):
 
 @pytest.fixture
 def everything(confidant, storage):
-    """One thing of every kind, for paths."""
+    """One thing of every kind, for paths, and the key that the examples show."""
+    key = factories.make_api_key(confidant.account)
+    OAuthClient.objects.filter(pk=key.client.pk).update(
+        client_id=KEY_ID, client_secret=make_password(KEY_SECRET, hasher="machine_secret")
+    )
     return make_inventory(confidant)
 
 
