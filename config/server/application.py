@@ -39,6 +39,8 @@ Environ = dict[str, Any]
 logger = logging.getLogger(__name__)
 # They answer whatever the other threads are busy with.
 PROBES = {"/healthz", "/readyz"}
+# They make the pieces of streamed answers, each in a few milliseconds.
+STREAM_THREADS = 2
 # A client that has not sent its body to the end cannot use the connection any more.
 LAST_ANSWER = (b"connection", b"close")
 
@@ -50,6 +52,8 @@ class Application:
         self._application = application
         self._requests = Threads("request", settings.WEB_THREADS, settings.STATEMENT_SECONDS)
         self._probes = Threads("probe", len(PROBES), settings.STATEMENT_SECONDS)
+        # Many downloads at once leave the threads above to others.
+        self._streams = Threads("stream", STREAM_THREADS, settings.STATEMENT_SECONDS)
         self._files = Threads("file", settings.UPLOAD_THREADS, settings.STATEMENT_SECONDS)
         self._uploads = Uploads(settings.UPLOAD_THREADS)
         self._guard = ConnectionGuard()
@@ -137,13 +141,13 @@ class Application:
         gone = asyncio.ensure_future(body.wait_until_gone())
         try:
             while not rest.has_ended and not gone.done():
-                piece = await self._requests.run(context, rest.next_piece, patient=True)
+                piece = await self._streams.run(context, rest.next_piece, patient=True)
                 more = not rest.has_ended
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         finally:
             gone.cancel()
             if not rest.has_ended:
-                await self._requests.run(context, rest.close, patient=True)
+                await self._streams.run(context, rest.close, patient=True)
 
 
 def without_sessions(work: Callable[[], Answer]) -> Answer:
