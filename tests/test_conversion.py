@@ -567,7 +567,7 @@ def test_attributes_that_were_switched_in_place_are_handed_to_a_conversion(
     ada = create(confidant, customAttributes={"color": "azure", "tier": "golden", "plain": "dull"})[
         "id"
     ]
-    migration = importlib.import_module("customers.migrations.0007_attribute_guards")
+    migration = importlib.import_module("customers.migrations.0012_attribute_guards")
     with connection.cursor() as cursor:
         guard = "ALTER TABLE customers_attributedefinition {} TRIGGER guarded"
         cursor.execute(guard.format("DISABLE"))

@@ -13,7 +13,7 @@ from tests.test_customers_merge import put
 
 pytestmark = pytest.mark.django_db
 
-migration = import_module("customers.migrations.0005_email_domains_in_ascii")
+migration = import_module("customers.migrations.0010_email_domains_in_ascii")
 
 
 def migrate():

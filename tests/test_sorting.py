@@ -193,7 +193,7 @@ def test_the_sort_keys_are_kept_by_every_write(owner):
 def test_the_sort_keys_of_customers_that_were_there_are_filled_without_a_trace(
     account, monkeypatch
 ):
-    migration = import_module("customers.migrations.0010_fill_sort_keys")
+    migration = import_module("customers.migrations.0014_fill_sort_keys")
     monkeypatch.setattr(migration, "BATCH", 3)
     for first, last in PEOPLE:
         factories.make_customer(account, first_name=first, last_name=last)
