@@ -3,8 +3,9 @@
 import http.client
 import json
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from django.core.files.base import ContentFile
@@ -320,6 +321,26 @@ def send_file(server, speaker, length=100_000_000):
     )
 
 
+@contextmanager
+def going_on(sending):
+    """While it is entered, files come slowly, but fast enough not to be cut off."""
+    done = Event()
+
+    def send():
+        while not done.wait(0.2):
+            for connection in sending:
+                with suppress(OSError):
+                    connection.sendall(BEGINNING[:2500])
+
+    sender = Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        done.set()
+        sender.join()
+
+
 def test_files_that_stop_hold_up_nobody_and_leave_nothing_behind(
     server, clients, owner, outsider, data, customer
 ):
@@ -346,8 +367,8 @@ def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many
     def answer_to(speaker):
         return answer_on(clients.enter_context(send_file(server, speaker)))
 
-    for who in (owner, outsider) * 2:
-        clients.enter_context(send_file(server, who))
+    sending = [clients.enter_context(send_file(server, who)) for who in (owner, outsider) * 2]
+    clients.enter_context(going_on(sending))
     wait_until(lambda: answer_to(stranger)[0] == 503)
     status, headers, body = answer_to(stranger)
     assert (status, headers["Retry-After"]) == (503, "5")
@@ -357,11 +378,13 @@ def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many
 def test_a_business_account_that_sends_many_files_leaves_threads_to_others(
     server, clients, owner, outsider
 ):
-    for _ in range(2):
-        clients.enter_context(send_file(server, owner))
-    connection = clients.enter_context(send_file(server, owner))
-    status, headers, _ = answer_on(connection)
-    assert (status, headers["Retry-After"]) == (429, "5")
+    def answer():
+        return answer_on(clients.enter_context(send_file(server, owner)))
+
+    sending = [clients.enter_context(send_file(server, owner)) for _ in range(2)]
+    clients.enter_context(going_on(sending))
+    wait_until(lambda: answer()[0] == 429)
+    assert answer()[1]["Retry-After"] == "5"
     small = head(
         "POST",
         "/v2/data/files",
