@@ -214,7 +214,7 @@ def test_whose_it_is_sees_it(route, method, house, owner):
 
 def test_an_exchange_without_a_secret_is_refused(anonymous):
     answer = anonymous.post("/v1/api-keys/exchange")
-    assert (answer.status_code, answer.json()["errorCode"]) == (401, "INVALID_KEY")
+    assert (answer.status_code, answer.json()["errorCode"]) == (401, "NOT_AUTHENTICATED")
     assert answer["WWW-Authenticate"].startswith("Basic ")
 
 
