@@ -177,6 +177,8 @@ _BAD_PHONE = "Not a possible phone number."
 _VALID, _POSSIBLE, _LOCAL, _IMPOSSIBLE = 3, 2, 1, 0
 
 
+# A load reads a number twice: to find the one that is there, and to write it.
+@functools.lru_cache(maxsize=256)
 def parse_phone(number: str, region: str) -> str:
     """The number as E.164, `+14151234`, read for a default region (ISO 3166-1 alpha-2, `US`).
 

@@ -6,6 +6,7 @@ of rows; a profile that did not change is not written at all, and leaves no trac
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.db import models
 from django.db.models.base import ModelState
 
 from config.actors import Actor
-from customers import normalize
+from customers import bulk, normalize
 from customers.models import (
     Address,
     AttributeDefinition,
@@ -140,8 +141,9 @@ class Profile:
 
     def changed(self, row: Customer | Row) -> set[str]:
         """The columns of a loaded row that differ from the database."""
+        values = vars(row)
         before = self.loaded[type(row), row.id]
-        return {name for name, value in columns(row).items() if value != before[name]}
+        return {name for name, value in before.items() if values[name] != value}
 
     def derive(self) -> None:
         """Bring all up to date that follows from others: folded names, search text.
@@ -171,10 +173,9 @@ class Profile:
 
     def says_nothing(self, contact: Contact) -> bool:
         """Whether nothing is known of a contact, nor how to reach it."""
-        own, blank = columns(contact), columns(Contact())
-        names = own.keys() - {"id", "customer_id", "is_primary", "created_at", "updated_at"}
+        own = vars(contact)
         belongings = [*self.rows[ContactPoint], *self.rows[AttributeValue]]
-        return all(own[name] == blank[name] for name in names) and not any(
+        return all(own[name] == value for name, value in blank_contact().items()) and not any(
             row.contact_id == contact.id for row in belongings
         )
 
@@ -212,8 +213,8 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
             customer.created_by_type, customer.created_by_id = actor.type, actor.id
         else:
             customer.version += 1
-    Customer.objects.bulk_create([profile.customer for profile in new])
-    update([(profile, profile.customer) for profile in changed])
+    bulk.insert(Customer, [profile.customer for profile in new])
+    update(Customer, [(profile, profile.customer) for profile in changed])
     for model in reversed(MODELS):
         keys = [row.pk for profile in saved for row in profile.removed if type(row) is model]
         if keys:
@@ -242,19 +243,16 @@ def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> No
                 was_primary = before.get("is_primary", False)
                 is_down = was_primary and not row.is_primary
                 (stepping_down if is_down else others).append((profile, row))
-    update(stepping_down)
-    update(others)
-    model._default_manager.bulk_create(new)
+    update(model, stepping_down)
+    update(model, others)
+    bulk.insert(model, new)
 
 
-def update(rows: Sequence[tuple[Profile, Any]]) -> None:
+def update(model: type[models.Model], rows: Sequence[tuple[Profile, Any]]) -> None:
     """Write what changed in rows of one table in one statement."""
-    if len(rows) == 1:
-        ((profile, row),) = rows
-        row.save(update_fields=profile.changed(row))
-    elif rows:
+    if rows:
         names = set[str]().union(*(profile.changed(row) for profile, row in rows))
-        type(rows[0][1])._default_manager.bulk_update([row for _, row in rows], sorted(names))
+        bulk.update(model, [row for _, row in rows], names)
 
 
 def copied(row: AnyRow) -> AnyRow:
@@ -268,8 +266,18 @@ def copied(row: AnyRow) -> AnyRow:
 
 def columns(row: models.Model) -> dict[str, Any]:
     """A row's columns by attribute name; the value of a mutable column is copied."""
-    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    return {name: dict(v) if isinstance(v, dict) else v for name, v in values.items()}
+    values = vars(row)
+    found = {name: values[name] for name in bulk.attributes(type(row))}
+    if "metadata" in found:
+        found["metadata"] = dict(found["metadata"])
+    return found
+
+
+@cache
+def blank_contact() -> dict[str, Any]:
+    """What a contact looks like of which nothing is known."""
+    own = {"id", "customer_id", "is_primary", "created_at", "updated_at"}
+    return {name: value for name, value in columns(Contact()).items() if name not in own}
 
 
 def fold_columns(row: models.Model) -> None:
@@ -278,8 +286,8 @@ def fold_columns(row: models.Model) -> None:
         setattr(row, name + FOLDED, normalize.fold(getattr(row, name)))
 
 
-def folded_columns(model: type[models.Model]) -> Iterable[str]:
+@cache
+def folded_columns(model: type[models.Model]) -> tuple[str, ...]:
     """The names ``X`` for which a model has a column ``X_folded``."""
-    for field in model._meta.concrete_fields:
-        if field.name.endswith(FOLDED):
-            yield field.name.removesuffix(FOLDED)
+    names = (field.name for field in model._meta.concrete_fields)
+    return tuple(name.removesuffix(FOLDED) for name in names if name.endswith(FOLDED))

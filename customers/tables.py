@@ -1,11 +1,15 @@
 """Rows for COPY: a table's columns, and how values are spelled in its text format."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 NULL = "\\N"
+SENT_AT_ONCE = 100
 # What would end a field or a row, or begin an escape. All but the backslash are not printable.
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -38,3 +42,13 @@ def default_text(column: "models.Field[Any, Any]") -> str:
 def escaped(text: str) -> str:
     """A text that somebody sent, as a field."""
     return text if text.isprintable() and "\\" not in text else text.translate(ESCAPES)
+
+
+def copy(cursor: CursorWrapper, table: Table, rows: Iterator[str]) -> None:
+    """Copy rows into a table, if there are any; PostgreSQL takes some while the next are made."""
+    some = "".join(islice(rows, SENT_AT_ONCE))
+    if some:
+        with connection.wrap_database_errors, cursor.copy(table.sql) as target:
+            while some:
+                target.write(some)
+                some = "".join(islice(rows, SENT_AT_ONCE))

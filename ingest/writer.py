@@ -4,10 +4,9 @@ New rows are copied, changed ones updated from one JSON parameter. Every table's
 order of their keys, and tables always in the same order, so that two writers cannot deadlock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from config.database import array
 from config.wire import to_json
 from customers import models, normalize
 from customers.profile import save_all
-from customers.tables import NULL, Table, escaped
+from customers.tables import NULL, Table, copy, escaped
 from ingest.items import Item, as_errors
 from ingest.models import BulkItem
 from ingest.plan import MAILING, Plan
@@ -27,7 +26,6 @@ from ingest.state import Account, Address, Card, Enrollment, Key
 
 Comparable = TypeVar("Comparable", str, Key)
 Row = TypeVar("Row")
-SENT_AT_ONCE = 100
 
 CUSTOMER = Table(
     models.Customer,
@@ -226,16 +224,6 @@ def document(value: list[dict[str, str]]) -> str:
 
 
 # --- Spelling -------------------------------------------------------------------------------------
-
-
-def copy(cursor: CursorWrapper, table: Table, rows: Iterator[str]) -> None:
-    """Copy rows into a table, if there are any; PostgreSQL takes some while the next are made."""
-    some = "".join(islice(rows, SENT_AT_ONCE))
-    if some:
-        with connection.wrap_database_errors, cursor.copy(table.sql) as target:
-            while some:
-                target.write(some)
-                some = "".join(islice(rows, SENT_AT_ONCE))
 
 
 def compared(
