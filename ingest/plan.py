@@ -7,6 +7,7 @@ outcome is a second `State` beside the one that was read.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -132,7 +133,10 @@ class Plan:
                 item.customer_id = None
 
     def shared_rows(self, item: Item) -> Iterator[str]:
-        """The ids of a good item's accounts and cards of which other customers have rows too."""
+        """The ids of a good item's accounts and cards of which other customers have rows too.
+
+        A card that goes with a holder is one of them, though nobody sent it.
+        """
         if not item.is_stored:
             return
         sent = [(each.sourceAccountId, each.cards) for each in item.accounts]
@@ -147,6 +151,15 @@ class Plan:
             if holders != {item.customer_id}:
                 yield account_id
                 yield from (card_id(account_id, card.last4) for card in cards)
+                yield from self.cards_gone.get(account_id, ())
+
+    @cached_property
+    def cards_gone(self) -> dict[str, list[str]]:
+        """The ids of cards that go, by their account."""
+        found: dict[str, list[str]] = {}
+        for key in self.before.cards.keys() - self.after.cards.keys():
+            found.setdefault(self.before.cards[key].account_id, []).append(key[1])
+        return found
 
     def check_customer(self, item: Item, customer_id: str) -> None:
         """Whether the customer may be loaded; one that an operator deleted stays so."""

@@ -364,3 +364,18 @@ def test_requests_done_together_without_the_failed_ones_make_the_same_registry(
 @given(batches=BATCHES)
 def test_a_file_without_its_failed_lines_makes_the_same_registry(owner, definitions, batches):
     check(as_a_block, owner, batches)
+
+
+# --- Which request did what -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_card_that_goes_with_its_holder_is_on_record_as_the_doing_of_its_request(owner):
+    cards = [card("c1", "joint", "1111"), card("c2", "joint", "2222")]
+    joint = account("c1", "joint", sourceCustomerIds=["c1", "c2"], cards=cards)
+    load(owner, customer("c1", accounts=[joint]))
+    alone_again = account("c1", "joint", cards=[])
+    sent = [customer("c9"), customer("c1", accounts=[alone_again]), customer("c2")]
+    as_a_group(owner, [each | {"trace": index} for index, each in enumerate(sent)])
+    gone = Change.objects.get(entity="card", operation="deleted")
+    assert (gone.customer_id, gone.request_id) == (bulk.id_of(owner, "c2"), "trace-1")
