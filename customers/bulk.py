@@ -7,6 +7,7 @@ and to run than all the rest.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,11 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """Insert new rows of a model, if there are any; signals are not sent."""
     if not rows:
         return
-    names = attributes(model)
-    spelled = ("\t".join([spelling(vars(row)[name]) for name in names]) + "\n" for row in rows)
+    values = itemgetter(*attributes(model))
+    spelled = (
+        "\t".join([SPELLINGS[value.__class__](value) for value in values(vars(row))]) + "\n"
+        for row in rows
+    )
     with connection.cursor() as cursor:
         copy(cursor, table(model), spelled)
 
@@ -70,25 +74,31 @@ def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
         FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}"""  # noqa: S608 -- our columns
 
 
-def spelling(value: Any) -> str:  # noqa: ANN401 -- the value of any column
-    """A value as COPY reads it."""
-    spell = SPELLINGS.get(value.__class__)
-    # The words of an enumeration are strings of a class of their own.
-    return spell(value) if spell is not None else escaped(str(value))
+class Spellings(dict[type, Callable[[Any], str]]):
+    """How COPY reads the values of a class. The words of an enumeration are strings, too."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        """Likewise for a class that was not seen yet. Raises `TypeError`."""
+        if not issubclass(kind, str):
+            raise TypeError(kind)
+        self[kind] = lambda value: escaped(str(value))
+        return self[kind]
 
 
-SPELLINGS: dict[type, Callable[[Any], str]] = {
-    str: escaped,
-    type(None): lambda _: NULL,
-    bool: lambda value: "t" if value else "f",
-    int: str,
-    UUID: str,
-    datetime: datetime.isoformat,
-    date: date.isoformat,
-    dict: lambda value: escaped(to_json(value).decode()),
-    bytes: lambda value: f"\\\\x{value.hex()}",
-    memoryview: lambda value: f"\\\\x{value.hex()}",
-}
+SPELLINGS = Spellings(
+    {
+        str: escaped,
+        type(None): lambda _: NULL,
+        bool: lambda value: "t" if value else "f",
+        int: str,
+        UUID: str,
+        datetime: datetime.isoformat,
+        date: date.isoformat,
+        dict: lambda value: escaped(to_json(value).decode()),
+        bytes: lambda value: f"\\\\x{value.hex()}",
+        memoryview: lambda value: f"\\\\x{value.hex()}",
+    }
+)
 
 
 def plain(value: object) -> object:

@@ -79,7 +79,7 @@ def clean(text: str) -> str:
 
 # What no id may have in it: it comes from files read in a wrong way, and nobody can type it again.
 CONTROLS = r"\x00-\x1f\x7f-\x9f"
-CONTROL_IN_ID = "Control characters, such as tabs and line feeds, are not allowed in an id."
+BAD_ID = "An id has visible characters, and no control characters or line breaks."
 _CONTROL = re.compile(f"[{CONTROLS}]")
 
 

@@ -21,7 +21,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from customers.profile import Profile
+from customers.profile import Profile, blank
 from customers.rules.address import settle_primaries
 from customers.rules.contact import EMAIL, PHONE, merge_email, merge_phone
 from customers.rules.customer import merge_customer
@@ -87,7 +87,8 @@ class People:
         if stored is not None:
             draft = stored.draft()
         else:
-            customer = Customer(business_account=self.account)
+            customer = blank(Customer)
+            customer.business_account = self.account
             if customer_id is not None:
                 customer.id = UUID(customer_id)
                 customer.external_id = self.wanted[customer_id]
@@ -117,7 +118,9 @@ class People:
             if problem.code != "REQUIRED" or problem.path not in may_lack:
                 problems.add(problem.path, problem.message, problem.code)
         if not profile.contacts:
-            profile.add(Contact(is_primary=True))
+            contact = blank(Contact)
+            contact.is_primary = True
+            profile.add(contact)
         for kind, entries in extra.items():
             merge_points(profile, kind, entries or [], self.actor, problems)
         profile.is_new = was_new
@@ -145,7 +148,8 @@ def set_address(profile: Profile, zip_code: str, country: str) -> None:
             for each in profile.addresses
         ):
             return
-        address = Address(id=wanted, type=Address.Type.MAILING)
+        address = blank(Address)
+        address.id, address.type = wanted, Address.Type.MAILING
         profile.add(address)
     address.zip_code = zip_code
     address.state = kept_state(address.state, address.country, country)
@@ -206,14 +210,21 @@ def merge_points(
     """
     contact = next((each for each in profile.contacts if each.is_primary), profile.contacts[0])
     region = profile.account.default_region
-    for index, values in enumerate(entries):
-        if values is None:
+    for index, entry in enumerate(entries):
+        if entry is None:
             continue
+        values = entry
         place = problems.at(f"{FIRST_OF_ITS_KIND[ContactPoint.Kind(kind)]}[{index}]")
-        point = known_point(profile, contact, kind, values, region)
+        member = "number" if kind == PHONE else "value"
+        given = values.get(member)
+        point = known_point(profile, contact, kind, given, region)
         if point is None:
-            point = ContactPoint(contact_id=contact.id, kind=kind)
+            point = blank(ContactPoint)
+            point.contact_id, point.kind = contact.id, kind
             profile.add(point)
+        elif point.value == given:
+            # As it is known already: it need not be read once more.
+            values = {name: value for name, value in values.items() if name != member}
         if kind == PHONE:
             merge_phone(point, values, region, actor, place)
         else:
@@ -226,10 +237,16 @@ def merge_points(
 
 
 def known_point(
-    profile: Profile, contact: Contact, kind: str, values: Mapping[str, Any], region: str
+    profile: Profile, contact: Contact, kind: str, given: str | None, region: str
 ) -> ContactPoint | None:
     """The point that a contact has with this value already."""
-    given = values.get("number" if kind == PHONE else "value") or ""
+    rows: list[ContactPoint] = profile.rows[ContactPoint]
+    points = [each for each in rows if each.contact_id == contact.id and each.kind == kind]
+    if not points or not given:
+        return None
+    for point in points:
+        if point.value == given:
+            return point
     try:
         if kind == PHONE:
             key = normalize.phone_digits(normalize.parse_phone(given, region))
@@ -237,8 +254,4 @@ def known_point(
             key = normalize.email_key(given)
     except ValueError:
         return None
-    points: list[ContactPoint] = profile.rows[ContactPoint]
-    for point in points:
-        if (point.contact_id, point.kind, point.value_key) == (contact.id, kind, key):
-            return point
-    return None
+    return next((point for point in points if point.value_key == key), None)

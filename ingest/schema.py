@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from config import text
 from config.dialects import escaped
 from config.errors import Problem
+from config.text import is_visible
 from config.times import parse_moment_as_written
 from customers import normalize
 
@@ -269,10 +270,10 @@ def mismatch(text: str, member: str, place: str) -> Problem:
     """What is wrong with a text that does not have the form of its member."""
     if "\0" in text:
         return Problem(place, "NUL characters are not allowed.", "NUL_CHARACTER")
-    if not text.strip():
+    if not is_visible(text):
         return Problem(place, "This is required.", "REQUIRED")
     if member not in PATTERNS and normalize.has_control_character(text):
-        return Problem(place, normalize.CONTROL_IN_ID, "INVALID_CHARACTER")
+        return Problem(place, normalize.BAD_ID, "INVALID_CHARACTER")
     return Problem(place, PATTERNS.get(member, "Not valid."), "INVALID")
 
 

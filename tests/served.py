@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from urllib.request import urlopen
 
 from config.launcher.guard import CHECKOUT
 from config.launcher.stack import Address, web_command
@@ -33,7 +34,7 @@ def web(queue: str, data: Path, **variables: str) -> Iterator[Address]:
             start_new_session=True,
         )
     try:
-        wait_until(address.is_healthy)
+        wait_until(lambda: answers(address))
         yield address
     except BaseException:
         sys.stderr.write(log.read_text())
@@ -41,6 +42,15 @@ def web(queue: str, data: Path, **variables: str) -> Iterator[Address]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def answers(address: Address) -> bool:
+    """Whether somebody listens, and is well."""
+    try:
+        with urlopen(f"{address.url}/healthz", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def wait_until(condition, seconds: float = WAIT):

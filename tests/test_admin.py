@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from config.actors import ROLES
 from customers.models import AttributeDefinition, BusinessAccount, User
+from customers.services.attributes import convert_attribute
 from ingest.models import BulkRequest
 from tests import factories
 from tests.inventory import make_bulk_request, make_finished_search
@@ -72,7 +73,10 @@ def make_stock(account: BusinessAccount, mark: str) -> Stock:
     )
     request = BulkRequest.objects.get(public_id=make_bulk_request(speaker))
     search = make_finished_search(speaker)
+    attribute = AttributeDefinition.objects.get(business_account=account)
+    conversion = convert_attribute(actor=speaker.actor, definition=attribute, to_encrypted=True)
     rows = [account, client, client.service_account, person, customer, request, search]
+    rows += [attribute, conversion]
     stock = Stock(account, {type(row): str(row.pk) for row in rows})
     stock.words = {mark, account.name, client.client_id, str(request.public_id)}
     stock.words |= {str(row.pk) for row in rows if row is not request}

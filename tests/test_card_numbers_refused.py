@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 
-from config.bodies import Body, Choice, Text
+from config.bodies import AnyText, Body, Choice
 from config.card_numbers import REMOVED
 from config.errors import Invalid
 from config.models import IdempotencyKey
@@ -60,7 +60,7 @@ def text_places(body: Body, path: tuple = ()) -> list[tuple]:
         steps = (*path, name, 0) if inner is not field else (*path, name)
         if isinstance(inner, Body):
             places += text_places(inner, steps)
-        elif isinstance(field, Text | Choice):
+        elif isinstance(field, AnyText | Choice):
             places.append(steps)
     return places
 

@@ -72,7 +72,7 @@ def test_a_killed_conversion_goes_on_and_loses_no_value(
 
     with being_written(written):
         with worker(own_queue, tmp_path, processes=1, KITH_ENCRYPTION_KEYS=keys_of(settings)) as it:
-            until(lambda: reap() or state().converted == COUNT - len(written))
+            until(lambda: (reap(), state().converted == COUNT - len(written))[1])
             os.kill(int(state().worker.rpartition(":")[2]), signal.SIGKILL)
             kill(it)
         # Nobody works on it now, and both forms are there.
@@ -91,7 +91,7 @@ def test_a_killed_conversion_goes_on_and_loses_no_value(
     call_command("rotate_encryption_keys")
     settings.ENCRYPTION_KEYS = {"new": settings.ENCRYPTION_KEYS["new"]}
     with worker(own_queue, tmp_path, processes=1, KITH_ENCRYPTION_KEYS=keys_of(settings)):
-        until(lambda: reap() or state().status in ENDED)
+        until(lambda: (reap(), state().status in ENDED)[1])
     assert (state().status, state().error_code) == ("FINISHED", "")
     definition.refresh_from_db()
     assert (definition.is_encrypted, definition.conversion) == (to_encrypted, "")

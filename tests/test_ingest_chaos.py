@@ -171,7 +171,7 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
     public_id = send(owner, lines(*sent))
     for parts in (1, 4):
         with worker(own_queue, data) as process:
-            until(lambda least=parts: reap() or BulkPart.objects.count() >= least)
+            until(lambda least=parts: (reap(), BulkPart.objects.count() >= least)[1])
             kill(process)
     assert BulkPart.objects.count() < LINES // BLOCK_LINES
     with worker(own_queue, data):
@@ -194,7 +194,7 @@ def test_a_file_whose_loader_processes_are_killed_is_loaded_once(
     sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
     public_id = send(owner, lines(*sent))
     with worker(own_queue, data) as process:
-        until(lambda: reap() or BulkPart.objects.exists())
+        until(lambda: (reap(), BulkPart.objects.exists())[1])
         os.kill(children(process.pid)[0], signal.SIGKILL)
         until(all_ended)
     found = bulk.ledger(owner, public_id)
@@ -208,7 +208,7 @@ def test_loader_processes_end_with_the_process_that_they_work_for(
     monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
     send(owner, lines(*(json.dumps(customer(f"c{number}")).encode() for number in range(LINES))))
     with worker(own_queue, data, KITH_LOADER_PROCESSES="4") as process:
-        until(lambda: reap() or BulkPart.objects.exists())
+        until(lambda: (reap(), BulkPart.objects.exists())[1])
         loaders = children(process.pid)
         assert len(loaders) == 4
         os.kill(process.pid, signal.SIGKILL)
@@ -236,7 +236,7 @@ def test_a_database_that_restarts_while_a_file_loads_costs_no_line(
     sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
     public_id = send(owner, lines(*sent))
     with worker(own_queue, data, processes=1):
-        until(lambda: reap() or BulkPart.objects.exists())
+        until(lambda: (reap(), BulkPart.objects.exists())[1])
         with closed_database():
             until(lambda: sessions() == 1)
         assert BulkPart.objects.count() < LINES // BLOCK_LINES

@@ -135,7 +135,7 @@ def test_control_characters_in_an_id_are_refused_at_creation(owner, sign, place)
             "accounts/0/cards/0/sourceCustomerId",
         )
     }
-    message = "Control characters, such as tabs and line feeds, are not allowed in an id."
+    message = "An id has visible characters, and no control characters or line breaks."
     assert {each["message"] for each in found["items"][0]["errors"]} == {message}
     answer = owner.api.post("/v1/customers", person(name))
     assert answer.status_code == 400

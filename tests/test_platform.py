@@ -1,7 +1,6 @@
 """What is around every request: ids, log lines, health, a worker, system checks."""
 
 import logging
-import os
 import re
 import select
 import signal
@@ -21,11 +20,10 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.templatetags.static import static
 from django.urls import include, path
 from kombu.exceptions import OperationalError as BrokerError
-from psycopg.conninfo import make_conninfo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,6 +34,7 @@ from config.celery import BrokerAway
 from config.celery import app as celery
 from config.context import request_id
 from config.logging import JSONFormatter
+from tests import workers
 from tests.factories import Client
 from tests.test_files import little_space
 
@@ -340,13 +339,7 @@ def test_the_first_page_leads_everywhere(client):
 @contextmanager
 def running_worker(folder: Path, queue: str):
     """A worker process on this test's database and a queue of its own; gives its log's path."""
-    environment = os.environ | {
-        "KITH_QUEUE": queue,
-        "KITH_LOG_LEVEL": "INFO",
-        "DATABASE_URL": make_conninfo(
-            os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]
-        ),
-    }
+    environment = workers.environment(queue, folder) | {"KITH_LOG_LEVEL": "INFO"}
     log = folder / "worker.log"
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
     with log.open("wb") as output:

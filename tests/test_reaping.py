@@ -103,7 +103,7 @@ def test_a_job_that_comes_in_does_not_look_at_those_that_wait(owner):
     free, some_wait = slots.free_slots(job_tables(), owner.account.pk)
     assert (free, some_wait) == (0, False)
     sql = slots.free_slots_sql(job_tables())
-    parameters = [owner.account.pk, slots.NO_JOB, slots.NO_JOB]
+    parameters = [owner.account.pk, *[slots.NO_JOB] * len(job_tables())]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters)
         (((found,),),) = [cursor.fetchall()]

@@ -6,6 +6,7 @@ from config import text
 from config.actors import Actor
 from config.bodies import Submission
 from config.errors import Conflict, Problem
+from customers import normalize
 from customers.models import Contact, Customer
 from customers.profile import Profile
 from customers.rules.address import merge_addresses
@@ -86,8 +87,7 @@ def check_fixed(profile: Profile, values: dict[str, Any], problems: Problems) ->
             problems.add("status", "A new customer is ACTIVE.", "READ_ONLY")
         external_id = values.get("external_id")
         if external_id and not (text.is_one_line(external_id) and text.is_visible(external_id)):
-            message = "An id has visible characters, and no control characters or line breaks."
-            problems.add("externalId", message, "INVALID_CHARACTER")
+            problems.add("externalId", normalize.BAD_ID, "INVALID_CHARACTER")
         return
     if given and given != customer.type:
         problems.add("type", f"This customer is {customer.type}; that never changes.", "IMMUTABLE")

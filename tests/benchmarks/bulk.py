@@ -1,5 +1,7 @@
 """Bulk loads into a million customers: the contract's table of speeds, each beside its target.
 
+Loads of whole customers, with a profile each, are measured beside loads without, in the same run.
+
 The yardstick of the drain and of files is PostgreSQL's own COPY of the same rows into the same
 tables, with their indexes and with the record of changes. What is loaded is deleted in the end.
 """
@@ -8,10 +10,11 @@ import json
 import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from http.client import HTTPConnection
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -35,11 +38,13 @@ from tests.benchmarks.server import Caller, web, worker
 # As many as the web process has threads.
 CLIENTS = 4
 POSTS = 1500
-REQUESTS = 400
+DRAINED = 20_000
+# Of each load with profiles, and of each without.
+WHOLE = 10_000
 LINES = 1_000_000
 COPIED = 40_000
 # Parents before children; all but the first are keyed by the customer.
-TABLES = ("customer", "contact", "address", "enrollment", "account", "card")
+TABLES = ("customer", "contact", "contactpoint", "address", "enrollment", "account", "card")
 
 
 class Load(NamedTuple):
@@ -102,30 +107,76 @@ def accepting(account: BusinessAccount) -> list[list[str]]:
 # --- Draining -------------------------------------------------------------------------------------
 
 
-def drain(account: BusinessAccount) -> Load:
-    """What one worker process does with requests that wait for it."""
+def drain(account: BusinessAccount, people: Iterable[bulk.Body]) -> Load:
+    """What one worker process does with requests of fifty that wait for it."""
     actor = actor_of(token_for(account))
     if actor is None:
         raise RuntimeError("the token is no good")
     target = Target(BulkRequest.Action.CREATE_CUSTOMERS)
+    rest = iter(people)
+    count = 0
     with transaction.atomic():
-        for _ in range(REQUESTS):
-            body = json.dumps(fifty()).encode()
+        while some := list(islice(rest, 50)):
+            body = json.dumps({"customers": some}).encode()
             sent = content.read_body(body, target.action)
             services.submit_request(
                 actor=actor, target=target, sent=sent, fingerprint=content.fingerprint(body)
             )
+            count += 1
     with worker(processes=1):
         ended(account)
     found = BulkRequest.objects.filter(business_account=account).order_by("-number")
-    last = BulkRequest.objects.filter(pk__in=found.values("pk")[:REQUESTS])
-    return loaded(last.aggregate(Min("started_at"), Max("finished_at"), Sum("created")))
+    last = BulkRequest.objects.filter(pk__in=found.values("pk")[:count])
+    done = last.aggregate(
+        Min("started_at"), Max("finished_at"), Sum("created"), Sum("updated"), Sum("failed")
+    )
+    started, finished, created, updated, failed = done.values()
+    if failed:
+        raise RuntimeError(f"{failed} customers were refused")
+    return Load(created + updated, (finished - started).total_seconds())
 
 
-def loaded(found: dict[str, object]) -> Load:
-    """The sum of requests, from the start of the first to the end of the last."""
-    started, finished, created = found.values()
-    return Load(int(str(created)), (finished - started).total_seconds())  # type: ignore[operator]
+def whole(plain: bulk.Body, number: int) -> bulk.Body:
+    """The same customer with a profile."""
+    name = plain["sourceCustomerId"]
+    return plain | {
+        "type": "INDIVIDUAL",
+        "firstName": "Ada",
+        "lastName": f"Lovelace {name[:8]}",
+        "emails": [{"value": f"{name}@example.com"}],
+        "phones": [{"number": f"+1415{2_000_000 + number:07}", "type": "MOBILE"}],
+        "addresses": [
+            {
+                "type": "MAILING",
+                "streetLine1": f"{number} Main Street",
+                "cityName": "Austin",
+                "stateCode": "TX",
+                "countryCode": "USA",
+                "zipCode": plain["postalCode"],
+            }
+        ],
+        "metadata": {"crm": name[:8]},
+    }
+
+
+def profiles(account: BusinessAccount) -> list[list[str]]:
+    """Loads with profiles beside loads without: of new customers, and of changed ones."""
+    first = [person() for _ in range(WHOLE)]
+    second = [whole(person(), number) for number in range(WHOLE)]
+    created = drain(account, first), drain(account, second)
+    # What feeds change most: a part of the enrollment, and of a profile a name and an address.
+    enrolled = {"organizationId": "50005"}
+    moved = [each["addresses"][0] | {"streetLine2": "Flat 7"} for each in second]
+    changed = [
+        each | enrolled | {"firstName": "Eva", "addresses": [address]}
+        for each, address in zip(second, moved, strict=True)
+    ]
+    updated = drain(account, [each | enrolled for each in first]), drain(account, changed)
+    return [
+        [f"{word}, with profiles", f"{with_them.rate:,.0f}/s", f"{ratio:.2f} of without", "0.50"]
+        for word, (without, with_them) in (("new", created), ("changed", updated))
+        for ratio in [with_them.rate / without.rate]
+    ]
 
 
 def ended(account: BusinessAccount) -> None:
@@ -287,7 +338,9 @@ def run() -> None:
         note("draining what was accepted")
         ended(account)
     note("draining")
-    drained = drain(account)
+    drained = drain(account, (person() for _ in range(DRAINED)))
+    note("loads with profiles")
+    compared = profiles(account)
     note(f"a file of {LINES:,} lines")
     uploaded, filed, memory = file_load(account)
     note("COPY of the same rows")
@@ -298,6 +351,7 @@ def run() -> None:
         ["drain of one worker", f"{drained.rate:,.0f}/s", ratio, "2,500/s, 0.25"],
         ["file", f"{filed.rate:,.0f}/s", f"{filed.rate / yardstick.rate:.2f}", "8,000/s"],
         ["its upload", f"{LINES / uploaded:,.0f} lines/s", "", ""],
+        *compared,
         ["the worker's memory", f"{memory:.0f} MB", "", "flat"],
     ]
     columns(lines)
