@@ -272,7 +272,7 @@ def prototype(model: type[AnyRow]) -> AnyRow:
 
 def blank(model: type[AnyRow]) -> AnyRow:
     """A new row of defaults, under an id of its own; the ORM takes several times as long."""
-    row = copied(prototype(model))
+    row: AnyRow = copied(prototype(model))
     vars(row)["id"] = normalize.uuid7()
     return row
 
