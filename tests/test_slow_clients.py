@@ -155,7 +155,8 @@ def urls(ids, methods=WITH_BODY):
 
 
 def test_without_a_token_every_route_answers_a_body_that_stops_at_once(server, clients):
-    asked = urls(make_nothing())
+    # Where a token comes from has its credentials in the body.
+    asked = [each for each in urls(make_nothing()) if each[1] != "/v2/session/startSession"]
     assert len(asked) > 10
     waiting = [
         clients.enter_context(opened(server, stopping(method, path))) for method, path in asked
