@@ -362,20 +362,6 @@ def files_in(folder):
     return {path for path in (folder / "results").rglob("*") if path.is_file()}
 
 
-def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many(
-    server, clients, owner, outsider, stranger
-):
-    def answer_to(speaker):
-        return answer_on(clients.enter_context(send_file(server, speaker)))
-
-    sending = [clients.enter_context(send_file(server, who)) for who in (owner, outsider) * 2]
-    clients.enter_context(going_on(sending))
-    wait_until(lambda: answer_to(stranger)[0] == 503)
-    status, headers, body = answer_to(stranger)
-    assert (status, headers["Retry-After"]) == (503, "5")
-    assert json.loads(body)["type"] == "ServiceUnavailableException"
-
-
 def test_a_business_account_that_sends_many_files_leaves_threads_to_others(
     server, clients, owner, outsider
 ):
@@ -394,6 +380,20 @@ def test_a_business_account_that_sends_many_files_leaves_threads_to_others(
         Content_Length=3,
     )
     assert answer_on(clients.enter_context(opened(server, small + b"{}\n")))[0] == 200
+
+
+def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many(
+    server, clients, owner, outsider, stranger
+):
+    def answer_to(speaker):
+        return answer_on(clients.enter_context(send_file(server, speaker)))
+
+    sending = [clients.enter_context(send_file(server, who)) for who in (owner, outsider) * 2]
+    clients.enter_context(going_on(sending))
+    wait_until(lambda: answer_to(stranger)[0] == 503)
+    status, headers, body = answer_to(stranger)
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert json.loads(body)["type"] == "ServiceUnavailableException"
 
 
 def test_a_file_that_keeps_coming_is_loaded_however_long_it_takes(server, clients, owner):
