@@ -398,8 +398,9 @@ def test_a_business_account_sends_so_many_files_at_once_and_all_together_so_many
 
     def is_full():
         # Files of an earlier test may still have had threads when the last ones were sent.
-        for speaker in (owner, outsider):
-            sending.append(clients.enter_context(send_file(server, speaker)))
+        sending.extend(
+            clients.enter_context(send_file(server, speaker)) for speaker in (owner, outsider)
+        )
         return answer_to(stranger)[0] == 503
 
     wait_until(is_full)
