@@ -193,8 +193,10 @@ def parse_phone(number: str, region: str) -> str:
     the US, and the Italian mobile number `3912345678` is `+393912345678`.
     """
     best, best_rank = "", _IMPOSSIBLE
-    for reading in _readings(_dialled(number), region.upper()):
-        e164, rank = _ranked(reading, region.upper())
+    readings = list(_readings(_dialled(number), region.upper()))
+    for reading in readings:
+        # Whether the number is in use by the plan of its country only counts among several.
+        e164, rank = _ranked(reading, region.upper(), is_judged=len(readings) > 1)
         if rank > best_rank:
             best, best_rank = e164, rank
         if rank == _VALID:
@@ -242,8 +244,11 @@ def _readings(dialled: str, region: str) -> Iterator[str]:
     yield dialled
 
 
-def _ranked(reading: str, region: str) -> tuple[str, int]:
-    """E.164 of one reading, and how far the phone library trusts it: `_VALID` and the others."""
+def _ranked(reading: str, region: str, *, is_judged: bool) -> tuple[str, int]:
+    """E.164 of one reading, and how far the phone library trusts it.
+
+    That is `_VALID` or one of the others; one that is not judged is never `_VALID`.
+    """
     import phonenumbers  # noqa: PLC0415 - a slow import
 
     try:
@@ -252,7 +257,9 @@ def _ranked(reading: str, region: str) -> tuple[str, int]:
         return "", _IMPOSSIBLE
     e164 = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
     if e164 != reading:
-        return _ranked(e164, region)  # a prefix written twice would be dropped at the next reading
+        return _ranked(
+            e164, region, is_judged=is_judged
+        )  # a prefix written twice would be dropped at the next reading
     reason = phonenumbers.is_possible_number_with_reason(phone)
     if len(e164) > 16:
         return "", _IMPOSSIBLE
@@ -260,7 +267,7 @@ def _ranked(reading: str, region: str) -> tuple[str, int]:
         return e164, _LOCAL
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return "", _IMPOSSIBLE
-    return e164, _VALID if phonenumbers.is_valid_number(phone) else _POSSIBLE
+    return e164, _VALID if is_judged and phonenumbers.is_valid_number(phone) else _POSSIBLE
 
 
 # --- Countries ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from uuid import UUID
 from config.wire import camel
 from customers import normalize
 from customers.models import Address
-from customers.profile import Profile
+from customers.profile import Profile, blank
 from customers.rules.parts import Problems, check_required, set_country, set_texts
 
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))
@@ -51,7 +51,7 @@ def merge_addresses(
 
 def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems) -> Address:
     """Take in an address, unless an equal one is there already: that one is given then."""
-    address = Address()
+    address = blank(Address)
     merge_address(address, values, problems, is_new=True)
     if twin := equal_address(profile, address):
         merge_recipient(twin, values, problems)

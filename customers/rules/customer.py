@@ -8,7 +8,7 @@ from config.bodies import Submission
 from config.errors import Conflict, Problem
 from customers import normalize
 from customers.models import Contact, Customer
-from customers.profile import Profile
+from customers.profile import Profile, blank
 from customers.rules.address import merge_addresses
 from customers.rules.attributes import merge_attributes, merge_metadata
 from customers.rules.contact import merge_contacts, merge_reach
@@ -64,7 +64,9 @@ def merge_own(profile: Profile, values: dict[str, Any], actor: Actor, problems: 
     refuse_other_type(profile.customer, values, problems)
     if profile.customer.type == Customer.Type.INDIVIDUAL:
         if not profile.contacts:
-            profile.add(Contact(is_primary=True))
+            person = blank(Contact)
+            person.is_primary = True
+            profile.add(person)
         person = profile.contacts[0]
         merge_person(profile, person, values, problems)
         is_new = profile.is_new
