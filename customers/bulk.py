@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
@@ -16,18 +16,29 @@ from django.db import connection, models
 from config.wire import to_json
 from customers.tables import NULL, Table, copy, escaped
 
+AnyRow = TypeVar("AnyRow", bound=models.Model)
+
 
 def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """Insert new rows of a model, if there are any; signals are not sent."""
     if not rows:
         return
     values = itemgetter(*attributes(model))
-    spelled = (
-        "\t".join([SPELLINGS[value.__class__](value) for value in values(vars(row))]) + "\n"
-        for row in rows
-    )
+    defaults = [
+        (value, SPELLINGS[value.__class__](value)) for value in values(vars(prototype(model)))
+    ]
+
+    def spelled(row: models.Model) -> str:
+        # Most columns of a `blank` row are the very objects of the prototype.
+        return "\t".join(
+            [
+                text if value is default else SPELLINGS[value.__class__](value)
+                for value, (default, text) in zip(values(vars(row)), defaults, strict=True)
+            ]
+        )
+
     with connection.cursor() as cursor:
-        copy(cursor, table(model), spelled)
+        copy(cursor, table(model), (f"{spelled(row)}\n" for row in rows))
 
 
 def update(model: type[models.Model], rows: Sequence[models.Model], names: Iterable[str]) -> None:
@@ -37,6 +48,12 @@ def update(model: type[models.Model], rows: Sequence[models.Model], names: Itera
     documents = [{name: plain(vars(row)[name]) for name in (*keys, *wanted)} for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(updating(model, wanted), [to_json(documents).decode()])
+
+
+@cache
+def prototype(model: type[AnyRow]) -> AnyRow:
+    """A row of defaults; not to be used itself."""
+    return model()
 
 
 @cache

@@ -173,6 +173,7 @@ def _unicode_label(label: str) -> str:
 
 _PHONE_PUNCTUATION = frozenset(".()[]/\u00b7\u2212")
 _PHONE_PUNCTUATION_CATEGORIES = frozenset({"Zs", "Pd", "Cf"})
+_DIALLED = re.compile(r"\+?[0-9]+")
 _BAD_PHONE = "Not a possible phone number."
 _VALID, _POSSIBLE, _LOCAL, _IMPOSSIBLE = 3, 2, 1, 0
 
@@ -215,6 +216,8 @@ def _dialled(number: str) -> str:
     """The digits of a number as written, in ASCII, after a plus if it has one."""
     if len(number) > 100:
         raise ValueError(_BAD_PHONE)
+    if _DIALLED.fullmatch(number):
+        return number
     kept = "".join(char for char in unicodedata.normalize("NFKC", number) if not _is_format(char))
     digits = kept.removeprefix("+")
     if not digits.isdecimal():
@@ -257,9 +260,8 @@ def _ranked(reading: str, region: str, *, is_judged: bool) -> tuple[str, int]:
         return "", _IMPOSSIBLE
     e164 = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
     if e164 != reading:
-        return _ranked(
-            e164, region, is_judged=is_judged
-        )  # a prefix written twice would be dropped at the next reading
+        # A prefix written twice would be dropped at the next reading.
+        return _ranked(e164, region, is_judged=is_judged)
     reason = phonenumbers.is_possible_number_with_reason(phone)
     if len(e164) > 16:
         return "", _IMPOSSIBLE

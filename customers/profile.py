@@ -90,6 +90,14 @@ class Profile:
         """The contacts, oldest first."""
         return self.rows[Contact]
 
+    def first_contact(self) -> Contact:
+        """The oldest contact; a primary one is made where there is none."""
+        if not self.contacts:
+            contact = blank(Contact)
+            contact.is_primary = True
+            self.add(contact)
+        return self.contacts[0]
+
     @property
     def addresses(self) -> list[Address]:
         """The addresses, oldest first."""
@@ -126,7 +134,9 @@ class Profile:
 
     def add(self, row: Row) -> None:
         """Take in a new row."""
-        row.customer = self.customer
+        # What `row.customer = …` comes to, which takes several times as long.
+        vars(row)["customer_id"] = self.customer.pk
+        row._state.fields_cache["customer"] = self.customer  # noqa: SLF001
         self.rows[type(row)].append(row)
 
     def remove(self, row: Row) -> None:
@@ -143,7 +153,12 @@ class Profile:
         """The columns of a loaded row that differ from the database."""
         values = vars(row)
         before = self.loaded[type(row), row.id]
-        return {name for name, value in before.items() if values[name] != value}
+        # Most are the very same object, as a draft shares them.
+        return {
+            name
+            for name, value in before.items()
+            if values[name] is not value and values[name] != value
+        }
 
     def derive(self) -> None:
         """Bring all up to date that follows from others: folded names, search text.
@@ -161,9 +176,9 @@ class Profile:
         else:
             customer.name = customer.business_name
         fold_columns(customer)
-        person = next((contact for contact in self.contacts if contact.is_primary), Contact())
-        customer.sort_first_name = person.first_name_folded[:SORT_LENGTH]
-        customer.sort_last_name = person.last_name_folded[:SORT_LENGTH]
+        person = next((contact for contact in self.contacts if contact.is_primary), None)
+        customer.sort_first_name = person.first_name_folded[:SORT_LENGTH] if person else ""
+        customer.sort_last_name = person.last_name_folded[:SORT_LENGTH] if person else ""
         customer.is_named = bool(customer.sort_first_name or customer.sort_last_name)
         points = self.rows[ContactPoint]
         customer.search_text = normalize.search_text(
@@ -264,15 +279,9 @@ def copied(row: AnyRow) -> AnyRow:
     return copy
 
 
-@cache
-def prototype(model: type[AnyRow]) -> AnyRow:
-    """A row of defaults; not to be used itself."""
-    return model()
-
-
 def blank(model: type[AnyRow]) -> AnyRow:
     """A new row of defaults, under an id of its own; the ORM takes several times as long."""
-    row: AnyRow = copied(prototype(model))
+    row: AnyRow = copied(bulk.prototype(model))
     vars(row)["id"] = normalize.uuid7()
     return row
 
@@ -292,12 +301,13 @@ def blank_contact() -> dict[str, Any]:
 
 def fold_columns(row: models.Model) -> None:
     """Set each ``X_folded`` column to what its ``X`` is compared by."""
-    for name in folded_columns(type(row)):
-        setattr(row, name + FOLDED, normalize.fold(getattr(row, name)))
+    values = vars(row)
+    for name, folded in folded_columns(type(row)):
+        values[folded] = normalize.fold(values[name]) if values[name] else ""
 
 
 @cache
-def folded_columns(model: type[models.Model]) -> tuple[str, ...]:
-    """The names ``X`` for which a model has a column ``X_folded``."""
+def folded_columns(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
+    """The names ``X`` for which a model has a column ``X_folded``, with the names of these."""
     names = (field.name for field in model._meta.concrete_fields)
-    return tuple(name.removesuffix(FOLDED) for name in names if name.endswith(FOLDED))
+    return tuple((name.removesuffix(FOLDED), name) for name in names if name.endswith(FOLDED))

@@ -5,7 +5,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.bodies import AnyText, Body, Choice, Day, Flag, Moment, OpaqueId, Submission, Text
+from config.bodies import (
+    AnyText,
+    Body,
+    Choice,
+    Day,
+    Flag,
+    Moment,
+    OpaqueId,
+    Plain,
+    Submission,
+    Text,
+)
 from customers.models import Activity, Address, Contact, ContactPoint, Customer
 
 COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
@@ -14,8 +25,14 @@ COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
 @extend_schema_field(
     {"type": "object", "additionalProperties": {"type": ["string", "null"], "maxLength": 1024}}
 )
-class Pairs(serializers.DictField):
-    """Names with texts; null takes a name away."""
+class Pairs(Plain, serializers.DictField):
+    """Names with texts; null takes a name away. The rules look at the texts."""
+
+    def to_internal_value(self, data: object) -> dict[str, Any]:
+        """The pairs."""
+        if not isinstance(data, dict):
+            self.fail("not_a_dict", input_type=type(data).__name__)
+        return data
 
 
 class PhoneNumber(Body):

@@ -117,10 +117,7 @@ class People:
                 continue
             if problem.code != "REQUIRED" or problem.path not in may_lack:
                 problems.add(problem.path, problem.message, problem.code)
-        if not profile.contacts:
-            contact = blank(Contact)
-            contact.is_primary = True
-            profile.add(contact)
+        profile.first_contact()
         for kind, entries in extra.items():
             merge_points(profile, kind, entries or [], self.actor, problems)
         profile.is_new = was_new

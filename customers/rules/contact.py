@@ -7,7 +7,7 @@ from uuid import UUID
 from config.actors import Actor, ActorType
 from customers import normalize
 from customers.models import Contact, ContactPoint
-from customers.profile import Profile
+from customers.profile import Profile, blank
 from customers.rules.parts import Problems, set_texts
 from customers.rules.person import merge_names
 
@@ -30,7 +30,7 @@ def merge_contacts(
         place = problems.at(f"[{index}]")
         contact_id: UUID | None = values.get("id")
         if contact_id is None:
-            contact = Contact()
+            contact = blank(Contact)
             profile.add(contact)
         elif contact_id in named:
             place.add("id", "Another entry has this id.", "DUPLICATE")
@@ -123,7 +123,8 @@ def reach(
     point = profile.primary_point(contact, kind)
     if values is not None:
         if point is None:
-            point = ContactPoint(contact_id=contact.id, kind=kind, is_primary=True)
+            point = blank(ContactPoint)
+            point.contact_id, point.kind, point.is_primary = contact.id, kind, True
             profile.add(point)
         return point
     if needed and (is_new if point is None else given):

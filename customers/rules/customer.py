@@ -7,8 +7,8 @@ from config.actors import Actor
 from config.bodies import Submission
 from config.errors import Conflict, Problem
 from customers import normalize
-from customers.models import Contact, Customer
-from customers.profile import Profile, blank
+from customers.models import Customer
+from customers.profile import Profile
 from customers.rules.address import merge_addresses
 from customers.rules.attributes import merge_attributes, merge_metadata
 from customers.rules.contact import merge_contacts, merge_reach
@@ -63,11 +63,7 @@ def merge_own(profile: Profile, values: dict[str, Any], actor: Actor, problems: 
     """Merge the members that only customers of this type have."""
     refuse_other_type(profile.customer, values, problems)
     if profile.customer.type == Customer.Type.INDIVIDUAL:
-        if not profile.contacts:
-            person = blank(Contact)
-            person.is_primary = True
-            profile.add(person)
-        person = profile.contacts[0]
+        person = profile.first_contact()
         merge_person(profile, person, values, problems)
         is_new = profile.is_new
         merge_reach(profile, person, values, actor, problems, needed=True, is_new=is_new)
