@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from config import files
+from config import files, installation
 from config.celery import app as celery
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,14 @@ BEAT_SECONDS = 15
 SEEN_SECONDS = 60
 # All checks together take no longer.
 CHECK_SECONDS = 1.5
+# As long as what a small search or file takes: a few bytes fit on a full disk.
+TRIED_BYTES = 256 * 1024
 # The least that libpq keeps to.
 REPLICA_SECONDS = 2
 
 
 class Unhealthy(Exception):
-    """A part does not do its work."""
+    """A part does not do its work; the message, if there is one, is for everybody."""
 
 
 def worker_lives() -> None:
@@ -67,22 +69,32 @@ def check_broker() -> None:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
 
 
-class StorageCheck:
-    """Files can be written and deleted; tried every `INTERVAL` seconds, for it may cost."""
+class Seldom:
+    """A check that costs something: once it went well, it is left out for `INTERVAL` seconds."""
 
     INTERVAL = 30
-    # As long as what a small search or file takes: a few bytes fit on a full disk.
-    BYTES = 256 * 1024
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
         self._try_again = 0.0
 
     def __call__(self) -> None:
         if time.monotonic() >= self._try_again:
-            name = f".ready/{uuid.uuid4()}"
-            files.store(name, io.BytesIO(bytes(self.BYTES)))
-            files.remove(name)
+            self._check()
             self._try_again = time.monotonic() + self.INTERVAL
+
+
+def check_installation() -> None:
+    """The database belongs to this release, and is opened by its keys."""
+    if found := installation.problems():
+        raise Unhealthy("; ".join(found))
+
+
+def check_storage() -> None:
+    """Files can be written and deleted."""
+    name = f".ready/{uuid.uuid4()}"
+    files.store(name, io.BytesIO(bytes(TRIED_BYTES)))
+    files.remove(name)
 
 
 def check_worker() -> None:
@@ -93,25 +105,29 @@ def check_worker() -> None:
 
 CHECKS: dict[str, Callable[[], None]] = {
     "database": check_database,
+    "installation": Seldom(check_installation),
     "cache": check_cache,
     "broker": check_broker,
-    "storage": StorageCheck(),
+    "storage": Seldom(check_storage),
     "worker": check_worker,
 }
 # Without it searches wait and fail, and everything else is served.
 SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
 
 
-def state_of(check: Callable[[], None]) -> str:
-    """``ok`` or ``unavailable``; why is not told to strangers, but to the log."""
+def state_of(check: Callable[[], None]) -> tuple[str, str]:
+    """``ok`` or ``unavailable``, and what everybody may know about it.
+
+    Why a part is away is not told to strangers, but to the log.
+    """
     try:
         check()
-    except Unhealthy:
-        return "unavailable"
+    except Unhealthy as error:
+        return "unavailable", str(error)
     except Exception:
         logger.warning("a part is not available", exc_info=True)
-        return "unavailable"
-    return "ok"
+        return "unavailable", ""
+    return "ok", ""
 
 
 def free_bytes() -> int | None:
@@ -130,19 +146,22 @@ class Inspection(threading.Thread):
 
     def __init__(self, name: str, check: Callable[[], None]) -> None:
         super().__init__(name=f"check {name}", daemon=True)
-        self.state = "unavailable"
+        self.state, self.problem = "unavailable", ""
         self._check = check
 
     def run(self) -> None:
         """Check, and leave no connection behind."""
         try:
-            self.state = state_of(self._check)
+            self.state, self.problem = state_of(self._check)
         finally:
             connections.close_all()
 
 
-def states_of(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
-    """The state of each part after at most `CHECK_SECONDS`; what has not answered is away."""
+def states_of(checks: Mapping[str, Callable[[], None]]) -> tuple[dict[str, str], list[str]]:
+    """The state of each part after at most `CHECK_SECONDS`, and what is to be said about them.
+
+    What has not answered is away.
+    """
     end = time.monotonic() + CHECK_SECONDS
     inspections = {}
     for name, check in checks.items():
@@ -153,10 +172,11 @@ def states_of(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
         inspections[name].start()
     for inspection in inspections.values():
         inspection.join(max(0.0, end - time.monotonic()))
-    return {
+    states = {
         name: "unavailable" if inspection.is_alive() else inspection.state
         for name, inspection in inspections.items()
     }
+    return states, [each.problem for each in inspections.values() if each.problem]
 
 
 @never_cache
@@ -171,13 +191,16 @@ def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's sig
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
     """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
 
-    The replica, if there is one, is named and does not count. `storageFreeBytes` is the space that
-    is left for files, null where nobody can tell.
+    The replica, if there is one, is named and does not count. `problems` says, if it is there, why
+    this release or its keys and the database do not belong together. `storageFreeBytes` is the
+    space that is left for files, null where nobody can tell.
     """
     has_replica = settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS
-    parts = states_of(CHECKS | SPARE if has_replica else CHECKS)
+    parts, problems = states_of(CHECKS | SPARE if has_replica else CHECKS)
     is_ready = all(parts[name] == "ok" for name in CHECKS)
     body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    if problems:
+        body["problems"] = problems
     body["storageFreeBytes"] = free_bytes()
     return JsonResponse(body, status=200 if is_ready else 503)
 
