@@ -17,6 +17,7 @@ from config.card_numbers import holds_card_number
 from config.context import request_id
 from config.errors import MAX_URI, UriTooLong
 from config.handlers import answer
+from config.paths import without_values
 
 logger = logging.getLogger("kith.access")
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -25,7 +26,8 @@ SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class RequestContext:
     """Gives each request its id, each response `X-Request-Id`, and the log a line of each.
 
-    The line names the route, never the path or the query string: they may hold personal data.
+    The line names the route, never the path or the query string: they may hold personal data. Of a
+    path that has no route it gives the `path` without what may be a value.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -43,16 +45,16 @@ class RequestContext:
             response["X-Request-Id"] = trace
             match = request.resolver_match
             actor = getattr(request, "auth", None)
-            logger.info(
-                "request",
-                extra={
-                    "method": request.method,
-                    "route": match.route if match else "",
-                    "status": response.status_code,
-                    "milliseconds": round((perf_counter() - started) * 1000, 1),
-                    "clientId": actor.client_id if isinstance(actor, Actor) else "",
-                },
-            )
+            line = {
+                "method": request.method,
+                "route": match.route if match else "",
+                "status": response.status_code,
+                "milliseconds": round((perf_counter() - started) * 1000, 1),
+                "clientId": actor.client_id if isinstance(actor, Actor) else "",
+            }
+            if match is None:
+                line["path"] = without_values(request.path)
+            logger.info("request", extra=line)
             return response
         finally:
             request_id.reset(token)

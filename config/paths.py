@@ -1,9 +1,17 @@
-"""What the variables of paths may be."""
+"""What the variables of paths may be, and how a path is told without what fills them."""
 
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from functools import cache
 from uuid import UUID
 
-from django.urls import register_converter
+from django.urls import URLPattern, URLResolver, get_resolver, register_converter
 from django.urls.converters import UUIDConverter
+
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
+# More of a path than any route has is not looked at.
+MAX_SEGMENTS, MAX_WORD = 12, 40
 
 
 class AnyCaseUUID(UUIDConverter):
@@ -17,3 +25,36 @@ class AnyCaseUUID(UUIDConverter):
 
 
 register_converter(AnyCaseUUID, "id")
+
+
+def without_values(path: str) -> str:
+    """A path that no route has, for the log: ``/v1/custmers/*`` for ``/v1/custmers/Ada``.
+
+    Words of the URL table stay, and what looks like one of them misspelled; anything else may be
+    personal data.
+    """
+    segments = path.split("/")
+    shown = [_shown(segment) for segment in segments[:MAX_SEGMENTS]]
+    return "/".join([*shown, "*"] if len(segments) > MAX_SEGMENTS else shown)
+
+
+def _shown(segment: str) -> str:
+    is_short = len(segment) <= MAX_WORD
+    if segment == "" or (is_short and get_close_matches(segment, words(), n=1, cutoff=0.75)):
+        return segment
+    return "*"
+
+
+@cache
+def words() -> frozenset[str]:
+    """All words of the URL table."""
+    return frozenset(_words(get_resolver().url_patterns))
+
+
+def _words(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:
+    for each in patterns:
+        for segment in str(each.pattern).split("/"):
+            if "<" not in segment:
+                yield from WORD.findall(segment)
+        if isinstance(each, URLResolver):
+            yield from _words(each.url_patterns)

@@ -141,12 +141,20 @@ def test_a_request_is_one_line_without_personal_data(api, caplog):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
 
 
-def test_the_path_of_no_route_is_not_logged(api, caplog):
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"/v1/custmers/{ADDRESS}", "/v1/custmers/*"),
+        ("/v2/data/customer/Ada%20Lovelace/", "/v2/data/customer/*/"),
+        ("/wp-login.php", "/*"),
+        ("/v1/customers" + "/a" * 1000, "/v1/customers" + "/*" * 10),
+    ],
+)
+def test_the_path_of_no_route_is_logged_without_values(api, caplog, path, shown):
     caplog.set_level(logging.INFO)
-    api.get(f"/v1/customer/{ADDRESS}")
+    api.get(path)
     (line,) = lines(caplog)
-    assert (line["route"], line["status"]) == ("", 404)
-    assert ADDRESS not in str(line)
+    assert (line["route"], line["path"], line["status"]) == ("", shown, 404)
 
 
 def raised(error: Exception) -> Exception:
@@ -215,7 +223,7 @@ def test_healthz_needs_nothing_else(client):
 @pytest.fixture
 def storage(settings, tmp_path, monkeypatch):
     """A storage of this test's own, and no memory of whether it was writable."""
-    monkeypatch.setitem(health.CHECKS, "storage", health.StorageCheck())
+    monkeypatch.setitem(health.CHECKS, "storage", health.Seldom(health.check_storage))
     folder = tmp_path / "results"
     settings.STORAGES = settings.STORAGES | {
         "default": {
@@ -231,11 +239,22 @@ def test_readyz_is_200_when_every_part_works(client, storage):
     health.worker_lives()
     response = client.get("/readyz")
     assert response.status_code == 200
-    parts = ("database", "cache", "broker", "storage", "worker")
+    parts = ("database", "installation", "cache", "broker", "storage", "worker")
     body = response.json()
     assert body.pop("storageFreeBytes") > 0
     assert body == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
     assert [path for path in storage.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.django_db
+def test_readyz_tells_keys_that_do_not_open_the_database(client, storage, settings, monkeypatch):
+    check = health.Seldom(health.check_installation)
+    monkeypatch.setitem(health.CHECKS, "installation", check)
+    settings.ENCRYPTION_KEYS = {"k9": bytes(32)}
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["parts"]["installation"]) == (503, "unavailable")
+    (problem,) = response.json()["problems"]
+    assert "KITH_ENCRYPTION_KEYS lacks the key 'k1'" in problem
 
 
 @pytest.mark.django_db
@@ -250,7 +269,7 @@ def test_readyz_tells_a_full_disk_and_the_space_that_is_left(client, storage):
 @pytest.mark.django_db
 def test_readyz_names_a_replica_and_does_not_need_it(client, storage, settings):
     health.worker_lives()
-    assert health.state_of(health.check_replica) == "ok"
+    assert health.state_of(health.check_replica) == ("ok", "")
     settings.SEARCH_DATABASE = "gone"
     response = client.get("/readyz")
     assert (response.status_code, response.json()["parts"]["replica"]) == (200, "unavailable")
@@ -369,10 +388,10 @@ def test_a_worker_is_seen_and_logs_under_the_id_of_the_request(tmp_path, setting
         found = [orjson.loads(line) for line in log.open() if line.startswith("{")]
         return [line for line in found if line["logger"] == "kith.tasks"]
 
-    assert health.state_of(health.check_worker) == "unavailable"
+    assert health.state_of(health.check_worker) == ("unavailable", "")
     with running_worker(tmp_path, queue) as log:
         assert wait_until(lambda: cache.get(health.WORKER_SEEN)), log.read_text()
-        assert health.state_of(health.check_worker) == "ok"
+        assert health.state_of(health.check_worker) == ("ok", "")
         token = request_id.set("from-a-request")
         try:
             name = "config.tasks.delete_expired_idempotency_keys"
