@@ -161,6 +161,14 @@ def as_errors(problems: Iterable[Problem]) -> list[dict[str, str]]:
     ]
 
 
+def ordered(findings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Errors or notices with their members in the documented order, which jsonb does not keep."""
+    return [
+        {member: finding[member] for member in ("pointer", "code", "message")}
+        for finding in findings
+    ]
+
+
 # --- What a batch touches -------------------------------------------------------------------------
 
 

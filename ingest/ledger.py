@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from ingest import batch
-from ingest.items import Item, as_errors
+from ingest.items import Item, as_errors, ordered
 from ingest.models import BulkRequest
 from ingest.services import Trial
 
@@ -57,13 +57,17 @@ def progress(request: BulkRequest) -> dict[str, Any]:
     }
 
 
-def ledger(request: BulkRequest) -> dict[str, Any]:
-    """A request with what became of each item, in the order sent; two queries in all."""
+def ledger(request: BulkRequest, outcome: str = "") -> dict[str, Any]:
+    """A request with what became of each item, or of those with one outcome, in the order sent.
+
+    Two queries in all.
+    """
     body = summary(request)
     if request.action == BulkRequest.Action.LOAD_FILE:
         return body | {"items": [], "resultUrl": result_url(request)}
-    rows = request.ledger.order_by("index").values_list(*COLUMNS)
-    return body | {"items": [line(*row) for row in rows]}
+    rows = request.ledger.filter(outcome=outcome) if outcome else request.ledger.all()
+    found = rows.order_by("index").values_list(*COLUMNS)
+    return body | {"items": [line(*row) for row in found]}
 
 
 def result_url(request: BulkRequest) -> str | None:
@@ -120,11 +124,3 @@ def line(
         "errors": ordered(errors),
     }
     return body | {"notices": ordered(notices)} if notices else body
-
-
-def ordered(findings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Errors or notices with their members in the documented order, which jsonb does not keep."""
-    return [
-        {member: finding[member] for member in ("pointer", "code", "message")}
-        for finding in findings
-    ]

@@ -35,7 +35,7 @@ from config.jobs import MAX_ATTEMPTS, JobFailed, TryAgain
 from config.lease import ClaimLost, Lease
 from config.wire import from_json, to_json
 from customers.record import Via, recorded
-from ingest import batch, files
+from ingest import batch, failed_lines, files
 from ingest.files import Block, ContentLost
 from ingest.inflate import Damage
 from ingest.items import (
@@ -46,7 +46,7 @@ from ingest.items import (
     read_line,
     touched_by_items,
 )
-from ingest.models import BulkFile, BulkPart, BulkRequest
+from ingest.models import BulkFailedLines, BulkFile, BulkPart, BulkRequest
 from ingest.process import (
     Ask,
     BlockRead,
@@ -444,6 +444,11 @@ def write_blocks(
             for (number, block), items in zip(blocks, read, strict=True)
         ]
         BulkPart.objects.bulk_create(parts)
+        BulkFailedLines.objects.bulk_create(
+            row
+            for (number, block), items in zip(blocks, read, strict=True)
+            for row in failed_lines.row_of(request.pk, number, block, items)
+        )
     return {name: sum(getattr(part, name) for part in parts) for name in COUNTS}
 
 

@@ -15,6 +15,7 @@ from config.crypto import SealedField
 from config.database import array
 from config.jobs import Job, lease_end
 from config.retention import ended_before
+from customers.normalize import uuid7
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -268,6 +269,30 @@ class BulkFile(models.Model):
                 fields=["request"],
                 name="bulk_file_stored",
                 condition=~Q(storage_name="", result_name=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class BulkFailedLines(models.Model):
+    """The lines of a block that failed, as they were sent, with their errors (`ingest.failed`).
+
+    `lines_sealed` is zlib of NDJSON, sealed. It stays as long as the results do.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    request = models.ForeignKey(
+        BulkRequest, models.CASCADE, related_name="failed_lines", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    lines_sealed = SealedField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "number"], name="bulk_failed_lines_once_per_block"
             )
         ]
 

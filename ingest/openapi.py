@@ -23,6 +23,7 @@ from config.openapi import answer, body, named, operation, page_of
 from config.server.uploads import TooManyUploads
 from config.wire import to_json, unsupported
 from ingest.ledger import STATUSES
+from ingest.models import BulkItem
 from ingest.schema import (
     AccountUpdate,
     CardUpdate,
@@ -164,6 +165,15 @@ LINE = (
     '{"line":1,"sourceCustomerId":"17","outcome":"CREATED",'
     '"customerId":"5c0f3f4b-6f0a-5c55-8f0e-2d9f8a4f3c11","errors":[]}'
 )
+FAILED_LINE = (
+    '{"line":2,"errors":[{"pointer":"/postalCode","code":"REQUIRED","message":"This is required."}]'
+    ',"sourceCustomerId":"17","organizationId":"00000"}'
+)
+ABOUT_FAILED = """To be corrected and sent again. Each line has the members that were sent, behind
+`line` (from 1) and `errors`, which a load ignores: the corrected file can be sent as it is to
+`POST /v2/data/files`. A line that is no JSON object is given as `sent`. Full card numbers are
+masked. It is there as long as the results are.
+"""
 ABOUT_FILES = """One customer a line, as `POST /v2/data/customers` takes them: NDJSON, plain or
 compressed by gzip, with any number of lines.
 
@@ -331,9 +341,15 @@ list_requests = operation(
     ],
     answers={200: page_of("BulkRequestPage", RequestSummary, DONE)},
 )
+OUTCOME = OpenApiParameter(
+    "outcome",
+    {"type": "string", "enum": [*BulkItem.Outcome.values]},
+    description="Only items with this outcome.",
+)
 read_request = operation(
     "readBulkRequest",
     "Read a request's ledger",
+    parameters=[OUTCOME],
     answers={
         200: answer(Ledger, "The request.", waiting=WAITING | {"items": []}, finished=FINISHED)
     },
@@ -379,10 +395,20 @@ load_file = operation(
 read_results = operation(
     "readBulkResults",
     "Read results line by line",
+    parameters=[OUTCOME],
     answers={
         (200, "application/x-ndjson"): answer(
             str, "One JSON object a line, as `LineResult`.", a_line=LINE
         )
     },
     errors=[ResultGone("The results were deleted.")],
+)
+read_failed = operation(
+    "readFailedItems",
+    "Read what failed, as it was sent",
+    description=ABOUT_FAILED,
+    answers={
+        (200, "application/x-ndjson"): answer(str, "One JSON object a line.", a_line=FAILED_LINE)
+    },
+    errors=[ResultGone("What was sent was deleted.")],
 )

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -27,12 +27,13 @@ from config.errors import (
 )
 from config.retention import BATCH, MOST_BATCHES, delete_in_batches
 from config.wire import to_json
-from ingest import batch, content, files, loader
+from ingest import batch, content, failed_lines, files, loader
 from ingest.content import Content
 from ingest.inflate import Damage
-from ingest.items import Item, read_items, touched_by
+from ingest.items import Item, ordered, read_items, touched_by
 from ingest.models import (
     BulkContent,
+    BulkFailedLines,
     BulkFile,
     BulkItem,
     BulkPart,
@@ -322,8 +323,8 @@ class ResultGone(ApiError):
     code = "GONE"
 
 
-def results_of(*, request: BulkRequest) -> Iterable[bytes]:
-    """The results of a request, line by line: NDJSON, in blocks.
+def results_of(*, request: BulkRequest, outcome: str = "") -> Iterable[bytes]:
+    """The results of a request, or those with one outcome, line by line: NDJSON, in blocks.
 
     Of a file whose load failed, those of what was loaded. Raises `NotFound` before there are any,
     and `ResultGone`.
@@ -331,10 +332,23 @@ def results_of(*, request: BulkRequest) -> Iterable[bytes]:
     if request.status in request.OPEN:
         raise NotFound
     if request.action == BulkRequest.Action.LOAD_FILE:
-        return results_of_file(request)
+        blocks = results_of_file(request)
+        return only(blocks, outcome) if outcome else blocks
     if request.status != request.Status.FINISHED:
         raise NotFound
-    return (to_json(result_line(item)) + b"\n" for item in request.ledger.all())
+    items = request.ledger.filter(outcome=outcome) if outcome else request.ledger.all()
+    return (to_json(result_line(item)) + b"\n" for item in items)
+
+
+def only(blocks: Iterable[bytes], outcome: str) -> Iterator[bytes]:
+    """The lines of results that have this outcome, in blocks."""
+    # Within a text its quotation marks would have backslashes before them.
+    mark = b'"outcome":' + to_json(outcome)
+    rest = b""
+    for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        if found := [line + b"\n" for line in lines if mark in line]:
+            yield b"".join(found)
 
 
 def results_of_file(request: BulkRequest) -> Iterable[bytes]:
@@ -352,16 +366,41 @@ def results_of_file(request: BulkRequest) -> Iterable[bytes]:
     raise NotFound
 
 
+def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
+    """What failed of a request, as it was sent, with the errors: NDJSON, in blocks.
+
+    Raises `NotFound` before it has ended, and `ResultGone`.
+    """
+    if request.status in request.OPEN:
+        raise NotFound
+    if request.action == BulkRequest.Action.LOAD_FILE:
+        if request.failed and not request.failed_lines.exists():
+            raise ResultGone("What was sent was deleted.")
+        return failed_lines.of_file(request.pk)
+    rows = request.ledger.filter(outcome=BulkItem.Outcome.FAILED).order_by("index")
+    errors = dict(rows.values_list("index", "errors"))
+    if not errors:
+        return ()
+    row = BulkContent.objects.filter(request=request).first()
+    if row is None:
+        raise ResultGone("What was sent was deleted.")
+    entries = content.unsealed(row).entries
+    return (
+        failed_lines.failed_line(index + 1, entries[index], ordered(problems))
+        for index, problems in errors.items()
+    )
+
+
 def result_line(item: BulkItem) -> dict[str, object]:
     """An item as it would be told as a line of a file."""
-    body = {
+    body: dict[str, object] = {
         "line": item.index + 1,
         "sourceCustomerId": item.source_customer_id or None,
         "outcome": item.outcome,
         "customerId": str(item.customer_id) if item.customer_id else None,
-        "errors": item.errors,
+        "errors": ordered(item.errors),
     }
-    return body | {"notices": item.notices} if item.notices else body
+    return body | {"notices": ordered(item.notices)} if item.notices else body
 
 
 # --- Clean-up -------------------------------------------------------------------------------------
@@ -382,6 +421,7 @@ def delete_old_content() -> int:
         with transaction.atomic():
             count += BulkContent.objects.filter(request__in=deleted).delete()[0]
             BulkPart.objects.filter(request__in=deleted).delete()
+            count += BulkFailedLines.objects.filter(request__in=deleted).delete()[0]
             with_files = BulkFile.objects.filter(request__in=deleted)
             count += with_files.update(storage_name="", result_name="")
             BulkRequest.objects.filter(pk__in=deleted).update(keeps_content=False)

@@ -1,6 +1,6 @@
 """`/v2/data`: bulk loads, and what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -21,7 +21,7 @@ from ingest import content, openapi, services
 from ingest.content import read_body
 from ingest.items import Action
 from ingest.ledger import STATUSES, ledger, ledger_of_trial, summary
-from ingest.models import BulkRequest
+from ingest.models import BulkItem, BulkRequest
 from ingest.services import Target
 
 
@@ -233,16 +233,27 @@ class Requests(ApiView):
         return Response(page.envelope([summary(found[pk]) for pk in page.ids if pk in found]))
 
 
+def wanted_outcome(request: Request) -> str:
+    """`outcome`, or nothing for all of them. Raises `Invalid`."""
+    outcome = request.GET.get("outcome", "")
+    if outcome and outcome not in BulkItem.Outcome:
+        message = f"This must be one of {', '.join(BulkItem.Outcome)}."
+        raise Invalid([Problem("outcome", message, "UNKNOWN_VALUE")])
+    return outcome
+
+
 class RequestDetail(ApiView):
     """One request."""
 
     scopes = {"GET": Scope.BULK_WRITE}
+    parameters = {"GET": {"outcome"}}
 
     @openapi.read_request
     def get(self, request: Request, request_id: UUID) -> Response:
         """Its ledger: what became of each item, and every error with its place."""
         found = services.get_request(actor=self.actor, public_id=request_id)
-        return Response(ledger(found), headers={"Cache-Control": "no-store"})
+        body = ledger(found, wanted_outcome(request))
+        return Response(body, headers={"Cache-Control": "no-store"})
 
 
 class RequestRetry(ApiView):
@@ -264,16 +275,36 @@ class RequestResults(ApiView):
     """What became of each item of a request, or of each line of a file, as a file."""
 
     scopes = {"GET": Scope.BULK_WRITE}
+    parameters = {"GET": {"outcome"}}
 
     @openapi.read_results
     def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
         """One JSON object a line, in the order sent."""
+        outcome = wanted_outcome(request)
         found = services.get_request(actor=self.actor, public_id=request_id)
-        return StreamingHttpResponse(
-            services.results_of(request=found),
-            content_type="application/x-ndjson",
-            headers={
-                "Cache-Control": "no-store",
-                "Content-Disposition": f'attachment; filename="results-{request_id}.ndjson"',
-            },
-        )
+        lines = services.results_of(request=found, outcome=outcome)
+        return ndjson(lines, f"results-{request_id}.ndjson")
+
+
+class RequestFailed(ApiView):
+    """What failed of a request, as it was sent, as a file."""
+
+    scopes = {"GET": Scope.BULK_WRITE}
+
+    @openapi.read_failed
+    def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
+        """One JSON object a line, with its errors, to be mended and sent again."""
+        found = services.get_request(actor=self.actor, public_id=request_id)
+        return ndjson(services.failed_of(request=found), f"failed-{request_id}.ndjson")
+
+
+def ndjson(lines: Iterable[bytes], name: str) -> StreamingHttpResponse:
+    """Lines as a file to be saved under this name."""
+    return StreamingHttpResponse(
+        lines,
+        content_type="application/x-ndjson",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
+    )

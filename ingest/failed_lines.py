@@ -1,0 +1,67 @@
+"""What failed of a request, as it was sent, with what is wrong about it: to be corrected.
+
+One JSON object a line. `line` and `errors` stand before the members that were sent, and mean
+nothing to a load, so that a corrected file can be sent as it is. Lines of files are kept sealed,
+for they may hold values that belong encrypted; full card numbers are in none.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from config.crypto import place, seal_bytes, unseal_bytes
+from config.errors import Unreadable
+from config.wire import from_json, to_json
+from ingest.files import Block
+from ingest.items import Item, as_errors
+from ingest.models import BulkFailedLines
+
+# Of a line that is no JSON object; longer ones are cut off.
+SHOWN = 10_000
+
+
+def failed_line(number: int, body: dict[str, Any], errors: Sequence[dict[str, str]]) -> bytes:
+    """What was sent as line `number`, from 1, with its errors."""
+    return (
+        to_json({"line": number, "errors": errors} | body | {"line": number, "errors": errors})
+        + b"\n"
+    )
+
+
+def row_of(
+    request_id: UUID, number: int, block: Block, items: Sequence[Item]
+) -> Iterator[BulkFailedLines]:
+    """The row that keeps the lines of a block that failed; most blocks have none."""
+    failed = {item.index: as_errors(item.problems) for item in items if not item.is_stored}
+    if not failed:
+        return
+    content = b"".join(
+        failed_line(index, as_object(line), failed[index])
+        for index, line in zip(block.numbers, block.lines, strict=True)
+        if index in failed
+    )
+    row = BulkFailedLines(request_id=request_id, number=number)
+    row.lines_sealed = seal_bytes(zlib.compress(content, 1), where(row.pk))
+    yield row
+
+
+def as_object(line: bytes) -> dict[str, Any]:
+    """The members of a line; of one that has none, its text as `sent`."""
+    try:
+        body = from_json(line)
+    except Unreadable:
+        body = None
+    return body if isinstance(body, dict) else {"sent": line.decode(errors="replace")[:SHOWN]}
+
+
+def of_file(request_id: UUID) -> Iterator[bytes]:
+    """The failed lines of a file in their order, in blocks."""
+    rows = BulkFailedLines.objects.filter(request=request_id).order_by("number")
+    for row_id, sealed in rows.values_list("pk", "lines_sealed").iterator(chunk_size=10):
+        yield zlib.decompress(unseal_bytes(bytes(sealed), where(row_id)))
+
+
+def where(row_id: UUID) -> str:
+    """What the lines of a row are sealed for."""
+    return place(BulkFailedLines, "lines_sealed", row_id)
