@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from celery.signals import after_task_publish
+from django.conf import settings as django_settings
 
 from config.actors import Scope
 from config.celery import app as celery
@@ -29,6 +30,12 @@ def own_cache(settings):
     caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
     settings.CACHES = caches
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_when_asked_for() -> None:
+    """Each client of each test would look for all static files first."""
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -273,6 +273,8 @@ def contents() -> list[list[tuple[object, ...]]]:
     return tables
 
 
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+@pytest.mark.no_cover
 def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owner):
     owner.account.max_running_jobs = 4
     owner.account.save()
@@ -287,8 +289,10 @@ def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owne
             next_ones = list(open_ones.values_list("pk", flat=True)[:6])
             if not next_ones:
                 stopped.set()
-            else:
-                runner.run(chance.choice(next_ones))
+                return
+            runner.run(chance.choice(next_ones))
+            # Most have to wait for others: asking all the time would hold these up.
+            stopped.wait(0.02)
 
     in_threads(2, working)
     together = contents()

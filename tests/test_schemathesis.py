@@ -23,7 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.inventory import make_inventory
 
-pytestmark = pytest.mark.django_db
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 CHECKS = [
     checks.not_a_server_error,
