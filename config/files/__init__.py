@@ -13,13 +13,15 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream
-from config.files.bucket import Bucket
 from config.files.folder import Folder
+
+if TYPE_CHECKING:
+    from config.files.bucket import Bucket
 
 __all__ = [
     "BLOCK_BYTES",
@@ -39,13 +41,15 @@ __all__ = [
 ]
 
 
-def place() -> Folder | Bucket:
+def place() -> "Folder | Bucket":
     """Where the files are."""
     storage: Any = default_storage
-    if isinstance(storage, Bucket):
-        return storage
     if isinstance(storage, FileSystemStorage):
         return Folder(storage)
+    from config.files.bucket import Bucket  # noqa: PLC0415 -- its library is slow to import
+
+    if isinstance(storage, Bucket):
+        return storage
     raise TypeError("files are kept in a folder or in a bucket")
 
 
@@ -97,7 +101,7 @@ def free_bytes() -> int | None:
 def link(name: str, *, file_name: str, content_type: str) -> str | None:
     """A short-lived URL of a file in its bucket, where clients can reach that one."""
     found = place()
-    if isinstance(found, Bucket) and found.presigned:
+    if not isinstance(found, Folder) and found.presigned:
         return found.link(name, file_name=file_name, content_type=content_type)
     return None
 

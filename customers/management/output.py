@@ -14,6 +14,9 @@ from customers.models import BusinessAccount
 class JSONCommand(BaseCommand):
     """Prints what `run` returns as JSON; a refusal of a service ends it with what is wrong."""
 
+    # They import all views, and take longer than most commands; `migrate` makes them.
+    requires_system_checks = ()
+
     def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401 -- Django's options
         """Do the work; raises `ApiError` or `CommandError`."""
         raise NotImplementedError
