@@ -1,10 +1,10 @@
-"""Writes many rows of a table at once: new ones by COPY, changed ones by one UPDATE from JSON.
+"""Makes, reads and writes many rows of a table, as the ORM would in several times the time.
 
-The ORM writes a changed column of many rows as one long CASE, which takes longer to make, to parse
-and to run than all the rest.
+New ones are written by COPY, changed ones by one UPDATE from JSON: the ORM writes a changed column
+of many rows as one long CASE, which takes longer to make, to parse and to run than all the rest.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import itemgetter
@@ -12,11 +12,55 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from config.wire import to_json
+from customers.normalize import uuid7
 from customers.tables import NULL, Table, copy, escaped
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
+
+
+# --- Making and reading ---------------------------------------------------------------------------
+
+
+@cache
+def prototype(model: type[AnyRow]) -> AnyRow:
+    """A row of defaults; not to be used itself."""
+    return model()
+
+
+def blank(model: type[AnyRow]) -> AnyRow:
+    """A new row of defaults, under an id of its own."""
+    row: AnyRow = copied(prototype(model))
+    vars(row)["id"] = uuid7()
+    return row
+
+
+def copied(row: AnyRow) -> AnyRow:
+    """A row of its own with the same values; `copy.copy` takes ten times as long."""
+    state = ModelState()
+    vars(state).update(vars(row._state) | {"fields_cache": {}})  # noqa: SLF001 -- as `copy.copy`
+    return made(type(row), vars(row) | {"_state": state})
+
+
+def read(rows: "models.QuerySet[AnyRow]") -> Iterator[AnyRow]:
+    """The rows of a query, in its order; without what the query adds to them."""
+    names = attributes(rows.model)
+    for values in rows.values_list(*names):
+        state = ModelState()
+        vars(state).update(db=rows.db, adding=False, fields_cache={})
+        yield made(rows.model, dict(zip(names, values, strict=True), _state=state))
+
+
+def made(model: type[AnyRow], values: dict[str, Any]) -> AnyRow:
+    """A row with these attributes."""
+    row = model.__new__(model)
+    vars(row).update(values)
+    return row
+
+
+# --- Writing --------------------------------------------------------------------------------------
 
 
 def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
@@ -48,12 +92,6 @@ def update(model: type[models.Model], rows: Sequence[models.Model], names: Itera
     documents = [{name: plain(vars(row)[name]) for name in (*keys, *wanted)} for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(updating(model, wanted), [to_json(documents).decode()])
-
-
-@cache
-def prototype(model: type[AnyRow]) -> AnyRow:
-    """A row of defaults; not to be used itself."""
-    return model()
 
 
 @cache

@@ -7,14 +7,14 @@ of rows; a profile that did not change is not written at all, and leaves no trac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models.base import ModelState
 
 from config.actors import Actor
 from customers import bulk, normalize
+from customers.bulk import blank, copied
 from customers.models import (
     Address,
     AttributeDefinition,
@@ -29,7 +29,6 @@ from customers.models.customer import SORT_LENGTH
 Row = Contact | ContactPoint | Address | AttributeValue
 # Parents before children: points and values refer to contacts.
 MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
-AnyRow = TypeVar("AnyRow", bound=models.Model)
 FOLDED = "_folded"
 INDIVIDUAL = Customer.Type.INDIVIDUAL
 
@@ -69,7 +68,7 @@ class Profile:
             profiles[customer.pk].remember(customer)
         for model in MODELS:
             rows = model._default_manager.filter(customer__in=profiles)
-            for row in rows.order_by("customer_id", "created_at", "id"):
+            for row in bulk.read(rows.order_by("customer_id", "created_at", "id")):
                 profile = profiles[row.customer_id]
                 profile.rows[model].append(row)
                 profile.remember(row)
@@ -268,22 +267,6 @@ def update(model: type[models.Model], rows: Sequence[tuple[Profile, Any]]) -> No
     if rows:
         names = set[str]().union(*(profile.changed(row) for profile, row in rows))
         bulk.update(model, [row for _, row in rows], names)
-
-
-def copied(row: AnyRow) -> AnyRow:
-    """A row of its own with the same values; `copy.copy` takes ten times as long."""
-    copy = type(row).__new__(type(row))
-    state = ModelState()
-    vars(state).update(vars(row._state) | {"fields_cache": {}})  # noqa: SLF001 -- as `copy.copy`
-    vars(copy).update(vars(row) | {"_state": state})
-    return copy
-
-
-def blank(model: type[AnyRow]) -> AnyRow:
-    """A new row of defaults, under an id of its own; the ORM takes several times as long."""
-    row: AnyRow = copied(bulk.prototype(model))
-    vars(row)["id"] = normalize.uuid7()
-    return row
 
 
 def columns(row: models.Model) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from config.actors import Actor
 from config.bodies import Submission
 from config.dialects import pointer
 from config.errors import Problem
-from customers import normalize
+from customers import bulk, normalize
+from customers.bulk import blank
 from customers.models import (
     Address,
     AttributeDefinition,
@@ -21,7 +22,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from customers.profile import Profile, blank
+from customers.profile import Profile
 from customers.rules.address import settle_primaries
 from customers.rules.contact import EMAIL, PHONE, merge_email, merge_phone
 from customers.rules.customer import merge_customer
@@ -72,7 +73,7 @@ class People:
         self.actor = actor
         self.wanted = wanted
         known = Customer.objects.filter(pk__in=wanted, business_account=account)
-        found = Profile.load_all(list(known), account) if wanted else {}
+        found = Profile.load_all(list(bulk.read(known)), account) if wanted else {}
         self.known = {str(pk): profile for pk, profile in found.items()}
         self.kept: dict[str, Profile] = {}
 

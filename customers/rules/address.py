@@ -6,8 +6,9 @@ from uuid import UUID
 
 from config.wire import camel
 from customers import normalize
+from customers.bulk import blank
 from customers.models import Address
-from customers.profile import Profile, blank
+from customers.profile import Profile
 from customers.rules.parts import Problems, check_required, set_country, set_texts
 
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))

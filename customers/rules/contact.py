@@ -6,8 +6,9 @@ from uuid import UUID
 
 from config.actors import Actor, ActorType
 from customers import normalize
+from customers.bulk import blank
 from customers.models import Contact, ContactPoint
-from customers.profile import Profile, blank
+from customers.profile import Profile
 from customers.rules.parts import Problems, set_texts
 from customers.rules.person import merge_names
 
