@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from celery.signals import after_task_publish
 from django.conf import settings as django_settings
+from django.db import connection
+from django.test import TransactionTestCase
 
 from config.actors import Scope
 from config.celery import app as celery
+from config.models import InstallationFact
 from customers.models import BusinessAccount, Customer, OAuthClient, User
 from tests import documented, factories
 from tests.buckets import bucket, endpoint, way
@@ -22,6 +25,9 @@ from tests.workers import lose_messages
 
 # Fixtures, which tests find here.
 __all__ = ["bucket", "endpoint", "way"]
+
+# Permissions and roles.
+MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +42,21 @@ def own_cache(settings):
 def static_files_when_asked_for() -> None:
     """Each client of each test would look for all static files first."""
     django_settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Tests that commit leave what migrating made: making it again takes as long as most tests."""
+    with django_db_blocker.unblock():
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - MIGRATED
+        facts = list(InstallationFact.objects.all())
+
+    def empty_tables(_case: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))}")
+        InstallationFact.objects.bulk_create(facts)
+
+    TransactionTestCase._fixture_teardown = empty_tables
 
 
 @pytest.fixture(scope="session", autouse=True)

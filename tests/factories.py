@@ -4,9 +4,11 @@ import itertools
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from oauth2_provider.models import set_token_value
@@ -170,6 +172,12 @@ def make_speaker(account: BusinessAccount, *, scopes: tuple[str, ...] = DEFAULT_
     return Speaker(account, key.client, token, Client(token), key=key)
 
 
+@cache
+def hashed(password: str) -> str:
+    """The hash of a password; making one takes longer than most tests."""
+    return make_password(password)
+
+
 def make_employee(
     account: BusinessAccount, *, role: str = "Clerk", email: str = "", **fields: Any
 ) -> User:
@@ -177,7 +185,7 @@ def make_employee(
     user = User(
         email=email or f"employee{next(_numbers)}@example.com", business_account=account, **fields
     )
-    user.set_password(PASSWORD)
+    user.password = hashed(PASSWORD)
     user.save()
     user.groups.add(Group.objects.get(name=role))
     return user
@@ -199,7 +207,7 @@ def make_customer_speaker(customer: Customer) -> Speaker:
         business_account=customer.business_account,
         customer_id=customer.pk,
     )
-    user.set_password(PASSWORD)
+    user.password = hashed(PASSWORD)
     user.save()
     app = make_app()
     token = make_token(app, user=user)

@@ -286,7 +286,7 @@ def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owne
         chance = random.Random(number)
         open_ones = BulkRequest.objects.filter(status__in=BulkRequest.OPEN).order_by("number")
         while not stopped.is_set():
-            next_ones = list(open_ones.values_list("pk", flat=True)[:6])
+            next_ones = list(open_ones.values_list("pk", flat=True)[:3])
             if not next_ones:
                 stopped.set()
                 return

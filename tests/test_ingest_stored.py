@@ -15,7 +15,8 @@ from tests import bulk
 from tests.bulk import customer
 from tests.test_ingest_files import ended, lines, results, send
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 BLOCKS, LINES = 6, 5
 LENGTH = struct.Struct(">I")
 
