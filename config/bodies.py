@@ -37,10 +37,10 @@ class Submission:
     problems: list[Problem] = field(default_factory=list)
 
 
-class Plain:
-    """A field whose reading of a value says all; DRF's own way there takes several times as long.
+class WithoutValidators:
+    """A field that is validated by `to_internal_value` alone, several times faster than by DRF.
 
-    It knows defaults, fields that are only read, and validators: a `Body` has none of these.
+    What is left out are defaults, read-only fields and validators, none of which a `Body` has.
     """
 
     to_internal_value: Callable[[Any], Any]
@@ -61,13 +61,18 @@ class AnyText(serializers.CharField):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- DRF's
         super().__init__(trim_whitespace=False, **options)
 
-    def run_validation(self, data: object = serializers.empty) -> str:
-        """The string as it is kept; DRF's validators see what they may refuse alone."""
+    def run_validation(self, data: object = serializers.empty) -> str | None:
+        """The string as it is kept; None for None where the field allows it.
+
+        Fast path: a printable string within the length limits cannot be refused by DRF's
+        validators, so they are not run. Raises `ValidationError`.
+        """
         if isinstance(data, str) and data.isprintable():
             value = self.to_internal_value(data)
             if (self.min_length or 0) <= len(value) <= (self.max_length or sys.maxsize):
                 return value
-        return str(super().run_validation(data))
+        checked: str | None = super().run_validation(data)
+        return checked
 
     def is_empty(self, value: str) -> bool:
         """Whether a string says nothing: one in which nothing is visible counts as not given."""
@@ -114,7 +119,7 @@ class OpaqueId(AnyText):
 
 
 @extend_schema_field({"type": "string", "format": "date"})
-class Day(Plain, serializers.Field[Any, Any, Any, Any]):
+class Day(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
     """A date, `yyyy-MM-dd`."""
 
     # The errors' codes, of what is no string and of what is no day.
@@ -136,7 +141,7 @@ class Day(Plain, serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(Plain, serializers.Field[Any, Any, Any, Any]):
+class Moment(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
     """A date or date-time of ISO 8601 with any offset; without one it is read as UTC."""
 
     def to_internal_value(self, data: object) -> datetime:
@@ -153,7 +158,7 @@ class Moment(Plain, serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class Flag(Plain, serializers.BooleanField):
+class Flag(WithoutValidators, serializers.BooleanField):
     """`true` or `false`, nothing that merely looks like it."""
 
     default_error_messages = {"invalid": "This must be true or false."}
@@ -165,7 +170,7 @@ class Flag(Plain, serializers.BooleanField):
         return bool(data)
 
 
-class Choice(Plain, serializers.ChoiceField):
+class Choice(WithoutValidators, serializers.ChoiceField):
     """One of some words, case counts."""
 
     default_error_messages = {"invalid_choice": "{input} is none of {words}."}

@@ -13,9 +13,9 @@ from config.bodies import (
     Flag,
     Moment,
     OpaqueId,
-    Plain,
     Submission,
     Text,
+    WithoutValidators,
 )
 from customers.models import Activity, Address, Contact, ContactPoint, Customer
 
@@ -25,7 +25,7 @@ COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
 @extend_schema_field(
     {"type": "object", "additionalProperties": {"type": ["string", "null"], "maxLength": 1024}}
 )
-class Pairs(Plain, serializers.DictField):
+class Pairs(WithoutValidators, serializers.DictField):
     """Names with texts; null takes a name away. The rules look at the texts."""
 
     def to_internal_value(self, data: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from config.actors import ActorType
+from config.bodies import AnyText
 from config.errors import Invalid
 from customers.models import Contact, ContactPoint, Customer
 from customers.record import Via
@@ -569,3 +570,8 @@ def test_history_tells_of_what_was_not_set_as_the_customer_does(owner):
         ("sex", "FEMALE", None),
         ("sex", None, "FEMALE"),
     }
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(None, None), (" a ", "a"), ("a\n", "a")])
+def test_a_text_stays_what_it_is_on_both_ways_to_read_it(sent, kept):
+    assert AnyText(allow_null=True, max_length=3).run_validation(sent) == kept
