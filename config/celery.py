@@ -22,7 +22,7 @@ from config.context import request_id
 from config.garbage import collect_seldom
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Django's checks import all views: half of a worker's start, for what it never serves. `migrate`
+# Django's checks import all views: a third of a worker's start, for what it never serves. `migrate`
 # and the tests check.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
