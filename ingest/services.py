@@ -227,7 +227,7 @@ def get_request(*, actor: Actor, public_id: UUID) -> BulkRequest:
 
 
 def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None = None) -> UUID:
-    """Queue what failed of a request again, as a new one; gives its `requestId`.
+    """Queue the failed items of a request again, as a new one; gives its `requestId`.
 
     Raises `Conflict` while it has not ended, when nothing failed, or when what was sent is not
     there any more.
@@ -367,9 +367,10 @@ def results_of_file(request: BulkRequest) -> Iterable[bytes]:
 
 
 def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
-    """What failed of a request, as it was sent, with the errors: NDJSON, in blocks.
+    """The failed items of a request as they were sent, with their errors: NDJSON, in blocks.
 
-    Raises `NotFound` before it has ended, and `ResultGone`.
+    Of a file whose load failed, those of what was loaded. Raises `NotFound` before it has ended, or
+    when it ended without a ledger, and `ResultGone`.
     """
     if request.status in request.OPEN:
         raise NotFound
@@ -377,6 +378,8 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
         if request.failed and not request.failed_lines.exists():
             raise ResultGone("What was sent was deleted.")
         return failed_lines.of_file(request.pk)
+    if request.status != request.Status.FINISHED:
+        raise NotFound
     rows = request.ledger.filter(outcome=BulkItem.Outcome.FAILED).order_by("index")
     errors = dict(rows.values_list("index", "errors"))
     if not errors:

@@ -126,6 +126,13 @@ def test_what_failed_is_not_there_before_the_end(owner, storage):
     assert owner.api.get(url(public_id, "/failed")).status_code == 404
 
 
+def test_a_request_that_did_not_finish_has_neither_results_nor_failed_items(owner):
+    public_id = bulk.send(owner, customer("c1", country=""))
+    assert bulk.request_of(public_id).abort("CANCELLED", "This request was cancelled.")
+    answers = [owner.api.get(url(public_id, rest)) for rest in ("/results", "/failed")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
 def test_failed_lines_are_kept_sealed_and_without_card_numbers(owner, storage):
     load(owner, line("Lovelace", country=""), line("c2", note=NUMBER))
     (row,) = BulkFailedLines.objects.all()
