@@ -1,8 +1,8 @@
-"""What failed of a request, as it was sent, with what is wrong about it: to be corrected.
+"""The failed items of a request as they were sent, with their errors, to be corrected.
 
-One JSON object a line. `line` and `errors` stand before the members that were sent, and mean
-nothing to a load, so that a corrected file can be sent as it is. Lines of files are kept sealed,
-for they may hold values that belong encrypted; full card numbers are in none.
+One JSON object a line. `line` and `errors` stand before the members that were sent. Whatever reads
+items ignores both, so that they need not be taken out of a corrected line. Lines of files are kept
+sealed, for they may hold values that belong encrypted; full card numbers are in none.
 """
 
 import zlib
@@ -23,10 +23,9 @@ SHOWN = 10_000
 
 def failed_line(number: int, body: dict[str, Any], errors: Sequence[dict[str, str]]) -> bytes:
     """What was sent as line `number`, from 1, with its errors."""
-    return (
-        to_json({"line": number, "errors": errors} | body | {"line": number, "errors": errors})
-        + b"\n"
-    )
+    ours = {"line": number, "errors": errors}
+    # On the left they come first, on the right they win over members that were sent.
+    return to_json(ours | body | ours) + b"\n"
 
 
 def row_of(

@@ -169,10 +169,23 @@ FAILED_LINE = (
     '{"line":2,"errors":[{"pointer":"/postalCode","code":"REQUIRED","message":"This is required."}]'
     ',"sourceCustomerId":"17","organizationId":"00000"}'
 )
-ABOUT_FAILED = """To be corrected and sent again. Each line has the members that were sent, behind
-`line` (from 1) and `errors`, which a load ignores: the corrected file can be sent as it is to
-`POST /v2/data/files`. A line that is no JSON object is given as `sent`. Full card numbers are
-masked. It is there as long as the results are.
+ABOUT_FAILED = """The failed items of a request as they were sent, to be corrected and sent again.
+Each line has the members that were sent, behind `line` (from 1) and `errors`. A line that was no
+JSON object is given as `sent`. Full card numbers are masked.
+
+Where corrected lines are sent depends on the `action` of the request. `line` and `errors` may stay:
+all of these calls ignore them.
+
+| `action` | where to |
+| --- | --- |
+| `CREATE_CUSTOMERS`, `LOAD_FILE` | `POST /v2/data/files`, the corrected file as it is |
+| `UPDATE_CUSTOMERS` | `PUT /v2/data/customers`, the lines as entries of `customers` |
+| `UPDATE_ACCOUNTS` | the path of the request, the lines as entries of `accounts` |
+| `UPDATE_CARDS` | the path of the request, the lines as entries of `cards` |
+
+A file takes creations only: an update sent in one is read as a customer to create.
+
+Failed items are kept for as long as the results of a file, counted from the end of the request.
 """
 ABOUT_FILES = """One customer a line, as `POST /v2/data/customers` takes them: NDJSON, plain or
 compressed by gzip, with any number of lines.
@@ -356,7 +369,7 @@ read_request = operation(
 )
 retry_request = operation(
     "retryBulkRequest",
-    "Retry what failed",
+    "Retry the failed items",
     parameters=[SUBMITTED_HEADER],
     answers={200: ACCEPTED},
     errors=[
@@ -405,7 +418,7 @@ read_results = operation(
 )
 read_failed = operation(
     "readFailedItems",
-    "Read what failed, as it was sent",
+    "Read the failed items as they were sent",
     description=ABOUT_FAILED,
     answers={
         (200, "application/x-ndjson"): answer(str, "One JSON object a line.", a_line=FAILED_LINE)

@@ -1,4 +1,4 @@
-"""What failed is found without looking through all the rest, and sent again once it is mended."""
+"""Failed items are found without looking through all the rest, and sent again once corrected."""
 
 import gzip
 import json
@@ -99,8 +99,8 @@ def test_failed_lines_of_a_file_come_back_as_they_were_sent_with_their_errors(ow
 
 def test_failed_lines_are_loaded_once_they_are_corrected(owner, storage):
     wrong = ndjson(owner.api.get(url(sent_file(owner), "/failed")))
-    mended = wrong[0] | {"postalCode": "78753"}
-    again = load(owner, json.dumps(mended).encode())
+    creation = wrong[0] | {"postalCode": "78753"}
+    again = load(owner, json.dumps(creation).encode())
     assert bulk.ledger(owner, again)["counts"]["created"] == 1
 
 
@@ -113,6 +113,39 @@ def test_failed_items_of_a_request_come_back_as_they_were_sent(owner):
     places = {error["pointer"] for error in wrong["errors"]}
     assert places == {"/customers/1/note", "/customers/1/postalCode"}
     assert NUMBER not in json.dumps(wrong)
+
+
+def corrected(speaker, public_id: str, **members: object) -> dict:
+    """The only failed item of a request, once it was done, with these members instead."""
+    bulk.run(public_id)
+    (wrong,) = ndjson(speaker.api.get(url(public_id, "/failed")))
+    return wrong | members
+
+
+def test_corrected_creations_are_loaded_as_a_file(owner, storage):
+    creation = corrected(owner, bulk.send(owner, customer("c1", country="")), country="US")
+    again = load(owner, json.dumps(creation).encode())
+    assert bulk.ledger(owner, again)["counts"]["created"] == 1
+
+
+def test_corrected_updates_are_sent_the_way_they_came_and_not_as_a_file(owner, storage):
+    bulk.load(owner, customer("c1"))
+    of_customer = corrected(
+        owner, bulk.put(owner, {"sourceCustomerId": "c1", "country": "Utopia"}), country="CA"
+    )
+    wrong = {"sourceAccountId": "account-of-c1", "status": "SHUT"}
+    of_account = corrected(owner, bulk.put_accounts(owner, "c1", wrong), status="FRAUD")
+    wrong = bulk.card("c1", "account-of-c1", status="SHUT")
+    of_card = corrected(owner, bulk.put_cards(owner, "c1", "account-of-c1", wrong), status="OPEN")
+
+    lines = [json.dumps(each).encode() for each in (of_customer, of_account, of_card)]
+    assert bulk.ledger(owner, load(owner, *lines))["counts"]["failed"] == 3
+    for public_id, outcome in (
+        (bulk.put(owner, of_customer), "UPDATED"),
+        (bulk.put_accounts(owner, "c1", of_account), "UPDATED"),
+        (bulk.put_cards(owner, "c1", "account-of-c1", of_card), "UNCHANGED"),
+    ):
+        assert bulk.outcomes(bulk.done(owner, public_id)) == [outcome]
 
 
 def test_nothing_failed_is_an_empty_file(owner, storage):
