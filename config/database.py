@@ -78,7 +78,7 @@ class Columns(NamedTuple):
 
     @property
     def values(self) -> str:
-        """Placeholders that say what they are: an array or a document cannot be told by itself."""
+        """Placeholders with their types, which cannot be told from an array or a document."""
         connection = connections[DEFAULT_DB_ALIAS]
         return ", ".join(f"%s::{field.db_type(connection)}" for field in self.given)
 

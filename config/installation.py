@@ -84,7 +84,7 @@ def schema_problem() -> str:
         return ""
     return (
         f"the database lacks {len(missing)} migrations of Kith {settings.VERSION}: "
-        "run `manage.py migrate` (`./kith up` does it by itself)."
+        "run `manage.py migrate` (`./kith up` does so at its start)."
     )
 
 

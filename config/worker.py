@@ -111,7 +111,7 @@ def end(job: Job, code: str, message: str) -> None:
 
 
 def release(write: Callable[[], None]) -> None:
-    """Write that the job is free; when even that fails, its lease runs out by itself."""
+    """Write that the job is free; when even that fails, its lease runs out all the same."""
     try:
         write()
     except (OperationalError, InterfaceError) as error:

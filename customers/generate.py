@@ -70,7 +70,7 @@ TABLES = (CUSTOMER, CONTACT, POINT, ADDRESS)
 
 
 class StatusChange(NamedTuple):
-    """What became of a customer after it was created."""
+    """A status that a customer got after it was created."""
 
     id: str
     status: str

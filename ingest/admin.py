@@ -1,4 +1,4 @@
-"""The back office's page of bulk requests: what was asked, and what became of it."""
+"""The back office's page of bulk requests: what was asked, and the outcome."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ PARENTS = 0
 
 @dataclass(slots=True)
 class Item:
-    """One item: where it stands, what it says, and what became of it.
+    """One item: where it stands, what it says, and its outcome.
 
     `at` is the JSON Pointer of the item; of the three bodies the one is there that the action calls
     for, as far as it could be read. `source_account_id` is the one that the path names. With

@@ -1,4 +1,4 @@
-"""What became of a request, as it leaves."""
+"""Requests and their ledgers, as clients get them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -58,7 +58,7 @@ def progress(request: BulkRequest) -> dict[str, Any]:
 
 
 def ledger(request: BulkRequest, outcome: str = "") -> dict[str, Any]:
-    """A request with what became of each item, or of those with one outcome, in the order sent.
+    """A request with the outcome of each item, or of those with one outcome, in the order sent.
 
     Two queries in all.
     """
@@ -71,7 +71,7 @@ def ledger(request: BulkRequest, outcome: str = "") -> dict[str, Any]:
 
 
 def result_url(request: BulkRequest) -> str | None:
-    """Where what became of each line of a file can be read; None when it cannot.
+    """Where the outcome of each line of a file can be read; None when it cannot.
 
     Of a load that was stopped, results are there as long as its rows are.
     """

@@ -174,7 +174,7 @@ class Loader:
         return columns(self.counts) | {"attempts": self.request.attempts}
 
     def load(self) -> None:
-        """Load every block that has no row yet. Raises what became of the first one that failed;
+        """Load every block that has no row yet. Raises the error of the first one that failed;
         all blocks before it are loaded then.
         """
         try:
@@ -601,7 +601,7 @@ def apart(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def result(item: Item) -> bytes:
-    """The line that tells what became of a line."""
+    """The line of the results for a line of the file."""
     is_stored = item.is_stored
     body: dict[str, Any] = {
         "line": item.index,

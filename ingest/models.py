@@ -1,4 +1,4 @@
-"""Queued bulk requests, what was sent with them, and what became of each item."""
+"""Queued bulk requests, what was sent with them, and the outcome of each item."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -185,7 +185,7 @@ class BulkRequest(Job):
 
 
 class BulkContent(models.Model):
-    """What was sent, as long as it is needed: to do the work, and to retry what failed.
+    """What was sent, as long as it is needed: to do the work, and to retry failed items.
 
     `body_sealed` is the JSON, compressed by zlib and sealed, for it may hold values that belong
     encrypted. Full card numbers are not in it; `refused` has the JSON Pointers where they stood.
@@ -202,7 +202,7 @@ class BulkContent(models.Model):
 
 
 class BulkItem(models.Model):
-    """What became of one item of a request: a line of its ledger.
+    """The outcome of one item of a request: a line of its ledger.
 
     `errors` are objects of `pointer`, `code` and `message`; so are `notices`, which tell what
     happened though nobody asked for it.
@@ -316,7 +316,7 @@ class BulkUpload(models.Model):
 class BulkPart(models.Model):
     """A block of a file that is loaded: written in the transaction that loaded it.
 
-    `results` is zlib of the NDJSON that tells what became of each line.
+    `results` is zlib of the NDJSON that has the outcome of each line.
     """
 
     pk = models.CompositePrimaryKey("request_id", "number")

@@ -191,7 +191,7 @@ ABOUT_FILES = """One customer a line, as `POST /v2/data/customers` takes them: N
 compressed by gzip, with any number of lines.
 
 A worker loads the file in blocks, each whole or not at all, and in the order of the file. Errors
-are those of their line. What became of each line is in a file of results, which has one JSON object
+are those of their line. The outcome of each line is in a file of results, which has one JSON object
 for each: `line` (from 1), `sourceCustomerId`, `outcome`, `customerId`, `errors`; blank lines are
 counted and have none. Requests that are sent after a file wait for its end.
 

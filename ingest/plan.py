@@ -278,7 +278,7 @@ class Plan:
     # --- Accounts ---------------------------------------------------------------------------------
 
     def take_account(self, item: Item, body: AccountBody) -> None:
-        """An account that was sent by itself."""
+        """An account that was sent without its customer."""
         change = Change()
         self.want_account(item, body, "", change)
         if item.problems or item.customer_id is None:
@@ -318,7 +318,7 @@ class Plan:
     # --- Cards ------------------------------------------------------------------------------------
 
     def take_card(self, item: Item, body: CardBody) -> None:
-        """A card that was sent by itself, on the account that the path names."""
+        """A card that was sent without its account, which the path names."""
         account_id = self.ids.account(item.source_account_id)
         account = self.after.accounts.get(account_id)
         if account is None or item.source_customer_id not in account.source_customer_ids:

@@ -135,7 +135,7 @@ class LoaderProcess:
         return report
 
     def kill(self) -> None:
-        """End it at once; what it does in the database ends by itself."""
+        """End it at once; the database then ends what it was doing there."""
         with self._lock, suppress(ProcessLookupError):
             if self._status is None:
                 os.kill(self.pid, signal.SIGKILL)
@@ -196,7 +196,7 @@ def serve(pipe: Connection, work: Work) -> None:
 
 
 def attempt(work: Work, load: Load, ask: Ask) -> Loaded | Failed:
-    """What became of blocks. Raises `EOFError` when nobody waits for them any more."""
+    """The outcome of blocks. Raises `EOFError` when nobody waits for them any more."""
     try:
         return work(load, ask)
     except EOFError:

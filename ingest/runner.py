@@ -48,7 +48,7 @@ def work(request: BulkRequest, lease: Lease) -> None:
 
 
 def work_together(request: BulkRequest, lease: Lease) -> None:
-    """Do a request with others in one transaction; when that fails, the request by itself."""
+    """Do a request with others in one transaction; when that fails, the request alone."""
     parts = group.claim_together(request)
     try:
         do(request, parts)
@@ -59,7 +59,7 @@ def work_together(request: BulkRequest, lease: Lease) -> None:
         is_expected = isinstance(error, IntegrityError | TooEarly)
         if len(parts) == 1 and not is_expected:
             raise
-        # Whichever of them is at fault fails by itself, too, and says so to its sender.
+        # Whichever of them is at fault fails alone, too, and its sender is told.
         level = logging.INFO if is_expected else logging.ERROR
         logger.log(
             level,

@@ -82,7 +82,7 @@ class ItemError(serializers.Serializer[Any]):
 
 
 class LedgerItem(serializers.Serializer[Any]):
-    """What became of one item."""
+    """The outcome of one item."""
 
     index = serializers.IntegerField(min_value=0, help_text="Its place in the body that was sent.")
     sourceCustomerId = serializers.CharField(allow_null=True)
@@ -120,16 +120,16 @@ class RequestSummary(serializers.Serializer[Any]):
 
 
 class Ledger(RequestSummary):
-    """A request, with what became of each item once it has ended."""
+    """A request, with the outcome of each item once it has ended."""
 
     items = LedgerItem(many=True, help_text="None of a file: see `resultUrl`.")
     resultUrl = serializers.URLField(
-        required=False, allow_null=True, help_text="Of a file: what became of each line."
+        required=False, allow_null=True, help_text="Of a file: where the outcome of each line is."
     )
 
 
 class LineResult(serializers.Serializer[Any]):
-    """What became of one line of a file."""
+    """The outcome of one line of a file."""
 
     line = serializers.IntegerField(min_value=1)
     sourceCustomerId = serializers.CharField(allow_null=True)

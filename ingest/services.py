@@ -260,7 +260,7 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
 
 @dataclass(frozen=True)
 class Trial:
-    """What would have become of a request."""
+    """The outcome that a request would have had."""
 
     items: Sequence[Item]
     at: datetime

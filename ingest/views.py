@@ -1,4 +1,4 @@
-"""`/v2/data`: bulk loads, and what became of them."""
+"""`/v2/data`: bulk loads, and their outcomes."""
 
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, ClassVar
@@ -41,7 +41,7 @@ class JSONBytes(BaseParser):
 
 
 class Stream(JSONBytes):
-    """A file, plain or compressed; the view reads it by itself."""
+    """A file, plain or compressed; the view reads it itself."""
 
     media_type = "application/octet-stream"
 
@@ -133,7 +133,7 @@ class Customers(BulkView):
 
     @openapi.create_customers
     def post(self, request: Request) -> Response:
-        """Queue the customers, or with `dryRun=true` try out what would become of them."""
+        """Queue the customers, or with `dryRun=true` try out what their outcomes would be."""
         target = Target(Action.CREATE_CUSTOMERS)
         if not is_dry_run(request):
             return self.submit(request, target)
@@ -250,14 +250,14 @@ class RequestDetail(ApiView):
 
     @openapi.read_request
     def get(self, request: Request, request_id: UUID) -> Response:
-        """Its ledger: what became of each item, and every error with its place."""
+        """Its ledger: the outcome of each item, and every error with its place."""
         found = services.get_request(actor=self.actor, public_id=request_id)
         body = ledger(found, wanted_outcome(request))
         return Response(body, headers={"Cache-Control": "no-store"})
 
 
 class RequestRetry(ApiView):
-    """What failed of a request, once more."""
+    """The failed items of a request, once more."""
 
     scopes = {"POST": Scope.BULK_WRITE}
 
@@ -272,7 +272,7 @@ class RequestRetry(ApiView):
 
 
 class RequestResults(ApiView):
-    """What became of each item of a request, or of each line of a file, as a file."""
+    """The outcome of each item of a request, or of each line of a file, as a file."""
 
     scopes = {"GET": Scope.BULK_WRITE}
     parameters = {"GET": {"outcome"}}
@@ -287,13 +287,13 @@ class RequestResults(ApiView):
 
 
 class RequestFailed(ApiView):
-    """What failed of a request, as it was sent, as a file."""
+    """The failed items of a request as they were sent, as a file."""
 
     scopes = {"GET": Scope.BULK_WRITE}
 
     @openapi.read_failed
     def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
-        """One JSON object a line, with its errors, to be mended and sent again."""
+        """One JSON object a line, with its errors, to be corrected and sent again."""
         found = services.get_request(actor=self.actor, public_id=request_id)
         return ndjson(services.failed_of(request=found), f"failed-{request_id}.ndjson")
 

@@ -202,13 +202,13 @@ class Writer:
 
 
 def write_ledgers(ledgers: Iterable[tuple[UUID, Iterable[Item]]]) -> None:
-    """What became of each item of each request."""
+    """Write the outcome of each item of each request."""
     with connection.cursor() as cursor:
         copy(cursor, ITEM, (ledger_row(each, item) for each, items in ledgers for item in items))
 
 
 def ledger_row(request_id: UUID, item: Item) -> str:
-    """What became of one item."""
+    """The outcome of one item."""
     errors = as_errors(() if item.is_stored else item.problems)
     notices = as_errors(item.notices if item.is_stored else ())
     customer_id = item.customer_id if item.is_stored else NULL

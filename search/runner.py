@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 BEHIND_SECONDS = 30
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
-# A query whose worker died stops by itself, also while it has nothing to send yet.
+# The server stops a query whose worker died, also while it has nothing to send yet.
 TUNING = """
     SET LOCAL work_mem = '32MB';
     SET LOCAL jit = off;

@@ -1,4 +1,4 @@
-"""Bodies for `/v2/data`, and the short ways to send them and to see what became of them."""
+"""Bodies for `/v2/data`, and the short ways to send them and to see their outcomes."""
 
 import itertools
 from typing import Any

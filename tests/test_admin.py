@@ -1,6 +1,6 @@
 """The back office shows everybody the own tree and nothing else, whatever address is typed in.
 
-Walked over every page of every registered model, so that a new page is covered by itself.
+Walked over every page of every registered model, so that a new page is covered, too.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What `/v2/data` accepts and refuses at once, and whom it tells what became of it."""
+"""What `/v2/data` accepts and refuses at once, and whom it tells the outcome."""
 
 import json
 from datetime import timedelta

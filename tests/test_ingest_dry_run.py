@@ -1,4 +1,4 @@
-"""A dry run tells what would become of a request, and is in nobody's way."""
+"""A dry run tells what the outcome of a request would be, and is in nobody's way."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +75,7 @@ def test_nobody_waits_for_a_dry_run(owner, monkeypatch):
 
 
 def test_dry_runs_beside_writers_of_the_same_customers_are_all_answered(owner):
-    """Customers come into being, and change, while it is tried out what would become of them."""
+    """Customers come into being, and change, while a dry run looks at them."""
     is_over = threading.Event()
 
     def write() -> None:

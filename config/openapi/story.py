@@ -34,7 +34,7 @@ TAGS = [
         "Bulk loads",
         "/v2/data",
         "Customers with accounts and cards, many at a time: each request is answered at once, a "
-        "worker does it, and its ledger tells what became of each item.",
+        "worker does it, and its ledger has the outcome of each item.",
     ),
     Tag(
         "Business accounts",

@@ -94,7 +94,7 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin):
         *,
         to_encrypted: bool,
     ) -> TemplateResponse | None:
-        """The page that asks; once it was answered, what became of it as messages."""
+        """The page that asks; once it was answered, the outcomes as messages."""
         definitions = definitions.select_related("business_account")
         if "confirmed" not in request.POST:
             context = self.admin_site.each_context(request) | {
@@ -127,7 +127,7 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin):
 
 @admin.register(AttributeConversion)
 class AttributeConversionAdmin(ReadOnlyAdmin):
-    """What became of each conversion, newest first."""
+    """The conversions with their outcomes, newest first."""
 
     list_display = (
         "definition",

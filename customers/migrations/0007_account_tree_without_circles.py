@@ -1,7 +1,7 @@
 """No business account is its own ancestor: whoever moves one, the database checks.
 
 Moves wait for each other, so that two at once cannot make a circle together. A tree that has one
-already is not mended here; the walk over it ends all the same, and says so in the log.
+already is not corrected here; the walk over it ends all the same, and says so in the log.
 """
 
 from django.db import migrations
