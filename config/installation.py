@@ -92,18 +92,29 @@ def newer_schema(loader: MigrationLoader) -> str:
     """The message about migrations that only a newer release has; ``""`` when there are none."""
     ours = {config.label for config in apps.get_app_configs()}
     unknown = sorted(
-        f"{label}.{name}"
+        (label, name)
         for label, name in loader.applied_migrations
         if label in ours and (label, name) not in loader.disk_migrations
     )
     if not unknown:
         return ""
+    # Of each app the last name stays.
+    newest = dict(sorted(loader.disk_migrations))
+    known = [(label, newest[label]) for label in sorted(dict(unknown)) if label in newest]
     release = InstallationFact.objects.filter(name=RELEASE).values_list("value", flat=True).first()
+    # Between releases the version stays while migrations are added.
+    is_told = release and release != settings.VERSION
     return (
-        f"the database was migrated by Kith {release or 'of a newer release'}, and this is Kith "
-        f"{settings.VERSION}, which does not know {', '.join(unknown)}. Run the newer release, or "
-        "restore a backup that was made before the upgrade. Nothing was changed."
+        f"the database was migrated by {f'Kith {release}' if is_told else 'a newer Kith'}, and "
+        f"this is Kith {settings.VERSION}, which does not know {listed(unknown)} (its newest: "
+        f"{listed(known) or 'none'}). Run the newer release, or restore a backup that was made "
+        "before the upgrade. Nothing was changed."
     )
+
+
+def listed(migrations: Iterable[tuple[str, str]]) -> str:
+    """Migrations by their apps and names."""
+    return ", ".join(f"{label}.{name}" for label, name in migrations)
 
 
 def require() -> None:

@@ -8,12 +8,14 @@ import sys
 from io import StringIO
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from config import installation
+from config import health, installation
 from config.crypto import place, seal
 from config.launcher.guard import CHECKOUT
 from config.models import InstallationFact
@@ -21,6 +23,7 @@ from customers.models import Contact
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+VERSION = django_settings.VERSION
 
 
 def make_secretive_customer(account) -> Contact:
@@ -109,6 +112,24 @@ def test_a_database_of_a_newer_release_is_refused_with_both_versions(settings):
     with pytest.raises(ImproperlyConfigured, match=r"9\.4\.0"):
         call_command("migrate", stdout=StringIO())
     assert kept()["release"] == "9.4.0"
+
+
+@pytest.mark.parametrize(
+    ("release", "by"), [("9.4.0", "Kith 9.4.0"), (VERSION, "a newer Kith"), (None, "a newer Kith")]
+)
+def test_the_check_of_health_names_both_releases_and_their_migrations(release, by):
+    InstallationFact.objects.filter(name="release").delete()
+    if release:
+        InstallationFact.objects.create(name="release", value=release)
+    newest = max(
+        name for app, name in MigrationLoader(connection).disk_migrations if app == "search"
+    )
+    MigrationRecorder(connection).record_applied("search", "0999_of_the_future")
+    state, problem = health.state_of(health.check_installation)
+    assert state == "unavailable"
+    assert f"migrated by {by}, and this is Kith {VERSION}, " in problem
+    assert "does not know search.0999_of_the_future" in problem
+    assert f"(its newest: search.{newest})" in problem
 
 
 def test_a_database_that_lacks_migrations_is_not_served():

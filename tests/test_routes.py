@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 OUTSIDE = {
     "": "a page of links, the same for everybody",
     "healthz": "for machines that watch this one; says nothing but that it lives",
-    "readyz": "likewise; names the parts, never why one is away",
+    "readyz": "likewise; names the parts, and why database and release or keys do not fit",
     "schema": "the documentation is public",
     "docs": "likewise",
     "docs/": "leads there",
