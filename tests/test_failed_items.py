@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ingest.models import BulkFailedLines, BulkRequest
+from ingest.models import BulkFailedLines
 from ingest.services import delete_old_content
 from tests import bulk
 from tests.bulk import customer
@@ -67,7 +67,7 @@ def test_a_ledger_shows_one_outcome(owner):
 
 
 @pytest.mark.parametrize("rest", ["?outcome=BAD", "/results?outcome=failed"])
-def test_an_outcome_that_is_none_is_refused(owner, rest):
+def test_an_outcome_that_is_none_is_refused(owner, storage, rest):
     public_id = sent_file(owner)
     answer = owner.api.get(url(public_id, rest))
     assert answer.status_code == 400
@@ -82,7 +82,7 @@ def test_results_of_a_file_show_one_outcome(owner, storage):
         assert told == [each for each in everything if each["outcome"] == outcome]
 
 
-# --- What was sent --------------------------------------------------------------------------------
+# --- Failed items ---------------------------------------------------------------------------------
 
 
 def test_failed_lines_of_a_file_come_back_as_they_were_sent_with_their_errors(owner, storage):
@@ -153,7 +153,7 @@ def test_nothing_failed_is_an_empty_file(owner, storage):
     assert not BulkFailedLines.objects.exists()
 
 
-def test_what_failed_is_not_there_before_the_end(owner, storage):
+def test_failed_items_are_not_there_before_the_end(owner, storage):
     body = line("c1", country="")
     public_id = bulk.accepted(owner.api.post(FILES, body, content_type=NDJSON))
     assert owner.api.get(url(public_id, "/failed")).status_code == 404
@@ -167,17 +167,12 @@ def test_a_request_that_did_not_finish_has_neither_results_nor_failed_items(owne
 
 
 def test_failed_lines_are_kept_sealed_and_without_card_numbers(owner, storage):
-    load(owner, line("Lovelace", country=""), line("c2", note=NUMBER))
+    public_id = load(owner, line("Lovelace", country=""), line("c2", note=NUMBER))
     (row,) = BulkFailedLines.objects.all()
     assert b"Lovelace" not in bytes(row.lines_sealed)
-    told = b"".join(owner.api.get(url(bulk_id(), "/failed")).streaming_content)
+    told = b"".join(owner.api.get(url(public_id, "/failed")).streaming_content)
     assert b"Lovelace" in told
     assert NUMBER.encode() not in told
-
-
-def bulk_id() -> str:
-    """The id of the only request."""
-    return str(BulkRequest.objects.get().public_id)
 
 
 def test_failed_lines_go_with_the_results(owner, storage, settings):
@@ -185,15 +180,11 @@ def test_failed_lines_go_with_the_results(owner, storage, settings):
     settings.RESULT_SECONDS = 0
     assert delete_old_content() > 0
     assert not BulkFailedLines.objects.exists()
-    answer = owner.api.get(url(public_id, "/failed"))
-    assert (answer.status_code, owner.api.get(url(public_id, "/results")).status_code) == (410, 410)
+    for rest in ("/failed", "/results"):
+        assert owner.api.get(url(public_id, rest)).status_code == 410
 
 
-def test_nobody_else_reads_what_failed(owner, colleague, outsider, storage):
-    public_id = sent_file(owner)
-    assert [
-        each.api.get(url(public_id, "/failed")).status_code for each in (colleague, outsider)
-    ] == [
-        404,
-        404,
-    ]
+@pytest.mark.parametrize("stranger", ["colleague", "outsider"])
+def test_nobody_else_reads_failed_items(owner, stranger, storage, request):
+    path = url(sent_file(owner), "/failed")
+    assert request.getfixturevalue(stranger).api.get(path).status_code == 404
