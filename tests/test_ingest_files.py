@@ -22,7 +22,7 @@ from ingest.services import delete_old_content
 from tests import bulk
 from tests.bulk import customer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers_forks]
 FILES = "/v2/data/files"
 NUMBER = "4111111111111111"
 NDJSON = "application/x-ndjson"

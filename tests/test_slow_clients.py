@@ -330,8 +330,9 @@ def going_on(sending):
     def send():
         while not done.wait(0.2):
             for connection in sending:
+                # Never waiting: one that was refused is not read, and would hold up the others.
                 with suppress(OSError):
-                    connection.sendall(BEGINNING[:2500])
+                    connection.send(BEGINNING[:2500], socket.MSG_DONTWAIT)
 
     sender = Thread(target=send)
     sender.start()
