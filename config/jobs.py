@@ -170,11 +170,13 @@ class Job(models.Model):
         """Send the message of a new job that may run now; others may have to be sent first."""
         account = self.business_account_id
         free, others_wait = slots.free_slots(job_tables(), account, besides=self.pk)
-        if free <= 0:
+        # Whatever ends brings those that waited for it: only a job that could run now has to let
+        # older ones go first.
+        if free <= 0 or self.must_wait():
             return
         if others_wait:
-            publish_waiting(self.business_account_id)
-        elif not self.must_wait():
+            publish_waiting(account)
+        else:
             self.send()
 
     def send(self) -> None:
