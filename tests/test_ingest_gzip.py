@@ -150,7 +150,7 @@ def test_blank_lines_cost_next_to_nothing_and_keep_the_numbers_of_the_others(own
         started = time.process_time()
         assert upload(b"x\n" + line * 1_000_000 + b"x\n").lines == 1_000_002
         costs.append(time.process_time() - started)
-    assert costs[0] < costs[1] / 2
+    assert costs[0] < costs[1] / 8
     body = b"\r\n \n" + lines(customer("c1")) + b"\n" * 70_000 + lines(customer("c2")) + b"\n\n"
     public_id = send(owner, body)
     found = ended(owner, public_id)

@@ -162,12 +162,12 @@ def public_id(request, owner, storage) -> str:
     return send(owner, many(3)) if request.param == "file" else bulk.send(owner, customer("c1"))
 
 
-def test_cancelling_ends_bulk_work_that_waits_for_a_lock(owner, public_id):
+def test_cancelling_ends_bulk_work_that_waits_for_a_lock_within_seconds(owner, public_id):
     with locked("customers_card"), run_in_a_thread(public_id) as thread:
         until(waiting)
         bulk.request_of(public_id).abort("CANCELLED", "It was cancelled.")
         # Whoever holds the lock goes on holding it.
-        until(lambda: not thread.is_alive() and not waiting())
+        until(lambda: not thread.is_alive() and not waiting(), 5)
     found = bulk.ledger(owner, public_id)
     assert (found["status"], found["errorCode"]) == ("FAILED", "CANCELLED")
     assert Customer.objects.count() == 0
@@ -212,16 +212,14 @@ def test_progress_moves_every_five_seconds_while_lines_are_done(owner, storage, 
     public_id = send(owner, many(6000))
     moved = [(time.monotonic(), 0)]
     with slow_database(0.002), run_in_a_thread(public_id) as thread:
-        while thread.is_alive():
+        while moved[-1][1] < 6000:
             done = bulk.ledger(owner, public_id)["progress"]["lines"]
             if done != moved[-1][1]:
                 moved.append((time.monotonic(), done))
             thread.join(0.1)
     assert len(moved) > 3
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(moved)]
-    # A machine with much else to do stretches them all alike.
-    assert max(gaps) < max(5, (moved[-1][0] - moved[0][0]) / 2)
-    assert bulk.ledger(owner, public_id)["progress"]["lines"] == 6000
+    assert max(gaps) < 5
 
 
 def test_quick_blocks_go_several_at_a_time_and_slow_ones_alone(owner, monkeypatch):
