@@ -9,7 +9,7 @@ only when the rows account for every line that was received.
 import logging
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
@@ -17,38 +17,19 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Count, Sum
 
 from config import files as stored
 from config.actors import Actor
-from config.card_numbers import CARD_NUMBER
-from config.errors import Unreadable
 from config.jobs import MAX_ATTEMPTS, JobFailed, TryAgain
 from config.lease import ClaimLost, Lease
-from config.wire import from_json, to_json
-from customers.record import Via, recorded
-from ingest import batch, failed_lines, files
-from ingest.files import Block, ContentLost
+from ingest import batch, files
+from ingest.blocks import COUNTS, Counts, load_blocks
+from ingest.files import ContentLost
 from ingest.inflate import Damage
-from ingest.items import (
-    Action,
-    Item,
-    as_errors,
-    read_item,
-    read_line,
-    touched_by_items,
-)
-from ingest.models import BulkFailedLines, BulkFile, BulkPart, BulkRequest
+from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.process import (
-    Ask,
     BlockRead,
     Failed,
     Frame,
@@ -60,12 +41,10 @@ from ingest.process import (
     Reason,
     Report,
     TooEarly,
-    failed,
 )
 
 logger = logging.getLogger(__name__)
 
-TRIES = 3
 # How often a loader that hears nothing looks whether the job is still its own.
 LOOK_SECONDS = 0.5
 LOG_SECONDS = 10
@@ -115,17 +94,6 @@ NO_SPACE = (
     "The lines are loaded as counted here, but there is no space left for the file of their "
     "results, which are still given line by line."
 )
-# A statement ends soon, also one that waits for a lock, when this process is gone.
-TUNING = """
-    SET LOCAL client_connection_check_interval = '500ms';
-    SET LOCAL synchronous_commit = off"""
-# That the job is still ours, until the end of the transaction.
-HELD = """
-    SELECT FROM ingest_bulkrequest
-    WHERE id = %s AND claim_id = %s AND status = 'STARTED' FOR KEY SHARE"""
-COUNTS = ("lines", *batch.COUNTED.values())
-
-Counts = dict[str, int]
 
 
 @dataclass
@@ -336,122 +304,6 @@ def log(message: str, loader: Loader, **more: object) -> None:
     logger.info(message, extra=facts | more)
 
 
-# --- In a process ---------------------------------------------------------------------------------
-
-
-class Permission:
-    """What a process waits for before it writes."""
-
-    def __init__(self, ask: Ask, conflict_keys: set[int]) -> None:
-        self._ask = ask
-        self.is_next = ask(BlockRead(frozenset(conflict_keys))).is_next
-
-    def after_all_before(self) -> None:
-        """Wait until all blocks before these are loaded."""
-        self.is_next = self._ask(TooEarly()).is_next
-
-
-def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loaded:
-    """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
-    blocks, failure = open_blocks(request.pk, load)
-    items = [item for _, block in blocks for item in items_of(block)]
-    permission = Permission(ask, touched_by_items(items))
-    try:
-        return Loaded(write(request, actor, blocks, permission), failure)
-    except (ClaimLost, OperationalError, InterfaceError, ConnectionError, EOFError):
-        raise
-    except Exception:
-        if len(blocks) == 1:
-            raise
-    counts: Counts = {}
-    for each in blocks:
-        try:
-            more = write(request, actor, [each], permission)
-        except Exception as error:
-            if not counts:
-                raise
-            return Loaded(counts, failed(error))
-        counts = {name: counts.get(name, 0) + count for name, count in more.items()}
-    return Loaded(counts, failure)
-
-
-def open_blocks(request_id: UUID, load: Load) -> tuple[list[tuple[int, Block]], Failed | None]:
-    """The blocks before one that is lost, and that; or all of them. Raises `ContentLost`."""
-    blocks: list[tuple[int, Block]] = []
-    for number, sealed in load.frames:
-        try:
-            blocks.append((number, files.opened(sealed, request_id, number)))
-        except ContentLost as error:
-            if not blocks:
-                raise
-            return blocks, failed(error)
-    return blocks, None
-
-
-def write(
-    request: BulkRequest,
-    actor: Actor,
-    blocks: Sequence[tuple[int, Block]],
-    permission: Permission,
-) -> Counts:
-    """Write blocks, and once more when it was too early or somebody else was faster."""
-    tries = 0
-    while True:
-        # Items are told their fate once.
-        read = [list(items_of(block)) for _, block in blocks]
-        try:
-            return write_blocks(request, actor, blocks, read, is_next=permission.is_next)
-        except batch.TooEarly:
-            permission.after_all_before()
-        except IntegrityError:
-            # A customer came into being by another door, or another worker has the file.
-            tries += 1
-            if tries == TRIES:
-                raise
-
-
-def write_blocks(
-    request: BulkRequest,
-    actor: Actor,
-    blocks: Sequence[tuple[int, Block]],
-    read: Sequence[Sequence[Item]],
-    *,
-    is_next: bool,
-) -> Counts:
-    """Blocks with what was `read` in each, and their rows, in one transaction.
-
-    Raises `batch.TooEarly` and `ClaimLost`.
-    """
-    with recorded(actor, via=Via.V2) as at:
-        with connection.cursor() as cursor:
-            # The end of the job waits for the disk, and with it for all that came before.
-            cursor.execute(TUNING)
-            cursor.execute(HELD, [str(request.pk), str(request.claim_id)])
-            if cursor.rowcount == 0:
-                raise ClaimLost
-        for some in apart([item for items in read for item in items]):
-            plan = batch.apply(some, actor=actor, at=at)
-            if plan.turns_on_parents and not is_next:
-                raise batch.TooEarly
-        parts = [
-            BulkPart(
-                request=request,
-                number=number,
-                lines=block.count,
-                results=zlib.compress(b"".join(map(result, items)), 1),
-                **batch.counts(items),
-            )
-            for (number, block), items in zip(blocks, read, strict=True)
-        ]
-        BulkPart.objects.bulk_create(parts)
-        BulkFailedLines.objects.bulk_create(
-            row
-            for (number, block), items in zip(blocks, read, strict=True)
-            for row in failed_lines.row_of(request.pk, number, block, items)
-        )
-    return {name: sum(getattr(part, name) for part in parts) for name in COUNTS}
-
-
 # --- The job --------------------------------------------------------------------------------------
 
 
@@ -552,64 +404,3 @@ def results_of(request_id: UUID) -> Iterator[bytes]:
     parts = BulkPart.objects.filter(request=request_id).order_by("number")
     for packed in parts.values_list("results", flat=True).iterator(chunk_size=10):
         yield zlib.decompress(packed)
-
-
-# --- Lines ----------------------------------------------------------------------------------------
-
-
-def items_of(block: Block) -> Iterator[Item]:
-    """The items of a block, by line number; blank lines are none."""
-    for number, line in zip(block.numbers, block.lines, strict=True):
-        item = Item(number, "", is_creation=True)
-        refused = block.refused.get(number, ())
-        if refused or not read_line(item, line):
-            if not refused and not line.strip():
-                continue
-            read_wrong_line(item, line)
-        for pointer in refused:
-            item.problems = [each for each in item.problems if each.path != pointer]
-            item.wrong(pointer, *CARD_NUMBER)
-        yield item
-
-
-def read_wrong_line(item: Item, line: bytes) -> None:
-    """Read a line with which something is wrong, to tell what."""
-    try:
-        raw = from_json(line)
-    except Unreadable as error:
-        item.wrong("", error.message.replace("The body", "The line"), "MALFORMED_LINE")
-        return
-    if line == files.TOO_LONG:
-        message = f"The line is longer than {files.LINE_BYTES} bytes."
-        item.wrong("", message, "TOO_LONG")
-    else:
-        read_item(item, Action.CREATE_CUSTOMERS, raw)
-
-
-def apart(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """The items in their order, in batches that have no customer twice."""
-    some: list[Item] = []
-    seen: set[str] = set()
-    for item in items:
-        if item.source_customer_id and item.source_customer_id in seen:
-            yield some
-            some, seen = [], set()
-        some.append(item)
-        seen.add(item.source_customer_id)
-    if some:
-        yield some
-
-
-def result(item: Item) -> bytes:
-    """The line of the results for a line of the file."""
-    is_stored = item.is_stored
-    body: dict[str, Any] = {
-        "line": item.index,
-        "sourceCustomerId": item.source_customer_id[:120] or None,
-        "outcome": item.outcome,
-        "customerId": item.customer_id if is_stored else None,
-        "errors": [] if is_stored else as_errors(item.problems),
-    }
-    if is_stored and item.notices:
-        body["notices"] = as_errors(item.notices)
-    return to_json(body) + b"\n"

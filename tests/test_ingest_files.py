@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.lease import ClaimLost
 from customers.models import Change, Customer, Enrollment
-from ingest import files, loader, services
+from ingest import blocks, files, services
 from ingest.batch import TooEarly
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.services import delete_old_content
@@ -319,7 +319,7 @@ def test_a_file_is_sealed_in_storage(owner, storage):
 def test_a_load_that_was_interrupted_goes_on_where_it_was(owner, storage, monkeypatch):
     monkeypatch.setattr(files, "BLOCK_LINES", 5)
     public_id = send(owner, lines(*(customer(f"c{number}") for number in range(40))))
-    write = loader.write_blocks
+    write = blocks.write_blocks
 
     def stops(request, actor, blocks, read, *, is_next):
         if blocks[-1][0] < 4:
@@ -327,7 +327,7 @@ def test_a_load_that_was_interrupted_goes_on_where_it_was(owner, storage, monkey
         raise ClaimLost if is_next else TooEarly
 
     with monkeypatch.context() as patch:
-        patch.setattr(loader, "write_blocks", stops)
+        patch.setattr(blocks, "write_blocks", stops)
         bulk.run(public_id)
     request = bulk.request_of(public_id)
     assert request.status == "STARTED"

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from config.logging import JSONFormatter
 from customers.models import Customer
-from ingest import files, loader, process
+from ingest import blocks, files, loader, process
 from ingest.models import BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import customer
@@ -48,14 +48,14 @@ def test_an_exception_that_cannot_be_pickled_arrives_with_its_trace(
 ):
     monkeypatch.setattr(files, "BLOCK_LINES", 5)
     public_id = send(owner, many(30), **{"X-Request-Id": "trace-31"})
-    write = loader.write_blocks
+    write = blocks.write_blocks
 
     def breaks(request, actor, blocks, read, *, is_next):
         if blocks[-1][0] >= 4:
             raise Stubborn("Ada", "Lovelace")
         return write(request, actor, blocks, read, is_next=is_next)
 
-    monkeypatch.setattr(loader, "write_blocks", breaks)
+    monkeypatch.setattr(blocks, "write_blocks", breaks)
     logged: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: logged.append(JSONFormatter().format(record))
@@ -81,7 +81,7 @@ def test_a_process_that_is_killed_is_told_apart_from_a_database_that_is_away(
 ):
     public_id = send(owner, many(3))
     monkeypatch.setattr(
-        loader, "write_blocks", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+        blocks, "write_blocks", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
     )
     for attempt in (1, 2, 3):
         request = bulk.request_of(public_id)
@@ -105,7 +105,7 @@ def test_a_database_that_is_away_from_a_process_is_tried_again(owner, storage, m
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     with monkeypatch.context() as patch:
-        patch.setattr(loader, "write_blocks", hangs_up)
+        patch.setattr(blocks, "write_blocks", hangs_up)
         bulk.run(public_id)
     assert bulk.ledger(owner, public_id)["status"] == "STARTED"
     BulkRequest.objects.update(lease_until=Now())

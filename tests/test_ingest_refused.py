@@ -27,8 +27,9 @@ from customers.models import (
 )
 from customers.record import recorded
 from customers.services.customers import delete_customer
-from ingest import batch, loader, runner
+from ingest import batch, runner
 from ingest.files import Block, take_out_card_numbers
+from ingest.lines import apart, items_of
 from ingest.models import BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, errors, load, outcomes
@@ -320,9 +321,9 @@ def as_a_block(speaker: factories.Speaker, sent: Sequence[bulk.Body]) -> list[st
     """A block of a file."""
     block = Block(1, [json.dumps(each).encode() for each in sent])
     take_out_card_numbers(block)
-    items = list(loader.items_of(block))
+    items = list(items_of(block))
     with recorded(speaker.actor, via="v2") as at:
-        for some in loader.apart(items):
+        for some in apart(items):
             batch.apply(some, actor=speaker.actor, at=at)
     return [item.outcome for item in items]
 
