@@ -13,7 +13,7 @@ from config import text, times
 from config.actors import Actor
 from config.errors import CODES, Invalid, Problem
 from config.pagination import PageRequest, Total
-from customers import normalize
+from customers import normalize, phones
 from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
 from customers.sorting import first_ids
@@ -245,9 +245,7 @@ class CheckedForm(forms.Form):
         given: str = self.cleaned_data["primaryPhoneNumber"]
         if given.startswith(" "):
             raise ValidationError(RAW_PLUS)
-        return self.parsed(
-            lambda: normalize.phone_digits(normalize.parse_phone(given, self.actor.region)), given
-        )
+        return self.parsed(lambda: phones.digits_of(phones.parse(given, self.actor.region)), given)
 
     def clean_countryCode(self) -> str:  # noqa: N802 -- Django's naming
         """An ISO 3166-1 alpha-3 code."""

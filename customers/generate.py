@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from config.crypto import blind_index, place, seal
-from customers import normalize, samples
+from customers import normalize, phones, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, Contact, ContactPoint, Customer
 from customers.models.customer import SORT_LENGTH
@@ -283,7 +283,7 @@ class Person:
             contact,
             "PHONE",
             number,
-            normalize.phone_digits(number),
+            phones.digits_of(number),
             is_primary=is_primary,
             details=details,
         )

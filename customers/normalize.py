@@ -6,11 +6,10 @@ fit for an API client; the caller adds path and error code. The message never re
 
 import functools
 import re
-import string
 import unicodedata
 import uuid
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, timedelta, timezone, tzinfo
 
 from uuid_utils import UUID as _UUID
@@ -18,6 +17,7 @@ from uuid_utils import uuid5 as _uuid5
 from uuid_utils.compat import uuid7 as _uuid7
 
 from config.text import trimmed
+from customers import phones
 
 # --- Text -----------------------------------------------------------------------------------------
 
@@ -169,109 +169,6 @@ def _unicode_label(label: str) -> str:
         return label
 
 
-# --- Phone ----------------------------------------------------------------------------------------
-
-_PHONE_PUNCTUATION = frozenset(".()[]/\u00b7\u2212")
-_PHONE_PUNCTUATION_CATEGORIES = frozenset({"Zs", "Pd", "Cf"})
-_DIALLED = re.compile(r"\+?[0-9]+")
-_BAD_PHONE = "Not a possible phone number."
-_VALID, _POSSIBLE, _LOCAL, _IMPOSSIBLE = 3, 2, 1, 0
-
-
-# A load reads a number twice: to find the one that is there, and to write it.
-@functools.lru_cache(maxsize=256)
-def parse_phone(number: str, region: str) -> str:
-    """The number as E.164, `+14151234`, read for a default region (ISO 3166-1 alpha-2, `US`).
-
-    Spaces, dashes, dots, brackets and slashes are ignored; anything else but digits and a leading
-    plus is refused. A number passes when the phone library calls it possible, or possible locally,
-    and it has at most 15 digits. ValueError otherwise.
-
-    Without a plus it may begin with the region's international prefix or `00`, with the region's
-    country code, or be a national number (its national prefix, such as 0, is dropped). Where more
-    than one reading is possible, a valid number wins over a possible one and that over a locally
-    possible one; among equals the country code is taken as given. So `14151234` is `+14151234` in
-    the US, and the Italian mobile number `3912345678` is `+393912345678`.
-    """
-    best, best_rank = "", _IMPOSSIBLE
-    readings = list(_readings(_dialled(number), region.upper()))
-    for reading in readings:
-        # Whether the number is in use by the plan of its country only counts among several.
-        e164, rank = _ranked(reading, region.upper(), is_judged=len(readings) > 1)
-        if rank > best_rank:
-            best, best_rank = e164, rank
-        if rank == _VALID:
-            break
-    if not best:
-        raise ValueError(_BAD_PHONE)
-    return best
-
-
-def phone_digits(e164: str, extension: str = "") -> str:
-    """The digits of country code, number and extension, without a sign between them."""
-    return "".join(char for char in e164 + extension if char in string.digits)
-
-
-def _dialled(number: str) -> str:
-    """The digits of a number as written, in ASCII, after a plus if it has one."""
-    if len(number) > 100:
-        raise ValueError(_BAD_PHONE)
-    if _DIALLED.fullmatch(number):
-        return number
-    kept = "".join(char for char in unicodedata.normalize("NFKC", number) if not _is_format(char))
-    digits = kept.removeprefix("+")
-    if not digits.isdecimal():
-        raise ValueError("A phone number has digits, formatting characters and a leading + only.")
-    plus = kept[: len(kept) - len(digits)]
-    return plus + "".join(str(unicodedata.decimal(digit)) for digit in digits)
-
-
-def _is_format(char: str) -> bool:
-    return (
-        char in _PHONE_PUNCTUATION
-        or char.isspace()
-        or unicodedata.category(char) in _PHONE_PUNCTUATION_CATEGORIES
-    )
-
-
-def _readings(dialled: str, region: str) -> Iterator[str]:
-    """What the dialled digits may mean, the first preferred among equals."""
-    from phonenumbers import country_code_for_region  # noqa: PLC0415 - a slow import
-
-    country_code = str(country_code_for_region(region) or "")
-    if not dialled.startswith("+"):
-        if country_code and dialled.startswith(country_code):
-            yield f"+{dialled}"
-        if dialled.startswith("00"):
-            yield f"+{dialled[2:]}"
-    yield dialled
-
-
-def _ranked(reading: str, region: str, *, is_judged: bool) -> tuple[str, int]:
-    """E.164 of one reading, and how far the phone library trusts it.
-
-    That is `_VALID` or one of the others; one that is not judged is never `_VALID`.
-    """
-    import phonenumbers  # noqa: PLC0415 - a slow import
-
-    try:
-        phone = phonenumbers.parse(reading, region)
-    except phonenumbers.NumberParseException:
-        return "", _IMPOSSIBLE
-    e164 = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
-    if e164 != reading:
-        # A prefix written twice would be dropped at the next reading.
-        return _ranked(e164, region, is_judged=is_judged)
-    reason = phonenumbers.is_possible_number_with_reason(phone)
-    if len(e164) > 16:
-        return "", _IMPOSSIBLE
-    if reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        return e164, _LOCAL
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return "", _IMPOSSIBLE
-    return e164, _VALID if is_judged and phonenumbers.is_valid_number(phone) else _POSSIBLE
-
-
 # --- Countries ------------------------------------------------------------------------------------
 
 # In use everywhere, and in neither part of the standard.
@@ -419,7 +316,7 @@ def search_text(parts: Iterable[str]) -> str:
     for word in (word for part in parts for word in fold(part).split()):
         words[word] = None
         for number in _PUNCTUATED_NUMBER.findall(word):
-            words[phone_digits(number)] = None
+            words[phones.digits_of(number)] = None
     return " ".join(words)
 
 
@@ -443,7 +340,7 @@ def _search_word(word: str) -> str:
         return bracketed[1]
     if word.isdecimal() or not _FORMATTED_NUMBER.fullmatch(word):
         return word
-    digits = phone_digits(word)
+    digits = phones.digits_of(word)
     return digits if len(digits) >= _FEWEST_DIGITS else word
 
 
@@ -451,7 +348,7 @@ def _joined_number(match: re.Match[str]) -> str:
     """The digits of an international number; words that are too many for one stay behind it."""
     words = match[0].split()
     for count in range(len(words), 0, -1):
-        digits = phone_digits("".join(words[:count]).replace("(0)", ""))
+        digits = phones.digits_of("".join(words[:count]).replace("(0)", ""))
         if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
             return " ".join([digits, *words[count:]])
     return match[0]

@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
 
 from config.actors import Actor
+from customers import phones
 from customers.criteria import Criteria, Match
-from customers.normalize import customer_id, phone_digits
+from customers.normalize import customer_id
 
 if TYPE_CHECKING:
     from customers.models import (  # noqa: F401 -- the querysets' models
@@ -201,7 +202,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if criteria.email:
             found = found.reached_by("EMAIL", criteria.email)
         if criteria.phone_number:
-            found = found.reached_by("PHONE", phone_digits(criteria.phone_number))
+            found = found.reached_by("PHONE", phones.digits_of(criteria.phone_number))
         if address := compared(
             criteria.match,
             street_line_1_folded=criteria.address_line_1,

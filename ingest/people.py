@@ -12,7 +12,7 @@ from config.actors import Actor
 from config.bodies import Submission
 from config.dialects import pointer
 from config.errors import Problem
-from customers import bulk, normalize
+from customers import bulk, normalize, phones
 from customers.bulk import blank
 from customers.models import (
     Address,
@@ -247,7 +247,7 @@ def known_point(
             return point
     try:
         if kind == PHONE:
-            key = normalize.phone_digits(normalize.parse_phone(given, region))
+            key = phones.digits_of(phones.parse(given, region))
         else:
             key = normalize.email_key(given)
     except ValueError:

@@ -15,7 +15,7 @@ from oauth2_provider.models import set_token_value
 from rest_framework.test import APIClient
 
 from config.actors import DEFAULT_SCOPES, SCOPES, Actor
-from customers import normalize
+from customers import normalize, phones
 from customers.authentication import actor_of
 from customers.models import (
     AccessToken,
@@ -227,7 +227,7 @@ def make_contact(customer: Customer, *, is_primary: bool = True, **fields: Any) 
 def make_contact_point(
     contact: Contact, kind: str, value: str, *, is_primary: bool = True, **fields: Any
 ) -> ContactPoint:
-    keys = {"PHONE": normalize.phone_digits, "EMAIL": normalize.email_key}
+    keys = {"PHONE": phones.digits_of, "EMAIL": normalize.email_key}
     now = timezone.now()
     return ContactPoint.objects.create(
         customer_id=contact.customer_id,

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from config.crypto import place, unseal
-from customers import history, normalize
+from customers import history, normalize, phones
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load
 from customers.models import Address, BusinessAccount, Change, Contact, ContactPoint, Customer
@@ -112,8 +112,8 @@ def test_what_is_derived_is_what_the_services_would_derive(generated):
 @pytest.mark.django_db
 def test_every_value_passes_the_rules_of_the_api(generated):
     for point in ContactPoint.objects.filter(kind="PHONE"):
-        assert normalize.parse_phone(point.value, "US") == point.value
-        assert normalize.phone_digits(point.value) == point.value_key
+        assert phones.parse(point.value, "US") == point.value
+        assert phones.digits_of(point.value) == point.value_key
     for point in ContactPoint.objects.filter(kind="EMAIL"):
         assert normalize.parse_email(point.value) == point.value
         assert normalize.email_key(point.value) == point.value_key

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from customers import normalize
+from customers import normalize, phones
 
 ANY_TEXT = st.text(st.characters())
 """Any string that Python can hold, NUL and lone surrogates included."""
@@ -259,8 +259,8 @@ def test_addresses_compare_with_accents():
     ],
 )
 def test_a_number_is_kept_as_e164(number, region, e164):
-    assert normalize.parse_phone(number, region) == e164
-    assert normalize.parse_phone(e164, region) == e164
+    assert phones.parse(number, region) == e164
+    assert phones.parse(e164, region) == e164
 
 
 @pytest.mark.parametrize(
@@ -291,13 +291,13 @@ def test_a_number_is_kept_as_e164(number, region, e164):
 )
 def test_what_is_not_a_number_is_refused(number):
     with pytest.raises(ValueError, match="phone number"):
-        normalize.parse_phone(number, "US")
+        phones.parse(number, "US")
 
 
 @pytest.mark.parametrize("region", ["", "XX", "USA", "001", "\0"])
 def test_a_national_number_needs_a_region(region):
     with pytest.raises(ValueError, match="phone number"):
-        normalize.parse_phone("4155552671", region)
+        phones.parse("4155552671", region)
 
 
 @given(
@@ -306,17 +306,17 @@ def test_a_national_number_needs_a_region(region):
 )
 def test_a_number_once_read_reads_the_same_everywhere(number, region):
     try:
-        e164 = normalize.parse_phone(number, region)
+        e164 = phones.parse(number, region)
     except ValueError:
         reject()
     assert re.fullmatch(r"\+[1-9][0-9]{3,14}", e164)
-    assert normalize.parse_phone(e164, "FR") == e164
+    assert phones.parse(e164, "FR") == e164
 
 
 def test_the_digits_of_a_number_are_those_of_country_code_number_and_extension():
-    assert normalize.phone_digits("+14155552671") == "14155552671"
-    assert normalize.phone_digits("+14155552671", "31") == "1415555267131"
-    assert normalize.phone_digits("+14155552671", "x 31") == "1415555267131"
+    assert phones.digits_of("+14155552671") == "14155552671"
+    assert phones.digits_of("+14155552671", "31") == "1415555267131"
+    assert phones.digits_of("+14155552671", "x 31") == "1415555267131"
 
 
 # --- List search ----------------------------------------------------------------------------------
@@ -437,8 +437,8 @@ def test_a_source_id_that_is_not_unicode_is_refused():
     "read",
     [
         normalize.parse_email,
-        lambda text: normalize.parse_phone(text, "US"),
-        lambda text: normalize.parse_phone("4155552671", text),
+        lambda text: phones.parse(text, "US"),
+        lambda text: phones.parse("4155552671", text),
         normalize.country_alpha3,
         normalize.alpha3_from_alpha2,
         normalize.alpha2_from_alpha3,
@@ -467,4 +467,4 @@ def refusal(read, text):
 def test_no_text_makes_a_comparison_form_fail(text):
     assert normalize.clean(normalize.clean(text)) == normalize.clean(text)
     assert normalize.is_po_box(text) in {True, False}
-    assert normalize.phone_digits(text, text).isascii()
+    assert phones.digits_of(text, text).isascii()

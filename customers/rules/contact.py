@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from config.actors import Actor, ActorType
-from customers import normalize
+from customers import normalize, phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint
 from customers.profile import Profile
@@ -103,7 +103,7 @@ def normalised_phone(values: Mapping[str, Any] | None, region: str) -> dict[str,
         return None
     compared = {name: None if value == "" else value for name, value in values.items()}
     try:
-        number = normalize.parse_phone(values.get("number") or "", region)
+        number = phones.parse(values.get("number") or "", region)
     except ValueError:
         return compared
     return compared | {"number": number}
@@ -146,9 +146,9 @@ def merge_phone(
     """Merge a phone number, member by member."""
     before = point.value
     if values.get("number"):
-        number = problems.read("number", normalize.parse_phone, values["number"], region)
+        number = problems.read("number", phones.parse, values["number"], region)
         if number is not None:
-            point.value, point.value_key = number, normalize.phone_digits(number)
+            point.value, point.value_key = number, phones.digits_of(number)
     elif "number" in values or not before:
         problems.require("number")
     if values.get("phone_type"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from config.actors import Actor
 from config.bodies import Submission
 from config.errors import Invalid, Problem
-from customers import normalize
+from customers import normalize, phones
 from customers.criteria import Criteria, Match
 from customers.models import Customer
 from search.bi.serializers import SearchRequest
@@ -113,7 +113,7 @@ class Filters:
 
     def phone(self, number: str) -> str:
         """A phone number as E.164, read for the account's region."""
-        return normalize.parse_phone(number, self.actor.region)
+        return phones.parse(number, self.actor.region)
 
     def normalise(self, name: str, rule: Callable[[str], str], code: str) -> None:
         """Put a member into the form that is compared."""
