@@ -24,11 +24,12 @@ from config.models import InstallationFact
 from customers.models import BusinessAccount, Customer, OAuthClient, User
 from tests import documented, factories
 from tests.buckets import bucket, endpoint, way
+from tests.conversions import define, small_batches
 from tests.factories import Client, Speaker
 from tests.workers import lose_messages
 
 # Fixtures, which tests find here.
-__all__ = ["bucket", "endpoint", "way"]
+__all__ = ["bucket", "define", "endpoint", "small_batches", "way"]
 
 # Permissions and roles.
 MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}

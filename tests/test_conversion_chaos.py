@@ -15,7 +15,7 @@ from config.worker import reap
 from customers.models import AttributeConversion, AttributeDefinition, AttributeValue
 from customers.services.attributes import convert_attribute
 from tests import bulk
-from tests.test_conversion import color, forms, history, put, tables_with
+from tests.conversions import color, forms, history, put, tables_with
 from tests.workers import kill, until, worker
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
