@@ -6,7 +6,7 @@ of many rows as one long CASE, which takes longer to make, to parse and to run t
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -32,9 +32,8 @@ def prototype(model: type[AnyRow]) -> AnyRow:
 
 def blank(model: type[AnyRow]) -> AnyRow:
     """A new row of defaults, under an id of its own."""
-    row: AnyRow = copied(prototype(model))
-    vars(row)["id"] = uuid7()
-    return row
+    values = vars(prototype(model)) | {"id": uuid7(), "_state": ModelState()}
+    return made(model, values)
 
 
 def copied(row: AnyRow) -> AnyRow:
@@ -129,6 +128,12 @@ def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
         FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}"""  # noqa: S608 -- our columns
 
 
+@lru_cache(maxsize=64)
+def moment(value: datetime) -> str:
+    """A moment in full; all rows that are written together have the same."""
+    return value.isoformat()
+
+
 class Spellings(dict[type, Callable[[Any], str]]):
     """How COPY reads the values of a class. The words of an enumeration are strings, too."""
 
@@ -146,8 +151,8 @@ SPELLINGS = Spellings(
         type(None): lambda _: NULL,
         bool: lambda value: "t" if value else "f",
         int: str,
-        UUID: str,
-        datetime: datetime.isoformat,
+        UUID: lambda value: value.hex,
+        datetime: moment,
         date: date.isoformat,
         dict: lambda value: escaped(to_json(value).decode()),
         bytes: lambda value: f"\\\\x{value.hex()}",

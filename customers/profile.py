@@ -67,7 +67,7 @@ class Profile:
         for customer in customers:
             profiles[customer.pk].remember(customer)
         for model in MODELS:
-            rows = model._default_manager.filter(customer__in=profiles)
+            rows = model._default_manager.filter(customer__id__any=profiles)
             for row in bulk.read(rows.order_by("customer_id", "created_at", "id")):
                 profile = profiles[row.customer_id]
                 profile.rows[model].append(row)

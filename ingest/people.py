@@ -72,7 +72,7 @@ class People:
         self.account = account
         self.actor = actor
         self.wanted = wanted
-        known = Customer.objects.filter(pk__in=wanted, business_account=account)
+        known = Customer.objects.filter(id__any=wanted, business_account=account)
         found = Profile.load_all(list(bulk.read(known)), account) if wanted else {}
         self.known = {str(pk): profile for pk, profile in found.items()}
         self.kept: dict[str, Profile] = {}

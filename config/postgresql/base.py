@@ -10,8 +10,11 @@ from django.db import connections
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
+from psycopg.types.datetime import TimestamptzLoader
 
 T = TypeVar("T")
+# Its stubs are those of another driver.
+ServerSideCursor: Any = base.ServerSideCursor
 POLL_SECONDS = 0.1
 CANCEL_SECONDS = 1.0
 
@@ -59,6 +62,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Database = Driver("psycopg")
     health_check_done: bool
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        """A connection that reads moments in its own time zone, UTC.
+
+        Django sets any zone by a loader in Python, which takes six times as long as psycopg's own.
+        """
+        connection: Connection = super().get_new_connection(conn_params)
+        connection.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return connection
+
+    def create_cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 -- psycopg's or Django's
+        """A cursor of the connection; with a name, one on the server."""
+        if name is None:
+            return self.connection.cursor()
+        return ServerSideCursor(
+            self.connection, name=name, scrollable=False, withhold=self.connection.autocommit
+        )
 
     def close_if_health_check_failed(self) -> None:
         """Close a kept connection that is no good any more, once a request."""
