@@ -1,6 +1,7 @@
 """Who guesses passwords or secrets is stopped, at every door together; a good key still works."""
 
 import base64
+from functools import partial
 
 import pytest
 from django.test import Client as Browser
@@ -119,8 +120,20 @@ def test_guesses_at_a_key_from_many_addresses_are_refused(owner):
     assert statuses[-2:] == [429, 429]
 
 
-def test_seventy_five_wrong_passwords_are_not_taken(person):
-    statuses = [
-        sign_in(DOORS[0], person.email, f"wrong {number}").status_code for number in range(75)
-    ]
-    assert statuses.count(200) < attempts.FREE
+def start_session(key, secret):
+    body = {"clientId": key, "secret": secret, "scope": ["api:institution"]}
+    return Client().post("/v2/session/startSession", body, REMOTE_ADDR="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        *(partial(sign_in, door) for door in DOORS),
+        *(exchange, ask_token, start_session),
+    ],
+    ids=[*DOORS, "exchange", "token", "session"],
+)
+def test_of_a_hundred_wrong_passwords_at_any_door_next_to_none_is_tried(guess, person, owner):
+    name = person.email if isinstance(guess, partial) else owner.key.id
+    statuses = [guess(name, f"wrong {number}").status_code for number in range(100)]
+    assert statuses.count(429) > 100 - attempts.FREE
