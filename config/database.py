@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Field, Lookup, Model, QuerySet, UUIDField
 from django.db.models.fields import NOT_PROVIDED
@@ -81,7 +82,9 @@ class AnyOf(Lookup):
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:  # noqa: ANN401 -- Django's
-        """A comparison with an array."""
+        """A comparison with an array; with an empty one nothing is asked."""
+        if not self.rhs:
+            raise EmptyResultSet
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s::uuid[])", (*parameters, array(self.rhs))
 

@@ -40,15 +40,17 @@ def without_values(path: str) -> str:
 
 def _shown(segment: str) -> str:
     is_short = len(segment) <= MAX_WORD
-    if segment == "" or (is_short and get_close_matches(segment, words(), n=1, cutoff=0.75)):
+    if segment == "" or (
+        is_short and get_close_matches(segment, words(get_resolver()), n=1, cutoff=0.75)
+    ):
         return segment
     return "*"
 
 
 @cache
-def words() -> frozenset[str]:
-    """All words of the URL table."""
-    return frozenset(_words(get_resolver().url_patterns))
+def words(table: URLResolver) -> frozenset[str]:
+    """All words of a URL table."""
+    return frozenset(_words(table.url_patterns))
 
 
 def _words(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str]:

@@ -48,7 +48,15 @@ def status(owner, query_id: str) -> dict[str, object]:
 
 
 def wait_for(owner, query_id: str, *states: str) -> dict[str, object]:
-    until(lambda: status(owner, query_id)["status"] in states)
+    def has_come():
+        return status(owner, query_id)["status"] in states
+
+    try:
+        until(has_come, 65)
+    except AssertionError:
+        # A worker that was just killed got its message from the broker.
+        reap()
+        until(has_come)
     return status(owner, query_id)
 
 

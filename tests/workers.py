@@ -77,6 +77,11 @@ def kill(process: Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    # As long as one of its pool is there, the broker gives it the next message, which is then lost.
+    with suppress(ProcessLookupError):
+        for _ in range(200):
+            os.killpg(process.pid, 0)
+            threading.Event().wait(0.01)
 
 
 def until(condition: Callable[[], Any], seconds: float = 150) -> None:
