@@ -38,6 +38,8 @@ ROLES: dict[str, frozenset[str]] = {
     "Finance": WORKING,
     "View Only": VIEWING,
 }
+# The roles that have the permission "View Agent Console": they may search at `/core`.
+AGENT_ROLES = frozenset({"Owner", "Admin", "Manager", "Clerk"})
 
 
 class ActorType(StrEnum):
@@ -54,7 +56,9 @@ class Actor:
     """Who makes a request, or in whose name a job runs.
 
     `tree` holds the ids of the actor's business account and of all its descendants: everything
-    that it may see. `client_id` is the key or OAuth client that the token was given to.
+    that it may see. `client_id` is the key or OAuth client that the token was given to. `roles` and
+    `departments`, the home department first and then the foreign ones, are an employee's;
+    `is_departmental` tells whether its business account has departmentalization on.
     """
 
     type: ActorType
@@ -65,6 +69,9 @@ class Actor:
     client_id: str = ""
     region: str = "US"
     customer_id: UUID | None = None
+    roles: frozenset[str] = frozenset()
+    departments: tuple[UUID, ...] = ()
+    is_departmental: bool = False
     is_authenticated: bool = field(default=True, init=False)
 
     def may(self, scope: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_noop as _
 from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.exceptions import NotAuthenticated as NoCredentials
 from rest_framework.request import Request
@@ -45,7 +46,7 @@ class BodyRequest(Request):
 class ApiView(APIView):
     """A view of the API: the order of checks, strict query parameters, `Idempotency-Key`.
 
-    Checks go 401, 429, 405, 403, 400. A subclass declares
+    Checks go 401, 429, 405, 406, 403, 400. A subclass declares
 
     - `scopes`: for each method the scope that it needs (`config.permissions.HasScope`);
     - `parameters`: for each method the query parameters that it knows, any other is 400
@@ -86,8 +87,6 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002
         """Everything that is checked before a method runs."""
         self.format_kwarg = None
-        negotiated = self.perform_content_negotiation(request)
-        request.accepted_renderer, request.accepted_media_type = negotiated
         self.perform_authentication(request)
         self.check_throttles(request)
         if not self._handler(request):
@@ -96,10 +95,16 @@ class ApiView(APIView):
             raise Refused(
                 405,
                 "METHOD_NOT_ALLOWED",
-                "This resource does not have this method.",
+                _("This resource does not have this method."),
                 headers={"Allow": ", ".join(self.allowed_methods)},
             )
+        negotiated = self.perform_content_negotiation(request)
+        request.accepted_renderer, request.accepted_media_type = negotiated
         self.check_permissions(request)
+        self.check_query(request)
+
+    def check_query(self, request: Request) -> None:
+        """Refuse parameters that the method does not have, unless it reads them with `gather`."""
         if self.parameters is not None and request.META.get("QUERY_STRING"):
             method = "GET" if request.method == "HEAD" else str(request.method)
             problems = query_problems(request.GET, self.parameters.get(method, ()), self.repeatable)

@@ -12,9 +12,11 @@ from django.http import HttpRequest
 
 from config.context import request_id
 from config.errors import ApiError, Problem
+from config.translation import language_of, speaking, translated
 from config.wire import to_json
 
 API_BASES = ("/v1", "/core", "/v2")
+JSON, XML = "application/json", "application/xml"
 CORE_NAMESPACE = "urn:kith:core:customermgr:v3"
 
 # What eGain calls an outcome, where it is not <status>-100.
@@ -56,13 +58,13 @@ def error_body(error: ApiError, request: HttpRequest) -> tuple[bytes, str]:
     match base_of(request.path):
         case "/core":
             body = core_body(error, request)
-            if wants_xml(request):
-                return core_xml(body), "application/xml"
+            if preferred_type(request) == XML:
+                return core_xml(body), XML
         case "/v2":
             body = data_body(error)
         case _:
             body = customers_body(error)
-    return to_json(body), "application/json"
+    return to_json(body), JSON
 
 
 def customers_body(error: ApiError) -> dict[str, Any]:
@@ -81,17 +83,23 @@ def customers_body(error: ApiError) -> dict[str, Any]:
 
 
 def core_body(error: ApiError, request: HttpRequest) -> dict[str, Any]:
-    """eGain's error object, of `/core`, within its lengths: 2048, 1024, 30 details of 255 each."""
+    """eGain's error object, of `/core`, within its lengths: 2048, 1024, 30 details of 255 each.
+
+    In the language of the request.
+    """
+    with speaking(language_of(request)):
+        message = translated(error.message)
+        details = [
+            {"key": (problem.path or "body")[:255], "value": translated(problem.message)[:255]}
+            for problem in error.problems[:30]
+        ]
     body: dict[str, Any] = {
         "code": core_code(error),
-        "developerMessage": error.message[:2048],
-        "details": [
-            {"key": (problem.path or "body")[:255], "value": problem.message[:255]}
-            for problem in error.problems[:30]
-        ],
+        "developerMessage": message[:2048],
+        "details": details,
     }
     if request.META.get("HTTP_X_EGAIN_ERROR_MESSAGE", "").lower() == "yes":
-        body["userMessage"] = error.message[:1024]
+        body["userMessage"] = message[:1024]
     return body
 
 
@@ -106,10 +114,16 @@ def core_code(error: ApiError) -> str:
     return CORE_CODES.get(error.status, f"{error.status}-100")
 
 
-def wants_xml(request: HttpRequest) -> bool:
-    """Whether the caller prefers XML to JSON."""
-    preferred = request.get_preferred_type(["application/json", "application/xml"])
-    return preferred == "application/xml"
+def preferred_type(request: HttpRequest) -> str | None:
+    """The media type of `/core` that the caller likes best, JSON among equals; None for none."""
+    if not request.META.get("HTTP_ACCEPT", "").strip():
+        return JSON
+    return request.get_preferred_type([JSON, XML])
+
+
+def core_headers(request: HttpRequest) -> dict[str, str]:
+    """What every answer of `/core` says of the languages and media types that it may have."""
+    return {"Content-Language": language_of(request), "Vary": "Accept, Accept-Language"}
 
 
 def core_xml(body: dict[str, Any]) -> bytes:
@@ -121,15 +135,15 @@ def core_xml(body: dict[str, Any]) -> bytes:
             for entry in value:
                 detail = ET.SubElement(details, "detail")
                 for key, text in entry.items():
-                    ET.SubElement(detail, key).text = _xml_text(text)
+                    ET.SubElement(detail, key).text = xml_text(text)
         else:
-            ET.SubElement(root, name).text = _xml_text(value)
+            ET.SubElement(root, name).text = xml_text(value)
     xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return xml
 
 
-def _xml_text(text: str) -> str:
-    # XML 1.0 has no form for control characters, and a message may quote what was sent.
+def xml_text(text: str) -> str:
+    """A text with U+FFFD in place of what XML 1.0 has no form for, such as control characters."""
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 

@@ -8,8 +8,12 @@ from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
+from config.translation import Message
+
 # What calls without credentials, or with wrong ones, are told.
-NO_TOKEN = "No access token was sent. This call needs Authorization: Bearer <token>."  # noqa: S105 -- a sentence
+NO_TOKEN = _("No access token was sent. This call needs Authorization: Bearer <token>.")
 NO_CREDENTIALS = (
     "No credentials were sent. This call needs Authorization: Basic base64(key:secret)."
 )
@@ -93,7 +97,7 @@ class NotFound(ApiError):
     status = 404
     code = "NOT_FOUND"
 
-    def __init__(self, message: str = "There is no such resource.") -> None:
+    def __init__(self, message: str = _("There is no such resource.")) -> None:
         super().__init__(message)
 
 
@@ -104,7 +108,7 @@ class BodyTooSlow(ApiError):
     code = "BODY_TOO_SLOW"
 
     def __init__(self) -> None:
-        super().__init__("The body did not arrive in time. Send the request again.")
+        super().__init__(_("The body did not arrive in time. Send the request again."))
 
 
 class Conflict(ApiError):
@@ -135,7 +139,8 @@ class UriTooLong(ApiError):
     code = "URI_TOO_LONG"
 
     def __init__(self) -> None:
-        super().__init__(f"A path with its query may have {MAX_URI} characters.")
+        template = _("A path with its query may have %(count)s characters.")
+        super().__init__(Message(template, count=MAX_URI))
 
 
 class Unprocessable(ApiError):
@@ -163,7 +168,7 @@ class Unavailable(ApiError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The service is not available for the moment. Try again shortly.",
+            _("The service is not available for the moment. Try again shortly."),
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
 
@@ -175,7 +180,7 @@ class Internal(ApiError):
     code = "INTERNAL_ERROR"
 
     def __init__(self) -> None:
-        super().__init__("Something went wrong on our side. Quote the request id to support.")
+        super().__init__(_("Something went wrong on our side. Quote the request id to support."))
 
 
 class Refused(ApiError):

@@ -18,6 +18,7 @@ from django.core.exceptions import (
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_noop as _
 from django.views import defaults
 from redis import exceptions as redis
 from rest_framework import exceptions as drf
@@ -25,7 +26,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 
 from config.card_numbers import holds_card_number
-from config.dialects import base_of, error_body
+from config.dialects import base_of, core_headers, error_body
 from config.errors import (
     NO_TOKEN,
     ApiError,
@@ -41,6 +42,7 @@ from config.errors import (
     Unreadable,
     problems,
 )
+from config.translation import Message
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +57,8 @@ def answer(error: ApiError, request: HttpRequest | Request) -> HttpResponse:
     django_request = request._request if isinstance(request, Request) else request  # noqa: SLF001
     body, content_type = error_body(error, django_request)
     response = HttpResponse(body, content_type=content_type, status=error.status)
-    for name, value in error.headers.items():
+    own = core_headers(django_request) if base_of(django_request.path) == "/core" else {}
+    for name, value in (own | error.headers).items():
         response[name] = value
     if error.status == 401 and "WWW-Authenticate" not in error.headers:
         environ = django_request.META
@@ -72,7 +75,8 @@ def without_slash(error: Resolver404) -> NotFound:
     if base_of(path) and path.endswith("/") and not holds_card_number(path):
         with suppress(Resolver404):
             resolve(path.rstrip("/"))
-            return NotFound(f"Paths end without a slash here: {path.rstrip('/')}")
+            template = _("Paths end without a slash here: %(path)s")
+            return NotFound(Message(template, path=path.rstrip("/")))
     return NotFound()
 
 
@@ -81,25 +85,31 @@ OUTCOMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], ApiError]
     ((ApiError,), lambda error: error),
     ((drf.ValidationError,), lambda error: Invalid(problems(error.detail))),
     ((ValidationError,), lambda error: Invalid(problems(get_error_detail(error)))),
-    ((drf.NotAuthenticated,), lambda _: NotAuthenticated(NO_TOKEN)),
+    ((drf.NotAuthenticated,), lambda _error: NotAuthenticated(NO_TOKEN)),
     (
         (drf.AuthenticationFailed,),
         lambda error: NotAuthenticated(str(error.detail), code="INVALID_TOKEN"),
     ),
     (
         (drf.Throttled,),
-        lambda error: TooManyRequests("Too many requests.", seconds=error.wait or 1),
+        lambda error: TooManyRequests(_("Too many requests."), seconds=error.wait or 1),
     ),
     ((Resolver404,), without_slash),
-    ((Http404, drf.NotFound), lambda _: NotFound()),
-    ((PermissionDenied,), lambda _: Forbidden("This actor may not do this.")),
+    ((Http404, drf.NotFound), lambda _error: NotFound()),
+    ((PermissionDenied,), lambda _error: Forbidden(_("This actor may not do this."))),
     ((drf.PermissionDenied,), lambda error: Forbidden(str(error.detail))),
-    ((drf.ParseError, UnreadablePostError), lambda _: Unreadable("The body cannot be read.")),
+    (
+        (drf.ParseError, UnreadablePostError),
+        lambda _error: Unreadable(_("The body cannot be read.")),
+    ),
     (
         (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent),
-        lambda _: TooLarge("The body is larger than this service reads."),
+        lambda _error: TooLarge(_("The body is larger than this service reads.")),
     ),
-    ((SuspiciousOperation, BadRequest), lambda _: ApiError("The request cannot be understood.")),
+    (
+        (SuspiciousOperation, BadRequest),
+        lambda _error: ApiError(_("The request cannot be understood.")),
+    ),
     (
         (drf.MethodNotAllowed, drf.NotAcceptable, drf.UnsupportedMediaType),
         lambda error: Refused(error.status_code, error.default_code.upper(), str(error.detail)),
@@ -119,7 +129,7 @@ def as_api_error(exc: BaseException) -> ApiError:
     if isinstance(exc, DataError):
         # A check of ours is missing; the value is the client's all the same.
         logger.error("a value that cannot be stored got through", exc_info=exc)
-        return ApiError("A value of the request cannot be stored.", code="INVALID_VALUE")
+        return ApiError(_("A value of the request cannot be stored."), code="INVALID_VALUE")
     logger.error("unhandled error", exc_info=exc)
     return Internal()
 

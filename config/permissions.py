@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from config import access
 from config.actors import ROLES, Actor, ActorType
 from config.errors import Forbidden
+from config.translation import Message
 
 if TYPE_CHECKING:  # DRF's views import the default permission, so it cannot import them
     from rest_framework.views import APIView
@@ -21,6 +23,8 @@ class HasScope(BasePermission):
     make the call says `config.access.CALLS`.
     """
 
+    missing_scope_code = ""
+
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Deny by default. Raises `Forbidden`, which names the scope."""
         method = "GET" if request.method == "HEAD" else request.method
@@ -29,18 +33,22 @@ class HasScope(BasePermission):
         if scope is None or not isinstance(actor, Actor):
             return False
         if not actor.may(scope):
-            raise Forbidden(missing_scope(scope, actor))
+            raise Forbidden(missing_scope(scope, actor), code=self.missing_scope_code)
         match = request.resolver_match
         if not access.is_open(actor.type, method or "", match.route if match else ""):
-            self.message = "This call is not for signed-in customers, who read themselves only."
+            self.message = _("This call is not for signed-in customers, who read themselves only.")
             return False
         return True
 
 
 def missing_scope(scope: str, actor: Actor | None = None) -> str:
     """What a token is told that lacks a scope; a person also learns which roles have it."""
-    message = f"This call needs the scope {scope}, which the token does not have."
-    if actor is not None and actor.type == ActorType.EMPLOYEE:
-        roles = [role for role, scopes in ROLES.items() if scope in scopes]
-        message += f" Roles that may have it: {', '.join(roles)}."
-    return message
+    if actor is None or actor.type != ActorType.EMPLOYEE:
+        template = _("This call needs the scope %(scope)s, which the token does not have.")
+        return Message(template, scope=scope)
+    template = _(
+        "This call needs the scope %(scope)s, which the token does not have. Roles that may have"
+        " it: %(roles)s."
+    )
+    roles = [role for role, scopes in ROLES.items() if scope in scopes]
+    return Message(template, scope=scope, roles=", ".join(roles))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop as _
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -172,7 +173,7 @@ def _failures_key(request: HttpRequest | Request, kind: str) -> str:
 
 def _too_many() -> TooManyRequests:
     seconds = WINDOW - int(now()) % WINDOW
-    return TooManyRequests("Too many failed attempts from this address.", seconds=seconds)
+    return TooManyRequests(_("Too many failed attempts from this address."), seconds=seconds)
 
 
 def note_failure(request: HttpRequest | Request, kind: str) -> None:

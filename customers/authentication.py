@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -27,7 +28,10 @@ SELECT client.id, coalesce(client.last_used_at < now() - interval '1 minute', tr
        ARRAY({TREE.format(root="account.id")}),
        service.id, service.scopes, person.id, person.customer_id,
        ARRAY(SELECT role.name FROM customers_user_groups member
-             JOIN auth_group role ON role.id = member.group_id WHERE member.user_id = person.id)
+             JOIN auth_group role ON role.id = member.group_id WHERE member.user_id = person.id),
+       account.departmentalization, person.department_id,
+       ARRAY(SELECT other.department_id FROM customers_user_foreign_departments other
+             WHERE other.user_id = person.id)
 FROM customers_accesstoken token
 JOIN customers_oauthclient client ON client.id = token.application_id
 LEFT JOIN customers_serviceaccount service ON service.id = client.service_account_id
@@ -65,6 +69,9 @@ class Row(NamedTuple):
     person: UUID | None
     customer: UUID | None
     roles: list[str]
+    is_departmental: bool
+    home_department: UUID | None
+    foreign_departments: list[UUID]
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -84,7 +91,7 @@ class BearerAuthentication(BaseAuthentication):
             return None
         actor = actor_of(token)
         if actor is None:
-            raise AuthenticationFailed("The access token is invalid, expired or revoked.")
+            raise AuthenticationFailed(_("The access token is invalid, expired or revoked."))
         return None, actor
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- DRF's signature
@@ -148,6 +155,10 @@ def actor_from(row: Row) -> Actor | None:
         client_id=row.client_id,
         region=row.region,
         customer_id=row.customer,
+        roles=frozenset(row.roles),
+        # Without a home department an employee is not confined to departments.
+        departments=(row.home_department, *row.foreign_departments) if row.home_department else (),
+        is_departmental=row.is_departmental,
     )
 
 

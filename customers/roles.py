@@ -26,14 +26,16 @@ ADMINISTRATION = (
 )
 # Decrypting shows what only some may see to everybody.
 CONVERTING = Q(codename="convert_attributedefinition")
-VIEWING = Q(codename__startswith="view_")
-WORKING = VIEWING | ~Q(content_type__model__in=ADMINISTRATION) & ~CONVERTING
+# To search at `/core`; the same roles as `config.actors.AGENT_ROLES`.
+CONSOLE = Q(codename="view_agent_console")
+VIEWING = Q(codename__startswith="view_") & ~CONSOLE
+WORKING = VIEWING | CONSOLE | ~Q(content_type__model__in=ADMINISTRATION) & ~CONVERTING
 PERMISSIONS: dict[str, Q] = {
     "Owner": Q(),
     "Admin": Q(),
     "Manager": WORKING,
     "Clerk": WORKING & ~Q(codename="reveal_sensitive"),
-    "Finance": WORKING & ~Q(codename="reveal_sensitive"),
+    "Finance": WORKING & ~Q(codename="reveal_sensitive") & ~CONSOLE,
     "View Only": VIEWING,
 }
 
