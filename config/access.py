@@ -25,6 +25,8 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "PUT v1/customers/<id:customer_id>/suspend": STAFF,
     "PUT v1/customers/<id:customer_id>/activate": STAFF,
     "DELETE v1/customers/<id:customer_id>/addresses/<id:address_id>": STAFF,
+    "DELETE v1/customers/<id:customer_id>/contact-points/<id:point_id>": STAFF,
+    "DELETE v1/customers/<id:customer_id>/contacts/<id:contact_id>": STAFF,
     "GET v1/customers/<id:customer_id>/activities": EVERYONE,
     "POST v1/customers/<id:customer_id>/activities": STAFF,
     "GET v1/customers/<id:customer_id>/history": EVERYONE,
@@ -37,6 +39,9 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "GET v1/search/customer-accounts/<id:search_id>": STAFF,
     "DELETE v1/search/customer-accounts/<id:search_id>": STAFF,
     "GET v1/search/results/<id:search_id>/<str:signature>/<str:file_name>": STAFF,
+    "GET core/customermgr/v3/customer": EVERYONE,
+    "GET core/customermgr/v3/customer/attributes": STAFF,
+    "GET core/customermgr/v3/customer/<str:customer_ids>": STAFF,
     "POST v2/session/startSession": EVERYONE,
     "POST v2/data/customers": STAFF,
     "PUT v2/data/customers": STAFF,
@@ -65,11 +70,16 @@ SHOWN: Mapping[str, frozenset[str]] = {
         " updatedAt prefix firstName middleName lastName suffix sex gender pronoun"
         " securityQuestion securityAnswer primaryPhoneNumber primaryEmail dateOfBirth"
         " placeOfBirth socialId socialIdCountryCode citizenshipCountryCode businessName"
-        " doingBusinessAsName contacts"
+        " doingBusinessAsName contacts contactPoints"
     ),
-    "contact": words("id firstName middleName lastName primary primaryPhoneNumber primaryEmail"),
+    "contact": words(
+        "id firstName middleName lastName primary primaryPhoneNumber primaryEmail contactPoints"
+    ),
+    "relationship": frozenset(),
     "businessAccount": frozenset({"id", "name"}),
 }
+# Members that are words of a list: what says nothing there is null.
+WORDS = frozenset({"role", "howReferred"})
 # Likewise of the change log: entities with their published fields. Other changes are left out.
 RECORDED: Mapping[str, frozenset[str]] = {
     "customer": frozenset({"type", "status", "externalId", "businessName"}),
@@ -96,8 +106,10 @@ def shown(actor: Actor, kind: str, whole: dict[str, Any]) -> dict[str, Any]:
     if actor.type != ActorType.CUSTOMER:
         return whole
     seen: dict[str, Any] = {
-        name: value if name in SHOWN[kind] else blank(value) for name, value in whole.items()
+        name: value if name in SHOWN[kind] else blank(name, value) for name, value in whole.items()
     }
+    if "relationship" in seen:
+        seen["relationship"] = shown(actor, "relationship", whole["relationship"])
     for name in ("createdBy", "updatedBy"):
         if name in seen:
             seen[name] = named(actor, seen[name])
@@ -112,6 +124,8 @@ def named(actor: Actor, other: dict[str, Any]) -> dict[str, Any]:
     return other if is_known else other | {"id": ""}
 
 
-def blank(value: object) -> object:
+def blank(name: str, value: object) -> object:
     """A value of the same kind that says nothing."""
+    if name in WORDS:
+        return None
     return type(value)() if isinstance(value, str | dict | list) else None

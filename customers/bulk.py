@@ -16,7 +16,7 @@ from django.db.models.base import ModelState
 
 from config.wire import to_json
 from customers.normalize import uuid7
-from customers.tables import NULL, Table, copy, escaped
+from customers.tables import NULL, Table, copy, escaped, written
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
 
@@ -96,13 +96,13 @@ def update(model: type[models.Model], rows: Sequence[models.Model], names: Itera
 @cache
 def attributes(model: type[models.Model]) -> tuple[str, ...]:
     """The attributes in which a row has its columns."""
-    return tuple(field.attname for field in model._meta.local_concrete_fields)
+    return tuple(field.attname for field in written(model))
 
 
 @cache
 def table(model: type[models.Model]) -> Table:
     """The COPY of all columns of a model."""
-    columns = (str(field.column) for field in model._meta.local_concrete_fields)
+    columns = (str(field.column) for field in written(model))
     return Table(model, " ".join(columns))
 
 
@@ -115,10 +115,9 @@ def key(model: type[models.Model]) -> tuple[str, ...]:
 def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
     """SQL that updates rows by their keys from a JSON array of objects."""
     kinds = {
-        field.attname: f'"{field.attname}" {field.db_type(connection)}'
-        for field in model._meta.local_concrete_fields
+        field.attname: f'"{field.attname}" {field.db_type(connection)}' for field in written(model)
     }
-    columns = {field.attname: field.column for field in model._meta.local_concrete_fields}
+    columns = {field.attname: field.column for field in written(model)}
     keys = key(model)
     values = ", ".join(f'{columns[name]} = wanted."{name}"' for name in names)
     same = " AND ".join(f'stored.{columns[name]} = wanted."{name}"' for name in keys)

@@ -75,6 +75,8 @@ NEW_INDIVIDUAL: dict[str, Any] = {
     "socialId": "123456789",
     "socialIdCountryCode": "USA",
     "citizenshipCountryCode": "GBR",
+    "contactPoints": [{"kind": "TWITTER", "value": "ada1815"}],
+    "relationship": {"role": "Partner", "level": "Gold", "howReferred": "Website"},
 }
 NEW_BUSINESS: dict[str, Any] = {
     "type": "BUSINESS",
@@ -84,6 +86,7 @@ NEW_BUSINESS: dict[str, Any] = {
 }
 NEW_EXTENSION = {"primaryPhoneNumber": {"extension": "31"}}
 NEW_ADDRESS = {"addresses": [HOME | {"streetLine1": "200 Oak Ave"}]}
+NEW_CONTACT_POINT = {"contactPoints": [{"kind": "TWITTER", "value": "ada1815"}]}
 FORGET = {"middleName": "", "placeOfBirth": None, "metadata": {"customerRefId": None}}
 NEW_ACTIVITY = {
     "type": "calltrack",
@@ -92,6 +95,21 @@ NEW_ACTIVITY = {
     "isSecure": False,
     "sentDate": "2026-03-01T13:00:00+01:00",
     "subject": "Asked for a new card",
+}
+
+RELATIONSHIP: dict[str, Any] = {
+    "role": "Partner",
+    "level": "Gold",
+    "industry": "Computing",
+    "marketSegment": "Science",
+    "entitlements": "Priority support",
+    "howReferred": "Website",
+    "preferredAgentId": None,
+    "pin": "",
+}
+NO_RELATIONSHIP = {name: None if value is None else "" for name, value in RELATIONSHIP.items()} | {
+    "role": None,
+    "howReferred": None,
 }
 
 # --- Answers --------------------------------------------------------------------------------------
@@ -150,6 +168,33 @@ INDIVIDUAL: dict[str, Any] = common(
     "socialId": "6789",
     "socialIdCountryCode": "USA",
     "citizenshipCountryCode": "GBR",
+    "contactPoints": [
+        {
+            "id": "01993a5f-2bc3-7008-8d40-3c4d5e6f7a8b",
+            "kind": "PHONE",
+            "value": "+14151234",
+            "type": "MOBILE",
+            "provider": "Orbit",
+            "extension": "31",
+            "verified": False,
+            "primary": True,
+        },
+        {
+            "id": "01993a5f-2bc4-7109-8e50-4d5e6f7a8b9c",
+            "kind": "EMAIL",
+            "value": "ada@example.com",
+            "verified": False,
+            "primary": True,
+        },
+        {
+            "id": "01993a5f-2bc5-720a-8f60-5e6f7a8b9c0d",
+            "kind": "TWITTER",
+            "value": "ada1815",
+            "verified": False,
+        },
+    ],
+    "department": "Retail",
+    "relationship": RELATIONSHIP,
 }
 # Of whom only what is needed is known.
 SPARSE: dict[str, Any] = (
@@ -157,6 +202,7 @@ SPARSE: dict[str, Any] = (
     | common("01993a5f-6b40-7d13-8a26-4e5f60718293", "", [])
     | {"metadata": {}, "type": "INDIVIDUAL", "firstName": "Ada", "lastName": "Lovelace"}
     | {name: INDIVIDUAL[name] for name in ("primaryPhoneNumber", "primaryEmail")}
+    | {"contactPoints": INDIVIDUAL["contactPoints"][:2], "relationship": NO_RELATIONSHIP}
     | dict.fromkeys(
         ["sex", "dateOfBirth", "placeOfBirth", "socialIdCountryCode", "citizenshipCountryCode"]
     )
@@ -167,7 +213,16 @@ BUSINESS: dict[str, Any] = common(
     "type": "BUSINESS",
     "businessName": "ACME",
     "doingBusinessAsName": "ACME",
-    "contacts": [{"id": "01993a5f-4a82-7e06-8b20-0a1b2c3d4e5f", **JACK}],
+    "contacts": [
+        {
+            "id": "01993a5f-4a82-7e06-8b20-0a1b2c3d4e5f",
+            **JACK,
+            "contactPoints": [],
+            "customAttributes": {},
+        }
+    ],
+    "department": "",
+    "relationship": RELATIONSHIP,
 }
 ACTIVITY = {
     "id": "01993a60-0c40-7f07-9c30-7e8f9a0b1c2d",

@@ -16,6 +16,7 @@ from config.pagination import PageRequest, Total
 from customers import normalize, phones
 from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
+from customers.rules.points import read_value
 from customers.sorting import first_ids
 
 MAX_WORDS = 10
@@ -24,7 +25,7 @@ FormClass = type[forms.Form]
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
 # Compared as they are.
-UNFOLDED = frozenset({"externalId", "zipCode"})
+UNFOLDED = frozenset({"externalId", "zipCode", "department"})
 # Servers read a plus in a query as a space.
 RAW_PLUS = "This has a space where a plus may be meant: in a URL a plus is written %2B."
 LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
@@ -114,6 +115,19 @@ class CustomerFilter(django_filters.FilterSet):
         strip=False,
         help_text="`NAME:value`: a custom attribute that is exactly this. Encrypted ones cannot be "
         "searched.",
+    )
+    contactPoint = django_filters.CharFilter(
+        method="by_contact_point",
+        max_length=9 + 1 + 320,
+        strip=False,
+        help_text="`KIND:value`, such as `TWITTER:ada1815`: some contact is reached by exactly "
+        "this.",
+    )
+    department = django_filters.CharFilter(
+        method="by_department",
+        max_length=120,
+        strip=False,
+        help_text="Name of a department, as it is written.",
     )
     businessAccountId = django_filters.UUIDFilter(
         method="by_account", help_text="One descendant of the token's business account."
@@ -221,6 +235,15 @@ class CustomerFilter(django_filters.FilterSet):
         """`customAttribute`, which the form has turned into definitions and the value."""
         return queryset.having_attribute(*value) if value else queryset
 
+    def by_department(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        """`department`."""
+        accounts = self.form.cleaned_data["accounts"]
+        return queryset.in_department(value, accounts) if value else queryset
+
+    def by_contact_point(self, queryset: CustomerQuerySet, _: str, value: Any) -> CustomerQuerySet:  # noqa: ANN401
+        """`contactPoint`, which the form has turned into kind and key."""
+        return queryset.reached_by(*value) if value else queryset
+
     def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: Any) -> CustomerQuerySet:  # noqa: ANN401
         """What `filter_queryset` takes together with other parameters."""
         return queryset
@@ -246,6 +269,19 @@ class CheckedForm(forms.Form):
         if given.startswith(" "):
             raise ValidationError(RAW_PLUS)
         return self.parsed(lambda: phones.digits_of(phones.parse(given, self.actor.region)), given)
+
+    def clean_contactPoint(self) -> tuple[str, str] | None:  # noqa: N802 -- Django's naming
+        """The kind, and the key by which values of it are compared."""
+        given: str = self.cleaned_data["contactPoint"]
+        if not given:
+            return None
+        kind, colon, value = given.partition(":")
+        if kind not in ContactPoint.Kind.values or not colon or not value:
+            kinds = ", ".join(ContactPoint.Kind.values)
+            raise ValidationError(f"This must be KIND:value, of one of these kinds: {kinds}.")
+        if value.startswith(" ") and kind == ContactPoint.Kind.PHONE:
+            raise ValidationError(RAW_PLUS)
+        return kind, self.parsed(lambda: read_value(kind, value, self.actor.region)[1], value)
 
     def clean_countryCode(self) -> str:  # noqa: N802 -- Django's naming
         """An ISO 3166-1 alpha-3 code."""

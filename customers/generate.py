@@ -45,8 +45,8 @@ class Plan:
 CUSTOMER = Table(
     Customer,
     "id business_account_id type external_id business_name business_name_folded name name_folded"
-    " sort_first_name sort_last_name is_named search_text metadata industry market_segment level"
-    " how_referred created_at updated_at",
+    " sort_first_name sort_last_name is_named search_text metadata role pin_sealed industry"
+    " market_segment level how_referred created_at updated_at",
 )
 CONTACT = Table(
     Contact,
@@ -150,6 +150,7 @@ class Maker:
         self.batch.rows[CUSTOMER].append(
             f"{customer_id}\t{account_hex}\t{kind}\t{external_id}\t{business}"
             f"\t{name}\t{folded}\t{person.sort_keys}\t{search}\t{self.metadata()}"
+            f"\t{self.maybe(0.2, samples.ROLES)}\t{self.pin(customer_id)}"
             f"\t{self.pick(samples.INDUSTRIES) if is_business else ''}"
             f"\t{self.maybe(0.3, samples.SEGMENTS)}\t{self.maybe(0.15, samples.LEVELS)}"
             f"\t{self.maybe(0.2, samples.REFERRALS)}\t{at}\t{at}{CUSTOMER.end}"
@@ -159,6 +160,13 @@ class Maker:
             later = created + (self.plan.now - created) * self.chance()
             status = "SUSPENDED" if self.chance() < 0.6 else "DELETED"
             self.batch.changes.append(StatusChange(customer_id, status, stamp(later)))
+
+    def pin(self, customer: str) -> str:
+        """A pin that few customers have, sealed, as COPY reads it."""
+        if self.chance() > 0.02:
+            return NULL
+        digits = f"{int(self.chance() * 10_000):04}"
+        return bytea(seal(digits, place(Customer, "pin_sealed", UUID(customer))))
 
     def moment_of_creation(self, index: int) -> datetime:
         """Later for a higher index, and the denser, the nearer to now."""

@@ -21,6 +21,7 @@ from customers.models import (
     Contact,
     ContactPoint,
     Customer,
+    Department,
     Enrollment,
 )
 
@@ -65,6 +66,17 @@ MASKED = """
         AND change.operation = 'deleted' AND change.entity_id = ANY(%(ids)s)
         AND definition.is_encrypted"""
 PUBLISHED_OF = {
+    "customer": {
+        "department_id": "department",
+        "role": "relationship.role",
+        "level": "relationship.level",
+        "industry": "relationship.industry",
+        "market_segment": "relationship.marketSegment",
+        "entitlements": "relationship.entitlements",
+        "how_referred": "relationship.howReferred",
+        "preferred_agent_id": "relationship.preferredAgentId",
+        "pin_sealed": "relationship.pin",
+    },
     "address": {
         "first_name": "name.firstName",
         "middle_name": "name.middleName",
@@ -94,7 +106,23 @@ def represent_all(changes: Iterable[Change], actor: Actor | None = None) -> list
     """Rows of one customer's record as the history's JSON objects."""
     changes = list(changes)
     masked = masked_values(changes)
-    return [represent(change, actor, is_masked=change.entity_id in masked) for change in changes]
+    shown = [represent(change, actor, is_masked=change.entity_id in masked) for change in changes]
+    name_departments(shown)
+    return shown
+
+
+def name_departments(shown: Iterable[dict[str, Any]]) -> None:
+    """Put names in place of the ids of departments; of one that is gone the id stays."""
+    fields = [
+        field for each in shown for field in each["changes"] if field["field"] == "department"
+    ]
+    ids = {field[side] for field in fields for side in ("from", "to") if field[side]}
+    if not ids:
+        return
+    found = Department.objects.filter(pk__in=ids).values_list("pk", "name")
+    names = {str(department_id): name for department_id, name in found}
+    for field in fields:
+        field |= {side: names.get(field[side], field[side]) for side in ("from", "to")}
 
 
 def masked_values(changes: Iterable[Change]) -> set[UUID]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from drf_spectacular.utils import OpenApiParameter
@@ -174,6 +175,7 @@ update_customer = operation(
         CustomerUpdate(partial=True),
         change_one_thing=examples.NEW_EXTENSION,
         add_an_address=examples.NEW_ADDRESS,
+        add_a_contact_point=examples.NEW_CONTACT_POINT,
         clear_members=examples.FORGET,
     ),
     parameters=[IF_MATCH, ETAG],
@@ -196,6 +198,42 @@ activate_customer = operation(
 )
 remove_address = operation(
     "removeAddress", "Remove an address", parameters=[IF_MATCH], answers={204: GONE}
+)
+remove_contact_point = operation(
+    "removeContactPoint",
+    "Remove a way to reach a contact",
+    description="The oldest remaining of its kind becomes primary.",
+    parameters=[IF_MATCH],
+    answers={204: GONE},
+    errors=[
+        Conflict(
+            "This is the last one of kind EMAIL, and this contact needs one.",
+            code="LAST_CONTACT_POINT",
+        )
+    ],
+)
+remove_contact = operation(
+    "removeContact",
+    "Remove a contact",
+    description="Of a business or group, with all that hangs on the contact.",
+    parameters=[
+        IF_MATCH,
+        OpenApiParameter(
+            "primary",
+            UUID,
+            OpenApiParameter.QUERY,
+            description="The contact that becomes the primary one; needed when the primary one is "
+            "removed.",
+        ),
+    ],
+    answers={204: GONE},
+    errors=[
+        Conflict("A business or group has at least one contact.", code="LAST_CONTACT"),
+        Conflict(
+            "This is the primary contact. Name the next one in ?primary=.",
+            code="PRIMARY_REQUIRED",
+        ),
+    ],
 )
 list_activities = operation(
     "listActivities",

@@ -15,9 +15,9 @@ from django.db import models
 from config.actors import Actor
 from customers import bulk, normalize
 from customers.bulk import blank, copied
+from customers.facts import AccountFacts
 from customers.models import (
     Address,
-    AttributeDefinition,
     AttributeValue,
     BusinessAccount,
     Contact,
@@ -34,16 +34,26 @@ INDIVIDUAL = Customer.Type.INDIVIDUAL
 
 
 class Profile:
-    """A customer and its rows. `account` gives the default region for phone numbers."""
+    """A customer and its rows. `account` gives the default region for phone numbers.
 
-    def __init__(self, customer: Customer, account: BusinessAccount, *, is_new: bool) -> None:
+    `facts` are those of the account; many profiles may share them.
+    """
+
+    def __init__(
+        self,
+        customer: Customer,
+        account: BusinessAccount,
+        *,
+        is_new: bool,
+        facts: AccountFacts | None = None,
+    ) -> None:
         self.customer = customer
         self.account = account
         self.is_new = is_new
         self.rows: dict[type[Row], list[Any]] = {model: [] for model in MODELS}
         self.removed: list[Row] = []
         self.loaded: dict[tuple[type[models.Model], UUID], dict[str, Any]] = {}
-        self._definitions: dict[str, AttributeDefinition] | None = None
+        self.facts = facts or AccountFacts(account)
 
     @classmethod
     def load(cls, customer: Customer) -> "Profile":
@@ -59,11 +69,12 @@ class Profile:
         return profile
 
     @classmethod
-    def load_all(
-        cls, customers: Sequence[Customer], account: BusinessAccount
-    ) -> dict[UUID, "Profile"]:
+    def load_all(cls, customers: Sequence[Customer], facts: AccountFacts) -> dict[UUID, "Profile"]:
         """The profiles of customers of one account, by customer; four queries."""
-        profiles = {customer.pk: cls(customer, account, is_new=False) for customer in customers}
+        profiles = {
+            customer.pk: cls(customer, facts.account, is_new=False, facts=facts)
+            for customer in customers
+        }
         for customer in customers:
             profiles[customer.pk].remember(customer)
         for model in MODELS:
@@ -76,12 +87,11 @@ class Profile:
 
     def draft(self) -> "Profile":
         """A copy to change: whatever becomes of it, this profile stays as it is."""
-        copy = Profile(copied(self.customer), self.account, is_new=self.is_new)
+        copy = Profile(copied(self.customer), self.account, is_new=self.is_new, facts=self.facts)
         copy.rows = {model: list(map(copied, rows)) for model, rows in self.rows.items()}
         copy.removed = list(self.removed)
         # Never changed once they are there.
         copy.loaded = self.loaded
-        copy._definitions = self._definitions
         return copy
 
     @property
@@ -101,27 +111,6 @@ class Profile:
     def addresses(self) -> list[Address]:
         """The addresses, oldest first."""
         return self.rows[Address]
-
-    @property
-    def definitions(self) -> dict[str, AttributeDefinition]:
-        """The custom attributes that customers of this account may have, by name; two queries.
-
-        They stay as they are until the transaction ends, which has to include the writes.
-        """
-        if self._definitions is None:
-            AttributeDefinition.hold(self.account.pk)
-            found = AttributeDefinition.objects.filter(
-                business_account=self.account, target=AttributeDefinition.Target.CUSTOMER
-            )
-            self._definitions = {definition.name: definition for definition in found}
-        return self._definitions
-
-    def share_definitions(
-        self, definitions: dict[str, AttributeDefinition] | None
-    ) -> dict[str, AttributeDefinition]:
-        """Take over the definitions that a profile of the same account has read, or read them."""
-        self._definitions = self.definitions if definitions is None else definitions
-        return self._definitions
 
     def primary_point(self, contact: Contact, kind: str) -> ContactPoint | None:
         """The primary phone number or e-mail address of a contact."""

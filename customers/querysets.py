@@ -32,6 +32,14 @@ TREE = """
     )
     SELECT id FROM tree"""
 
+ANCESTORS = """
+    WITH RECURSIVE line AS (
+        SELECT id, parent_id FROM customers_businessaccount WHERE id = %s
+        UNION
+        SELECT above.id, above.parent_id
+        FROM customers_businessaccount above JOIN line ON above.id = line.parent_id
+    )
+    SELECT id FROM line"""
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +71,10 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
     def tree_of(self, account_id: UUID) -> "BusinessAccountQuerySet":
         """An account and all of its descendants, as they are now."""
         return self.filter(pk__in=RawSQL(TREE.format(root="%s"), [account_id]))  # noqa: S611
+
+    def above(self, account_id: UUID) -> "BusinessAccountQuerySet":
+        """An account and all of its ancestors."""
+        return self.filter(pk__in=RawSQL(ANCESTORS, [account_id]))  # noqa: S611
 
     def first_customers(self, streams: "Sequence[CustomerQuerySet]", count: int) -> set[UUID]:
         """The ids of the first customers of each of these accounts in each of some ordered lists.
@@ -162,6 +174,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
                 )
             )
         )
+
+    def in_department(self, name: str, accounts: Collection[UUID]) -> "CustomerQuerySet":
+        """Customers of a department of this name of one of these business accounts."""
+        departments = apps.get_model("customers.Department").objects
+        found = departments.filter(business_account__in=accounts, name=name)
+        return self.filter(department__in=list(found.values_list("pk", flat=True)))
 
     def having_contact(self, kind: str, **contact: str) -> "CustomerQuerySet":
         """Customers of type `kind` of whom one contact has all of these values."""

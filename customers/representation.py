@@ -8,14 +8,15 @@ security answer, no encrypted attribute. `reveal` puts the whole values in for a
 them.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db.models import TextField
+from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from customers.fields import place, unseal_if_possible
-from customers.models import AttributeValue, Contact
+from customers.models import AttributeValue, Contact, Customer
 
 
 def moment(column: str) -> str:
@@ -63,6 +64,26 @@ ATTRIBUTES = """COALESCE((
     JOIN customers_attributedefinition d ON d.id = v.definition_id
     WHERE v.customer_id = c.id AND v.contact_id IS NULL), '{}')"""
 
+CONTACT_ATTRIBUTES = """COALESCE((
+    SELECT jsonb_object_agg(d.name, CASE WHEN d.is_encrypted THEN '' ELSE v.value END)
+    FROM customers_attributevalue v
+    JOIN customers_attributedefinition d ON d.id = v.definition_id
+    WHERE v.customer_id = p.customer_id AND v.contact_id = p.id), '{}')"""
+DEPARTMENT = """COALESCE((
+    SELECT d.name FROM customers_department d WHERE d.id = c.department_id), '')"""
+RELATIONSHIP = record(
+    f'{code("c.role")} AS "role"',
+    'c.level AS "level"',
+    'c.industry AS "industry"',
+    'c.market_segment AS "marketSegment"',
+    'c.entitlements AS "entitlements"',
+    f'{code("c.how_referred")} AS "howReferred"',
+    'c.preferred_agent_id AS "preferredAgentId"',
+    "'' AS \"pin\"",
+)
+# What stands behind the members of each type.
+TAIL = [f'{DEPARTMENT} AS "department"', f'{RELATIONSHIP} AS "relationship"']
+
 COMMON = [
     'c.id AS "id"',
     'c.status AS "status"',
@@ -101,6 +122,21 @@ NAMES = [
     'p.last_name AS "lastName"',
 ]
 REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
+POINT_HEAD = ['t.id AS "id"', 't.kind AS "kind"', 't.value AS "value"']
+OF_PHONES = [
+    f'{code("t.phone_type")} AS "type"',
+    't.provider AS "provider"',
+    't.extension AS "extension"',
+]
+VERIFIED, PRIMARY = 't.is_verified AS "verified"', 't.is_primary AS "primary"'
+# Every way to reach the contact `p`.
+POINTS = f"""array_to_json(ARRAY(
+    SELECT CASE t.kind
+        WHEN 'PHONE' THEN {record(*POINT_HEAD, *OF_PHONES, VERIFIED, PRIMARY)}
+        WHEN 'EMAIL' THEN {record(*POINT_HEAD, VERIFIED, PRIMARY)}
+        ELSE {record(*POINT_HEAD, VERIFIED)} END
+    FROM customers_contactpoint t WHERE t.customer_id = p.customer_id AND t.contact_id = p.id
+    ORDER BY t.is_primary DESC, t.created_at, t.id))"""
 
 
 def own(column: str, member: str) -> str:
@@ -128,9 +164,17 @@ INDIVIDUAL = [
     own("social_id_last4", "socialId"),
     f'{code("p.social_id_country")} AS "socialIdCountryCode"',
     f'{code("p.citizenship_country")} AS "citizenshipCountryCode"',
+    f'{POINTS} AS "contactPoints"',
 ]
 
-CONTACT = record('p.id AS "id"', *NAMES, 'p.is_primary AS "primary"', *REACH)
+CONTACT = record(
+    'p.id AS "id"',
+    *NAMES,
+    'p.is_primary AS "primary"',
+    *REACH,
+    f'{POINTS} AS "contactPoints"',
+    f'{CONTACT_ATTRIBUTES} AS "customAttributes"',
+)
 CONTACTS = f"""array_to_json(ARRAY(
     SELECT {CONTACT} FROM customers_contact p {REACHED}
     WHERE p.customer_id = c.id ORDER BY p.is_primary DESC, p.created_at, p.id))"""
@@ -143,9 +187,9 @@ BUSINESS = [
 # The object of the customer `c`, as json.
 CUSTOMER_OBJECT = f"""CASE c.type
     WHEN 'INDIVIDUAL' THEN (
-        SELECT {record(*COMMON, *INDIVIDUAL)} FROM (SELECT) one
+        SELECT {record(*COMMON, *INDIVIDUAL, *TAIL)} FROM (SELECT) one
         LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary {REACHED})
-    ELSE {record(*COMMON, *BUSINESS)} END"""
+    ELSE {record(*COMMON, *BUSINESS, *TAIL)} END"""
 
 
 class CustomerObject(RawSQL):
@@ -162,21 +206,42 @@ def reveal(objects: list[dict[str, Any]]) -> None:
     Two queries at most, however many objects there are. What cannot be read stays masked.
     """
     by_id = {UUID(customer["id"]): customer for customer in objects}
-    contacts = Contact.objects.filter(customer__in=by_id, is_primary=True).values_list(
-        "customer_id", "id", "social_id_sealed", "security_answer_sealed"
+    primary = FilteredRelation("contacts", condition=Q(contacts__is_primary=True))
+    rows = (
+        Customer.objects.filter(pk__in=by_id)
+        .annotate(person=primary)
+        .values_list(
+            "pk",
+            "pin_sealed",
+            "person__id",
+            "person__social_id_sealed",
+            "person__security_answer_sealed",
+        )
     )
-    for customer_id, contact_id, social_id, answer in contacts:
+    for customer_id, pin, contact_id, social_id, answer in rows:
         customer = by_id[customer_id]
-        if customer["type"] != "INDIVIDUAL":
-            continue
-        for member, column, sealed in (
-            ("socialId", "social_id_sealed", social_id),
-            ("securityAnswer", "security_answer_sealed", answer),
-        ):
-            if sealed:
-                whole = unseal_if_possible(bytes(sealed), place(Contact, column, contact_id))
-                customer[member] = customer[member] if whole is None else whole
+        show(customer["relationship"], "pin", pin, place(Customer, "pin_sealed", customer_id))
+        if customer["type"] == "INDIVIDUAL" and contact_id is not None:
+            where = place(Contact, "social_id_sealed", contact_id)
+            show(customer, "socialId", social_id, where)
+            where = place(Contact, "security_answer_sealed", contact_id)
+            show(customer, "securityAnswer", answer, where)
     reveal_attributes(by_id)
+
+
+def show(whole: dict[str, Any], member: str, sealed: bytes | memoryview | None, where: str) -> None:
+    """Put a sealed value in clear into an object, if there is one and it can be read."""
+    value = unseal_if_possible(bytes(sealed), where) if sealed else None
+    if value is not None:
+        whole[member] = value
+
+
+def holders(customers: Iterable[dict[str, Any]]) -> Iterator[tuple[UUID | None, dict[str, str]]]:
+    """The custom attributes of customer objects and of their contacts, with the contact's id."""
+    for customer in customers:
+        yield None, customer["customAttributes"]
+        for contact in customer.get("contacts", ()):
+            yield UUID(contact["id"]), contact["customAttributes"]
 
 
 def reveal_attributes(by_id: dict[UUID, dict[str, Any]]) -> None:
@@ -187,17 +252,22 @@ def reveal_attributes(by_id: dict[UUID, dict[str, Any]]) -> None:
     """
     masked = {
         name
-        for customer in by_id.values()
-        for name, value in customer["customAttributes"].items()
+        for _, attributes in holders(by_id.values())
+        for name, value in attributes.items()
         if not value
     }
     if not masked:
         return
+    owners = {
+        (customer_id, contact_id): attributes
+        for customer_id, customer in by_id.items()
+        for contact_id, attributes in holders([customer])
+    }
     values = AttributeValue.objects.filter(
-        customer__in=by_id, contact_id=None, definition__name__in=masked
-    ).values_list("customer_id", "id", "definition__name", "value", "value_sealed")
-    for customer_id, value_id, name, clear, sealed in values:
-        attributes = by_id[customer_id]["customAttributes"]
+        customer__in=by_id, definition__name__in=masked
+    ).values_list("customer_id", "contact_id", "id", "definition__name", "value", "value_sealed")
+    for customer_id, contact_id, value_id, name, clear, sealed in values:
+        attributes = owners.get((customer_id, contact_id), {})
         if attributes.get(name) != "":
             continue
         whole: str | None = clear

@@ -412,7 +412,8 @@ PROVIDERS = ("Northern Mobile", "Bluewave", "Unitel", "Orbit", "Telco One")
 INDUSTRIES = ("Retail", "Hospitality", "Construction", "Agriculture", "Transport", "Healthcare")
 SEGMENTS = ("Mass market", "Affluent", "Private", "Small business", "Corporate")
 LEVELS = ("Bronze", "Silver", "Gold", "Platinum")
-REFERRALS = ("Web", "Branch", "Friend", "Partner", "Campaign")
+REFERRALS = ("Website", "Customer", "Partner", "Employee", "Reseller")
+ROLES = ("Partner", "Reseller", "Customer")
 METADATA = {
     "segment": ("retail", "affluent", "student", "senior"),
     "source": ("web", "branch", "partner", "import"),

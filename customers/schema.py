@@ -81,6 +81,36 @@ class EmailObject(serializers.Serializer[Any]):
     verified = serializers.BooleanField()
 
 
+class ContactPointObject(serializers.Serializer[Any]):
+    """A way to reach a contact."""
+
+    id = serializers.UUIDField()
+    kind = word(ContactPoint.Kind.choices)
+    value = serializers.CharField(help_text="Of a phone number E.164.")
+    type = word(
+        ContactPoint.PhoneType.choices, required=False, allow_null=True, help_text="Of phones."
+    )
+    provider = serializers.CharField(required=False, help_text="Of phones.")
+    extension = serializers.CharField(required=False, help_text="Of phones.")
+    verified = serializers.BooleanField()
+    primary = serializers.BooleanField(
+        required=False, help_text="Of phone numbers and e-mail addresses."
+    )
+
+
+class RelationshipObject(serializers.Serializer[Any]):
+    """What the customer is to the company."""
+
+    role = word(Customer.Role.choices, allow_null=True)
+    level = serializers.CharField()
+    industry = serializers.CharField()
+    marketSegment = serializers.CharField()
+    entitlements = serializers.CharField()
+    howReferred = word(Customer.Referral.choices, allow_null=True)
+    preferredAgentId = serializers.UUIDField(allow_null=True)
+    pin = serializers.CharField(help_text="Empty without `customers.sensitive`.")
+
+
 class Place(serializers.Serializer[Any]):
     """Where an individual was born."""
 
@@ -127,6 +157,9 @@ class Individual(CommonObject):
     )
     socialIdCountryCode = serializers.CharField(allow_null=True)
     citizenshipCountryCode = serializers.CharField(allow_null=True)
+    contactPoints = ContactPointObject(many=True)
+    department = serializers.CharField()
+    relationship = RelationshipObject()
 
 
 class ContactObject(serializers.Serializer[Any]):
@@ -139,6 +172,8 @@ class ContactObject(serializers.Serializer[Any]):
     primary = serializers.BooleanField()
     primaryPhoneNumber = PhoneObject(allow_null=True)
     primaryEmail = EmailObject(allow_null=True)
+    contactPoints = ContactPointObject(many=True)
+    customAttributes = Texts(help_text="Encrypted ones are empty without `customers.sensitive`.")
 
 
 class Business(CommonObject):
@@ -148,6 +183,8 @@ class Business(CommonObject):
     businessName = serializers.CharField()
     doingBusinessAsName = serializers.CharField(help_text="The same, under its other name.")
     contacts = ContactObject(many=True)
+    department = serializers.CharField()
+    relationship = RelationshipObject()
 
 
 class CustomerObject(OneOf):

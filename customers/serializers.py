@@ -56,6 +56,27 @@ class Email(Body):
     )
 
 
+class ContactPointBody(Body):
+    """A way to reach a contact; with a known `id` it merges into that one, without it is added."""
+
+    id = serializers.UUIDField(required=False)
+    kind = Choice(ContactPoint.Kind.choices)
+    value = Text(max_length=320, help_text="A phone number leaves as E.164; ids are kept as sent.")
+    type = Choice(
+        ContactPoint.PhoneType.choices, source="phone_type", required=False, help_text="Of phones."
+    )
+    provider = Text(max_length=40, required=False, help_text="Of phones.")
+    extension = Text(max_length=10, required=False, help_text="Of phones.")
+    verified = Flag(
+        source="is_verified", required=False, help_text="A changed value sets it to false."
+    )
+    primary = Flag(
+        source="is_primary",
+        required=False,
+        help_text="Of phone numbers and e-mail addresses one each.",
+    )
+
+
 class Recipient(Body):
     """Whom a parcel is for."""
 
@@ -117,6 +138,27 @@ class ContactBody(Body):
     primaryPhoneNumber = PhoneNumber(source="phone", required=False)
     primaryPhonenumber = PhoneNumber(source="phone_alias", required=False)
     primaryEmail = Email(source="email", required=False)
+    contactPoints = ContactPointBody(many=True, source="contact_points", required=False)
+    customAttributes = Pairs(
+        source="attributes", required=False, help_text="Name to value; null removes the value."
+    )
+
+
+class Relationship(Body):
+    """What the customer is to the company."""
+
+    role = Choice(Customer.Role.choices, required=False)
+    level = Text(max_length=120, required=False, help_text="Of the account's list, if it has one.")
+    industry = Text(max_length=120, required=False, help_text="Likewise.")
+    marketSegment = Text(max_length=50, source="market_segment", required=False)
+    entitlements = Text(max_length=1024, required=False)
+    howReferred = Choice(Customer.Referral.choices, source="how_referred", required=False)
+    preferredAgentId = serializers.UUIDField(
+        source="preferred_agent_id",
+        required=False,
+        help_text="An employee of the business account or of one above it.",
+    )
+    pin = Text(max_length=255, required=False, help_text="Empty means unchanged, null clears it.")
 
 
 class BirthPlace(Body):
@@ -176,6 +218,13 @@ class CustomerBody(Body):
     businessName = Text(max_length=40, source="business_name", required=False)
     doingBusinessAsName = Text(max_length=40, source="business_name_alias", required=False)
     contacts = ContactBody(many=True, required=False)
+    contactPoints = ContactPointBody(many=True, source="contact_points", required=False)
+    department = Text(
+        max_length=120,
+        required=False,
+        help_text="Name of a department of the business account; empty for none.",
+    )
+    relationship = Relationship(required=False)
 
 
 class CustomerUpdate(CustomerBody):

@@ -19,14 +19,15 @@ class Table:
 
     def __init__(self, model: type[models.Model], given: str) -> None:
         columns = given.split()
-        others = [
-            each
-            for each in model._meta.local_concrete_fields
-            if each.column and each.column not in columns
-        ]
+        others = [each for each in written(model) if each.column and each.column not in columns]
         names = ", ".join([*columns, *(str(each.column) for each in others)])
         self.sql = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
         self.end = "".join(f"\t{default_text(each)}" for each in others) + "\n"
+
+
+def written(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
+    """The columns of a model that are written: all but those that PostgreSQL makes of others."""
+    return [each for each in model._meta.local_concrete_fields if not each.generated]
 
 
 def default_text(column: "models.Field[Any, Any]") -> str:

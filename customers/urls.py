@@ -13,6 +13,13 @@ urlpatterns = [
     path(
         "customers/<id:customer_id>/addresses/<id:address_id>", customers.CustomerAddress.as_view()
     ),
+    path(
+        "customers/<id:customer_id>/contact-points/<id:point_id>",
+        customers.CustomerContactPoint.as_view(),
+    ),
+    path(
+        "customers/<id:customer_id>/contacts/<id:contact_id>", customers.CustomerContact.as_view()
+    ),
     path("customers/<id:customer_id>/activities", customers.CustomerActivities.as_view()),
     path("customers/<id:customer_id>/history", customers.CustomerHistory.as_view()),
     path("business-accounts/self", business.BusinessAccountDetail.as_view()),

@@ -4,7 +4,7 @@ What those rules require of a new customer may be missing here: `/v2/data` knows
 """
 
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from config.dialects import pointer
 from config.errors import Problem
 from customers import bulk, normalize, phones
 from customers.bulk import blank
+from customers.facts import AccountFacts
 from customers.models import (
     Address,
-    AttributeDefinition,
     BusinessAccount,
     Contact,
     ContactPoint,
@@ -24,9 +24,10 @@ from customers.models import (
 )
 from customers.profile import Profile
 from customers.rules.address import settle_primaries
-from customers.rules.contact import EMAIL, PHONE, merge_email, merge_phone
+from customers.rules.contact import merge_email, merge_phone
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
+from customers.rules.points import EMAIL, PHONE
 from ingest.schema import CustomerBody
 from ingest.serializers import MEMBERS, ProfileBody
 from ingest.state import address_id
@@ -72,15 +73,11 @@ class People:
         self.account = account
         self.actor = actor
         self.wanted = wanted
+        self.facts = AccountFacts(account)
         known = Customer.objects.filter(id__any=wanted, business_account=account)
-        found = Profile.load_all(list(bulk.read(known)), account) if wanted else {}
+        found = Profile.load_all(list(bulk.read(known)), self.facts) if wanted else {}
         self.known = {str(pk): profile for pk, profile in found.items()}
         self.kept: dict[str, Profile] = {}
-
-    @cached_property
-    def definitions(self) -> dict[str, AttributeDefinition]:
-        """The custom attributes of the business account, by name; one query for all customers."""
-        return Profile(Customer(), self.account, is_new=True).definitions
 
     def draft(self, customer_id: str | None) -> Profile:
         """The profile of a customer as it is by now, to be changed; None stands for no customer."""
@@ -93,8 +90,7 @@ class People:
             if customer_id is not None:
                 customer.id = UUID(customer_id)
                 customer.external_id = self.wanted[customer_id]
-            draft = Profile(customer, self.account, is_new=True)
-        draft.share_definitions(self.definitions)
+            draft = Profile(customer, self.account, is_new=True, facts=self.facts)
         return draft
 
     def merge(

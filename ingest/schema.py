@@ -190,6 +190,9 @@ class CustomerBody(Wire):
     phones: Any = None
     addresses: Any = None
     contacts: Any = None
+    contactPoints: Any = None
+    department: Any = None
+    relationship: Any = None
     metadata: Any = None
     customAttributes: Any = None
 

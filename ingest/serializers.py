@@ -6,7 +6,15 @@ from rest_framework import serializers
 
 from config.bodies import Body, Choice, Flag, Text
 from customers.models import Customer
-from customers.serializers import AddressBody, ContactBody, Email, Pairs, PhoneNumber
+from customers.serializers import (
+    AddressBody,
+    ContactBody,
+    ContactPointBody,
+    Email,
+    Pairs,
+    PhoneNumber,
+    Relationship,
+)
 from ingest.models import BulkItem, BulkRequest
 
 
@@ -44,6 +52,11 @@ class ProfileBody(Body):
     phones = PhoneEntry(many=True, required=False)
     addresses = AddressBody(many=True, required=False)
     contacts = ContactBody(many=True, required=False)
+    contactPoints = ContactPointBody(many=True, source="contact_points", required=False)
+    department = Text(
+        max_length=120, required=False, help_text="Name of a department of the business account."
+    )
+    relationship = Relationship(required=False)
     metadata = Pairs(required=False, help_text="At most 5 pairs; a null value removes its key.")
     customAttributes = Pairs(
         source="attributes", required=False, help_text="Name to value; null removes the value."

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.querysets import CustomerQuerySet
-from customers.representation import ATTRIBUTES, CUSTOMER_OBJECT, moment
+from customers.representation import ATTRIBUTES, CUSTOMER_OBJECT, DEPARTMENT, moment
 
 BLOCK_BYTES = 256 * 1024
 
@@ -79,7 +79,7 @@ def columns_of_addresses() -> Iterator[tuple[str, str, bool]]:
             yield f"{kind}{name}", f"{kind}.{column}", is_text
 
 
-COLUMNS = [*CUSTOMER_COLUMNS, *columns_of_addresses()]
+COLUMNS = [*CUSTOMER_COLUMNS, *columns_of_addresses(), ("department", DEPARTMENT, True)]
 JOINS = """
     LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary
     LEFT JOIN customers_contactpoint phone ON phone.customer_id = c.id

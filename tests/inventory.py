@@ -23,8 +23,15 @@ ROWS = b"id\r\n"
 
 
 def make_inventory(speaker: Speaker) -> dict[str, str]:
-    """A customer with an address and an activity, and a finished search, of a speaker's account."""
+    """A customer with an address and an activity, and a finished search, of a speaker's account.
+
+    ``customer_id of contacts`` is for the path whose customer has to be a business.
+    """
     customer = factories.make_customer(speaker.account)
+    person = customer.contacts.get()
+    handle = factories.make_contact_point(person, "TWITTER", "ada1815", is_primary=False)
+    business = factories.make_customer(speaker.account, business_name="Acme")
+    other = factories.make_contact(business, is_primary=False, first_name="Jill")
     address = factories.make_address(customer)
     customer.activities.create(
         type="email", mode="inbound", sent_date=timezone.now(), created_at=timezone.now()
@@ -33,7 +40,11 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
     search = services.get_search(actor=speaker.actor, search_id=made.pk)
     return {
         "customer_id": str(customer.pk),
+        "customer_ids": str(customer.pk),
         "address_id": str(address.id),
+        "point_id": str(handle.id),
+        "customer_id of contacts": str(business.pk),
+        "contact_id": str(other.id),
         "account_id": str(speaker.account.pk),
         "search_id": str(search.pk),
         "signature": services.sign(search, search.file_name),
@@ -80,6 +91,10 @@ def make_nothing() -> dict[str, str]:
     search.now = timezone.now()
     return {
         "customer_id": str(uuid7()),
+        "customer_id of contacts": str(uuid7()),
+        "customer_ids": str(uuid7()),
+        "point_id": str(uuid7()),
+        "contact_id": str(uuid7()),
         "address_id": str(uuid7()),
         "account_id": str(uuid4()),
         "search_id": str(search.pk),

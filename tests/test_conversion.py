@@ -112,7 +112,9 @@ def test_the_switch_waits_for_whoever_read_the_attribute_as_it_was(owner, define
 def test_a_writer_holds_the_attributes_until_its_transaction_ends(customer, define):
     define(is_encrypted=False)
     with transaction.atomic():
-        assert list(Profile.load(Customer.objects.get(pk=customer.pk)).definitions) == ["color"]
+        assert list(Profile.load(Customer.objects.get(pk=customer.pk)).facts.definitions) == [
+            ("customer", "color")
+        ]
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'"

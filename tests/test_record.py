@@ -30,6 +30,7 @@ UNTRACKED = {
     "version",
     "name",
     "search_text",
+    "name_key",
     *("sort_first_name", "sort_last_name", "is_named"),
     "value_key",
     "social_id_digest",

@@ -23,6 +23,7 @@ from tests.factories import (
     make_contact,
     make_contact_point,
     make_customer,
+    make_department,
 )
 from tests.test_files import little_space
 
@@ -481,3 +482,10 @@ def test_an_unexpected_failure_leaves_nothing(owner, storage, monkeypatch):
     submitted.refresh_from_db()
     assert (submitted.status, submitted.error_code) == ("FAILED", "INTERNAL_ERROR")
     assert files(storage) == []
+
+
+def test_the_department_is_the_last_column(owner, account, storage):
+    make_customer(account, department=make_department(account, "Retail"))
+    (row,) = rows(storage, search(owner))
+    assert list(row)[-1] == "department"
+    assert row["department"] == "Retail"

@@ -1,5 +1,6 @@
 """Tenants: business accounts in a tree, and their departments."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -23,6 +24,18 @@ class BusinessAccount(models.Model):
     )
     departmentalization = models.BooleanField(
         default=False, help_text="Tick to confine employees to the customers of their departments."
+    )
+    levels = ArrayField(
+        models.CharField(max_length=120),
+        default=list,
+        blank=True,
+        help_text="Levels that customers may have, separated by commas; without any, all may be.",
+    )
+    industries = ArrayField(
+        models.CharField(max_length=120),
+        default=list,
+        blank=True,
+        help_text="Industries that customers may have, likewise.",
     )
     max_running_jobs = models.PositiveSmallIntegerField(
         default=2, help_text="Searches and bulk requests that may run at once; others wait."

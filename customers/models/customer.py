@@ -4,10 +4,12 @@ Rows that hang on a customer have the primary key (customer, id), so that the sc
 distributed by customer id; joins between them go by it.
 """
 
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Left
 
 from customers.fields import SealedField
 from customers.models.business import BusinessAccount, Department
@@ -27,6 +29,14 @@ def text(max_length: int) -> "models.CharField[str, str]":
 def folded(max_length: int) -> "models.CharField[str, str]":
     """What `normalize.fold` makes of a column; one character becomes up to 18."""
     return models.CharField(max_length=max_length * 18, blank=True, default="", editable=False)
+
+
+class Digits(models.Func):
+    """The digits of a text."""
+
+    function = "REGEXP_REPLACE"
+    template = r"%(function)s(%(expressions)s, '\D', '', 'g')"
+    output_field: "models.Field[Any, Any]" = models.CharField()
 
 
 class CustomerOwned(models.Model):
@@ -58,6 +68,18 @@ class Customer(models.Model):
         SUSPENDED = "SUSPENDED"
         DELETED = "DELETED"
 
+    class Role(models.TextChoices):
+        PARTNER = "Partner"
+        RESELLER = "Reseller"
+        CUSTOMER = "Customer"
+
+    class Referral(models.TextChoices):
+        WEBSITE = "Website"
+        CUSTOMER = "Customer"
+        PARTNER = "Partner"
+        EMPLOYEE = "Employee"
+        RESELLER = "Reseller"
+
     class ActorType(models.TextChoices):
         EMPLOYEE = "employee"
         SERVICE_ACCOUNT = "service-account"
@@ -79,6 +101,12 @@ class Customer(models.Model):
     # The name to show and to sort by: of the business, or of the one contact of an individual.
     name = text(124)
     name_folded = folded(124)
+    # The same as an index holds it, to sort by and to look into.
+    name_key = models.GeneratedField(
+        expression=Left("name_folded", SORT_LENGTH),
+        output_field=models.CharField(max_length=SORT_LENGTH),
+        db_persist=True,
+    )
     # The primary contact's names as a list sorts by them: folded, and cut at `SORT_LENGTH`.
     sort_first_name = models.CharField(
         max_length=SORT_LENGTH, blank=True, default="", editable=False
@@ -92,13 +120,13 @@ class Customer(models.Model):
     # Everything that a search box finds a customer by, folded (`normalize.search_text`).
     search_text = models.TextField(blank=True, default="", editable=False)
     metadata = models.JSONField(default=dict, blank=True)
-    role = text(40)
-    pin = text(255)
+    role = models.CharField(max_length=40, choices=Role.choices, blank=True, default="")
+    pin_sealed = SealedField(null=True, blank=True)
     industry = text(120)
     market_segment = text(50)
     entitlements = text(1024)
     level = text(120)
-    how_referred = text(40)
+    how_referred = models.CharField(max_length=40, choices=Referral.choices, blank=True, default="")
     preferred_agent = models.ForeignKey(
         User, models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
     )
@@ -140,6 +168,13 @@ class Customer(models.Model):
             ),
             # The same of a whole tree of tenants, without sorting all that they have.
             models.Index(F("created_at").desc(), F("id").desc(), name="customer_newest"),
+            models.Index(
+                F("department"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="customer_department",
+                condition=Q(department__isnull=False),
+            ),
             # Lists in other orders (`customers.sorting`), in either direction; as few and as small
             # as they can be, for each one costs every load.
             models.Index(
@@ -163,6 +198,12 @@ class Customer(models.Model):
                 fields=["business_account", "business_name_folded", "id"],
                 name="customer_sort_business",
                 condition=~Q(business_name_folded="") | ~Q(type="INDIVIDUAL"),
+            ),
+            # Also to look into all names, for parts of them that have no trigrams.
+            models.Index(
+                fields=["business_account", "name_key", "id"],
+                name="customer_sort_name",
+                condition=~Q(status="DELETED"),
             ),
             GinIndex(OpClass(F("search_text"), "gin_trgm_ops"), name="customer_search_trigrams"),
             GinIndex(
@@ -295,10 +336,10 @@ class ContactPoint(CustomerOwned):
         ]
         indexes = [
             models.Index(fields=["value_key", "kind"], name="contact_point_value"),
-            # eGain's phone criterion is the digits with the extension behind them.
+            # A phone number of `/core` may have the extension's digits behind it.
             models.Index(
-                Concat("value_key", "extension"),
-                name="contact_point_extension",
+                Concat("value_key", Digits("extension")),
+                name="contact_point_full_number",
                 condition=Q(kind="PHONE") & ~Q(extension=""),
             ),
         ]

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from config import text
 from customers.fields import place, seal, unseal_if_possible
-from customers.models import AttributeDefinition, AttributeValue
+from customers.models import AttributeDefinition, AttributeValue, Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems
 
+Target = AttributeDefinition.Target
 MAX_PAIRS = 5
 MAX_KEY = 40
 MAX_VALUE = 1024
@@ -34,19 +36,28 @@ def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: 
     profile.customer.metadata = merged
 
 
-def merge_attributes(profile: Profile, pairs: Mapping[str, Any] | None, problems: Problems) -> None:
-    """Merge custom attributes: null removes a value, and null for the whole removes all.
+def merge_attributes(
+    profile: Profile,
+    pairs: Mapping[str, Any] | None,
+    problems: Problems,
+    contact: Contact | None = None,
+) -> None:
+    """Merge custom attributes of the customer, or of a contact: null removes a value, and null for
+    the whole removes all.
 
     An empty text removes a plain value; for an encrypted one, which leaves as ``""`` for most
     tokens, it means "unchanged".
     """
-    stored = {v.definition_id: v for v in profile.rows[AttributeValue] if v.contact_id is None}
+    target = Target.CUSTOMER if contact is None else Target.CONTACT
+    contact_id = None if contact is None else contact.id
+    values = profile.rows[AttributeValue]
+    stored = {v.definition_id: v for v in values if v.contact_id == contact_id}
     if pairs is None:
         for row in stored.values():
             profile.remove(row)
         return
     for name, value in pairs.items():
-        definition = profile.definitions.get(name)
+        definition = profile.facts.definitions.get((target, name))
         if definition is None:
             message = "This business account has not defined such an attribute."
             problems.add(name, message, "UNKNOWN_ATTRIBUTE")
@@ -56,18 +67,22 @@ def merge_attributes(profile: Profile, pairs: Mapping[str, Any] | None, problems
             if row is not None:
                 profile.remove(row)
         elif is_text(value, name, problems) and value:
-            set_value(profile, row, definition, value)
+            set_value(profile, row, definition, value, contact_id)
 
 
 def set_value(
-    profile: Profile, row: AttributeValue | None, definition: AttributeDefinition, value: str
+    profile: Profile,
+    row: AttributeValue | None,
+    definition: AttributeDefinition,
+    value: str,
+    contact_id: UUID | None,
 ) -> None:
     """Set an attribute's value, in the form in which new ones are stored.
 
     One that is there already stays as it is, in either form: a conversion gets to it.
     """
     if row is None:
-        row = AttributeValue(definition=definition)
+        row = AttributeValue(definition=definition, contact_id=contact_id)
         profile.add(row)
     where = place(AttributeValue, "value_sealed", row.id)
     stored: str | None = row.value

@@ -4,15 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from config.actors import Actor, ActorType
+from config.actors import Actor
 from customers import normalize, phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint
 from customers.profile import Profile
+from customers.rules.attributes import merge_attributes
 from customers.rules.parts import Problems, set_texts
 from customers.rules.person import merge_names
-
-PHONE, EMAIL = ContactPoint.Kind.PHONE, ContactPoint.Kind.EMAIL
+from customers.rules.points import (
+    EMAIL,
+    PHONE,
+    key_of,
+    merge_contact_points,
+    points_of,
+    settle_primary_point,
+)
+from customers.rules.verified import merge_verified
 
 
 def merge_contacts(
@@ -49,6 +57,9 @@ def merge_contacts(
         contact.is_primary = is_marked
         merge_names(contact, values, place, is_new=contact_id is None)
         merge_reach(profile, contact, values, actor, place, needed=is_marked, is_new=is_new)
+        if "attributes" in values:
+            own = place.at("customAttributes")
+            merge_attributes(profile, values["attributes"], own, contact)
         if len(marked) > 1 and marked[-1] is contact:
             place.add("primary", "Another contact is marked as primary.", "DUPLICATE_PRIMARY")
     settle_primary(profile, marked, problems)
@@ -79,8 +90,18 @@ def merge_reach(
     Whom it is `needed` of must have both when it is new, and cannot clear them later; one that was
     loaded without them may stay so.
     """
-    phone = values.get("phone", values.get("phone_alias"))
     region = profile.account.default_region
+    before: dict[str, dict[str, Any] | None] = {}
+    if "contact_points" in values:
+        kinds = (PHONE, EMAIL)
+        before = {kind: shown(profile.primary_point(contact, kind)) for kind in kinds}
+        place = problems.at("contactPoints")
+        merge_contact_points(profile, contact, values["contact_points"], actor, place)
+        values = without_echoes(values, before, region)
+        for kind, names in VIEWS.items():
+            if not any(name in values for name in names):
+                settle_primary_point(profile, contact, kind)
+    phone = values.get("phone", values.get("phone_alias"))
     if "phone" in values and "phone_alias" in values:
         one, other = (normalised_phone(values[name], region) for name in ("phone", "phone_alias"))
         if one != other:
@@ -89,12 +110,85 @@ def merge_reach(
     given = "phone" in values or "phone_alias" in values
     place = problems.at("primaryPhoneNumber")
     rule = {"needed": needed, "is_new": is_new}
+    claimed = claims(profile, contact, PHONE, before)
+    if before and phone:
+        adopt(profile, contact, PHONE, phone.get("number"), region)
     if point := reach(profile, contact, PHONE, phone, place, given=given, **rule):
         merge_phone(point, phone or {}, region, actor, place)
+    check_claims(profile, contact, PHONE, claimed, place)
     place = problems.at("primaryEmail")
     email, given = values.get("email"), "email" in values
+    claimed = claims(profile, contact, EMAIL, before)
+    if before and email:
+        adopt(profile, contact, EMAIL, email.get("value"), region)
     if point := reach(profile, contact, EMAIL, email, place, given=given, **rule):
         merge_email(point, email or {}, actor, place)
+    check_claims(profile, contact, EMAIL, claimed, place)
+
+
+VIEWS = {PHONE: ("phone", "phone_alias"), EMAIL: ("email",)}
+# The members of the two views, by column.
+VIEWED = ("value", "phone_type", "provider", "extension", "is_verified")
+
+
+def adopt(profile: Profile, contact: Contact, kind: str, given: str | None, region: str) -> None:
+    """Make the point that a view names the primary one, where there is none yet."""
+    if given and profile.primary_point(contact, kind) is None:
+        key = key_of(kind, given, region)
+        for point in points_of(profile, contact, kind):
+            point.is_primary = point.value_key == key
+
+
+def shown(point: ContactPoint | None) -> dict[str, Any] | None:
+    """What a view shows of a point; None without one."""
+    return None if point is None else {name: getattr(point, name) for name in VIEWED}
+
+
+def without_echoes(
+    values: Mapping[str, Any], before: Mapping[str, dict[str, Any] | None], region: str
+) -> Mapping[str, Any]:
+    """The values without the views that equal what is stored: they count as not sent."""
+    left = dict(values)
+    for kind, names in VIEWS.items():
+        stored = before[kind]
+        for name in names:
+            if name in left and stored and is_view_echo(left[name], stored, region):
+                del left[name]
+    return left
+
+
+def is_view_echo(view: Mapping[str, Any] | None, stored: Mapping[str, Any], region: str) -> bool:
+    """Whether a view says nothing but what is stored."""
+    if view is None:
+        return False
+    sent = dict(normalised_phone(view, region) or {}) if "number" in view else dict(view)
+    if "number" in sent:
+        sent["value"] = sent.pop("number")
+    return all((value or "") == (stored[name] or "") for name, value in sent.items())
+
+
+def claims(
+    profile: Profile,
+    contact: Contact,
+    kind: str,
+    before: Mapping[str, dict[str, Any] | None],
+) -> dict[str, Any]:
+    """What the entries of `contactPoints` have changed of a primary point."""
+    now = shown(profile.primary_point(contact, kind)) if before else None
+    if now is None:
+        return {}
+    stored = before[kind] or dict.fromkeys(VIEWED, "")
+    return {name: value for name, value in now.items() if value and value != stored[name]}
+
+
+def check_claims(
+    profile: Profile, contact: Contact, kind: str, claimed: Mapping[str, Any], problems: Problems
+) -> None:
+    """Two different changes of one thing, in a view and in an entry, are wrong."""
+    now = shown(profile.primary_point(contact, kind)) or {}
+    if any(now.get(name) != value for name, value in claimed.items()):
+        message = "This contradicts the primary one among contactPoints, which is the same thing."
+        problems.add("", message, "CONTRADICTION")
 
 
 def normalised_phone(values: Mapping[str, Any] | None, region: str) -> dict[str, Any] | None:
@@ -171,26 +265,3 @@ def merge_email(
     elif "value" in values or not before:
         problems.require("value")
     merge_verified(point, values, actor, problems, is_changed=point.value_key != before)
-
-
-def merge_verified(
-    point: ContactPoint,
-    values: Mapping[str, Any],
-    actor: Actor,
-    problems: Problems,
-    *,
-    is_changed: bool,
-) -> None:
-    """Whether the number or address is verified: a changed one is not, unless it is said to be.
-
-    A signed-in customer cannot say so; what it sends back of what it read is no such attempt.
-    """
-    wanted = values.get("is_verified")
-    may_verify = actor.type != ActorType.CUSTOMER
-    if wanted and not point.is_verified and not may_verify:
-        message = "Only a service account or an employee may set this."
-        problems.add("verified", message, "NOT_ALLOWED")
-    elif is_changed:
-        point.is_verified = bool(wanted) and may_verify
-    elif wanted is not None:
-        point.is_verified = wanted

@@ -14,6 +14,7 @@ from customers.rules.attributes import merge_attributes, merge_metadata
 from customers.rules.contact import merge_contacts, merge_reach
 from customers.rules.parts import Problems
 from customers.rules.person import merge_person
+from customers.rules.relationship import merge_department, merge_relationship
 
 OF_INDIVIDUALS = {
     "prefix": "prefix",
@@ -29,6 +30,7 @@ OF_INDIVIDUALS = {
     "phone": "primaryPhoneNumber",
     "phone_alias": "primaryPhonenumber",
     "email": "primaryEmail",
+    "contact_points": "contactPoints",
     "date_of_birth": "dateOfBirth",
     "birth_place": "placeOfBirth",
     "social_id": "socialId",
@@ -56,6 +58,10 @@ def merge_customer(profile: Profile, submission: Submission, actor: Actor) -> li
         merge_metadata(profile, values["metadata"], problems.at("metadata"))
     if "attributes" in values:
         merge_attributes(profile, values["attributes"], problems.at("customAttributes"))
+    if "department" in values:
+        merge_department(profile, values["department"], problems)
+    if "relationship" in values:
+        merge_relationship(profile, values["relationship"], problems.at("relationship"))
     return problems.found
 
 

@@ -14,12 +14,20 @@ from config.actors import Actor
 from config.bodies import Submission
 from config.errors import Conflict, Invalid, NotFound, Problem
 from customers import normalize
-from customers.models import Activity, BusinessAccount, Customer
+from customers.models import (
+    Activity,
+    AttributeValue,
+    BusinessAccount,
+    Contact,
+    ContactPoint,
+    Customer,
+)
 from customers.profile import Profile
 from customers.record import recorded
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
+from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
@@ -134,6 +142,83 @@ def remove_address(
         profile.remove(address)
         settle_primaries(profile, {})
         profile.save(actor=actor, at=at)
+
+
+def remove_contact_point(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    point_id: uuid.UUID,
+    via: str,
+    precondition: Precondition | None = None,
+) -> None:
+    """Remove a way to reach a contact; the oldest remaining of its kind becomes primary.
+
+    Raises `Conflict` (LAST_CONTACT_POINT) for the last phone number or e-mail address of a contact
+    that must have one: an individual, or the primary contact of a business or group.
+    """
+    with recorded(actor, via=via) as at:
+        profile = Profile.load(locked(actor, customer_id, precondition))
+        point = next((each for each in profile.rows[ContactPoint] if each.id == point_id), None)
+        if point is None:
+            raise NotFound
+        contact = next(each for each in profile.contacts if each.id == point.contact_id)
+        is_needed = point.kind in WITH_PRIMARY and contact.is_primary
+        if is_needed and len(points_of(profile, contact, point.kind)) == 1:
+            message = f"This is the last one of kind {point.kind}, and this contact needs one."
+            raise Conflict(message, code="LAST_CONTACT_POINT")
+        profile.remove(point)
+        if point.kind in WITH_PRIMARY:
+            settle_primary_point(profile, contact, point.kind)
+        profile.save(actor=actor, at=at)
+
+
+def remove_contact(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    contact_id: uuid.UUID,
+    via: str,
+    primary: uuid.UUID | None = None,
+    precondition: Precondition | None = None,
+) -> None:
+    """Remove a contact of a business or group with all that hangs on it.
+
+    `primary` names the contact that becomes the primary one. Raises `Conflict`: LAST_CONTACT, and
+    PRIMARY_REQUIRED when the primary one goes and none of the others is named; `Invalid` when
+    `primary` is none of the others, or cannot be reached by phone and e-mail.
+    """
+    with recorded(actor, via=via) as at:
+        profile = Profile.load(locked(actor, customer_id, precondition))
+        contact = next((each for each in profile.contacts if each.id == contact_id), None)
+        if contact is None or profile.customer.type == Customer.Type.INDIVIDUAL:
+            raise NotFound
+        others = [each for each in profile.contacts if each is not contact]
+        if not others:
+            raise Conflict("A business or group has at least one contact.", code="LAST_CONTACT")
+        if primary is not None:
+            set_primary_contact(profile, others, primary)
+        elif contact.is_primary:
+            message = "This is the primary contact. Name the next one in ?primary=."
+            raise Conflict(message, code="PRIMARY_REQUIRED")
+        for model in (ContactPoint, AttributeValue):
+            for row in [row for row in profile.rows[model] if row.contact_id == contact.id]:
+                profile.remove(row)
+        profile.remove(contact)
+        profile.save(actor=actor, at=at)
+
+
+def set_primary_contact(profile: Profile, others: list[Contact], primary: uuid.UUID) -> None:
+    """Make one of these contacts the primary one. Raises `Invalid`."""
+    chosen = next((each for each in others if each.id == primary), None)
+    if chosen is None:
+        message = "This customer has no other contact with this id."
+        raise Invalid([Problem("primary", message, "UNKNOWN_CONTACT")])
+    if not chosen.is_primary and not all(profile.primary_point(chosen, k) for k in WITH_PRIMARY):
+        message = "The primary contact needs a phone number and an e-mail address."
+        raise Invalid([Problem("primary", message, "CONTACT_POINT_REQUIRED")])
+    for each in profile.contacts:
+        each.is_primary = each is chosen
 
 
 def record_activity(

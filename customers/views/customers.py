@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
+from django.http import QueryDict
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +13,7 @@ from config import access
 from config.actors import Actor, ActorType, Scope
 from config.api import ApiView, RawJSON
 from config.database import prepared
-from config.errors import NotFound
+from config.errors import Invalid, NotFound, Problem
 from config.pagination import PARAMETERS, PageRequest
 from config.preconditions import check_write, is_known
 from customers import openapi
@@ -184,6 +185,52 @@ class CustomerAddress(ApiView):
             precondition=precondition(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CustomerContactPoint(ApiView):
+    """One way to reach a contact of a customer."""
+
+    scopes = {"DELETE": WRITE}
+
+    @openapi.remove_contact_point
+    def delete(self, request: Request, customer_id: UUID, point_id: UUID) -> Response:
+        """Remove it; the oldest remaining of its kind becomes primary."""
+        services.remove_contact_point(
+            actor=self.actor,
+            customer_id=customer_id,
+            point_id=point_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CustomerContact(ApiView):
+    """One contact of a business or group."""
+
+    scopes = {"DELETE": WRITE}
+    parameters = {"DELETE": {"primary"}}
+
+    @openapi.remove_contact
+    def delete(self, request: Request, customer_id: UUID, contact_id: UUID) -> Response:
+        """Remove the contact, with what hangs on it."""
+        services.remove_contact(
+            actor=self.actor,
+            customer_id=customer_id,
+            contact_id=contact_id,
+            primary=read_id(request.GET, "primary"),
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def read_id(query: QueryDict, name: str) -> UUID | None:
+    """A UUID among the query parameters; None without one. Raises `Invalid`."""
+    try:
+        return UUID(given) if (given := query.get(name)) else None
+    except ValueError:
+        raise Invalid([Problem(name, "This must be a UUID.", "INVALID")]) from None
 
 
 def require_customer(actor: Actor, customer_id: UUID) -> None:

@@ -1,0 +1,66 @@
+"""What a customer is to the company: its department, role, level and the like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from config.wire import camel
+from customers.fields import place, seal, unseal_if_possible
+from customers.models import Customer
+from customers.profile import Profile
+from customers.rules.parts import Problems, set_texts
+
+TEXTS = ("role", "market_segment", "entitlements", "how_referred")
+# Members that an account may keep a list for, with the account's column.
+LISTED = {"level": "levels", "industry": "industries"}
+
+
+def merge_department(profile: Profile, name: str | None, problems: Problems) -> None:
+    """The department, by its name; an empty one takes the customer out of its department."""
+    if not name:
+        profile.customer.department_id = None
+        return
+    department_id = profile.facts.departments.get(name)
+    if department_id is None:
+        message = "This business account has no such department."
+        problems.add("department", message, "UNKNOWN_DEPARTMENT")
+    else:
+        profile.customer.department_id = department_id
+
+
+def merge_relationship(
+    profile: Profile, values: Mapping[str, Any] | None, problems: Problems
+) -> None:
+    """Merge the members of `relationship`; null for the whole clears all."""
+    customer = profile.customer
+    if values is None:
+        values = dict.fromkeys([*TEXTS, *LISTED, "preferred_agent_id", "pin"])
+    set_texts(customer, values, TEXTS)
+    for name, column in LISTED.items():
+        given, allowed = values.get(name), getattr(profile.account, column)
+        # What was stored before the list was kept, or changed, may be sent back.
+        if given and allowed and given not in {*allowed, getattr(customer, name)}:
+            message = f"This must be one of {', '.join(allowed)}."
+            problems.add(camel(name), message, "UNKNOWN_VALUE")
+    set_texts(customer, values, LISTED)
+    if "preferred_agent_id" in values:
+        agent = values["preferred_agent_id"]
+        if agent and agent != customer.preferred_agent_id and agent not in profile.facts.agents:
+            message = "There is no such employee in this business account or above."
+            problems.add("preferredAgentId", message, "UNKNOWN_AGENT")
+        else:
+            customer.preferred_agent_id = agent
+    merge_pin(customer, values)
+
+
+def merge_pin(customer: Customer, values: Mapping[str, Any]) -> None:
+    """The pin, sealed; `""` means "unchanged", null clears it."""
+    if "pin" not in values:
+        return
+    given = values["pin"]
+    if given is None:
+        customer.pin_sealed = None
+    elif given:
+        where = place(Customer, "pin_sealed", customer.id)
+        stored = customer.pin_sealed
+        if stored is None or unseal_if_possible(stored, where) != given:
+            customer.pin_sealed = seal(given, where)
