@@ -23,7 +23,14 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from config.actors import SCOPES
 from customers.authentication import CUSTOMER_SCOPES, role_scopes
-from customers.models import Grant, OAuthClient, RefreshToken, User
+from customers.models import (
+    BusinessAccount,
+    Customer,
+    Grant,
+    OAuthClient,
+    RefreshToken,
+    User,
+)
 
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -73,9 +80,11 @@ class ClientScopes(BaseScopes):
         self, application: OAuthClient | None = None, *_args: object, **_kwargs: object
     ) -> list[str]:
         """What `application` may ask for; everything there is, without one."""
-        if application is None or application.service_account is None:
+        if application is None:
             return list(SCOPES)
-        return [scope for scope in SCOPES if scope in application.service_account.scopes]
+        machine = application.service_account
+        scopes = application.scopes or SCOPES if machine is None else machine.scopes
+        return [scope for scope in SCOPES if scope in scopes]
 
     def get_default_scopes(
         self, application: OAuthClient | None = None, *args: object, **kwargs: object
@@ -84,9 +93,30 @@ class ClientScopes(BaseScopes):
         return self.get_available_scopes(application, *args, **kwargs)
 
 
-def person_scopes(user: User, asked: Iterable[str]) -> list[str]:
+def may_sign_in(user: User, app: OAuthClient | None = None) -> bool:
+    """Whether this person may act through an app: not locked out, and of the app's people.
+
+    A customer only as long as it is active.
+    """
+    if user.business_account_id is None or not user.is_active:
+        return False
+    if app is not None and app.business_account_id is not None:
+        tree = BusinessAccount.objects.tree_of(app.business_account_id)
+        if not tree.filter(pk=user.business_account_id).exists():
+            return False
+    return user.customer_id is None or is_active_customer(user)
+
+
+def is_active_customer(user: User) -> bool:
+    """Whether the customer of a user is there, and neither suspended nor deleted."""
+    if user.customer_id is None:
+        return False
+    return Customer.objects.filter(pk=user.customer_id, status=Customer.Status.ACTIVE).exists()
+
+
+def person_scopes(user: User, asked: Iterable[str], app: OAuthClient | None = None) -> list[str]:
     """Those of the `asked` scopes that this person may give to an app."""
-    if user.business_account_id is None:
+    if not may_sign_in(user, app):
         return []
     if user.customer_id is not None:
         allowed: frozenset[str] = CUSTOMER_SCOPES
@@ -161,7 +191,7 @@ class Validator(OAuth2Validator):
             return False
         return bool(
             super().validate_code(client_id, code, client, request, *args, **kwargs)
-            and request.user.is_active
+            and may_sign_in(request.user, client)
         )
 
     def invalidate_authorization_code(
@@ -192,7 +222,7 @@ class Validator(OAuth2Validator):
         """Nor is a refresh token."""
         return bool(
             super().validate_refresh_token(refresh_token, client, request, *args, **kwargs)
-            and request.user.is_active
+            and may_sign_in(request.user, client)
         )
 
     def save_authorization_code(
@@ -203,7 +233,7 @@ class Validator(OAuth2Validator):
             raise errors.InvalidRequestError(
                 description="code_challenge must be 43 base64url characters.", request=request
             )
-        request.scopes = person_scopes(request.user, request.scopes)
+        request.scopes = person_scopes(request.user, request.scopes, request.client)
         if not request.scopes:
             raise errors.InvalidScopeError(
                 description="You may not give any of these scopes.", request=request

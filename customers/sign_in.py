@@ -10,6 +10,8 @@ from unfold.forms import AuthenticationForm as BackOfficeForm
 
 from config import attempts
 from config.errors import TooManyRequests
+from customers.models import User
+from customers.oauth import is_active_customer
 
 
 class Limited(AuthenticationForm):
@@ -37,6 +39,12 @@ class Limited(AuthenticationForm):
 
 class SignIn(Limited):
     """E-mail address and password, on the way to an app."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        """A customer who is suspended or deleted is told no more than with a wrong password."""
+        super().confirm_login_allowed(user)
+        if user.customer_id and not is_active_customer(user):
+            raise self.get_invalid_login_error()
 
     error_messages = AuthenticationForm.error_messages | {
         "invalid_login": "This is not an e-mail address and its password."

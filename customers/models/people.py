@@ -127,12 +127,27 @@ class OAuthClient(AbstractApplication):
 
     With a service account it is an API key: `client_id` is the key, and key and secret are
     exchanged for a token at `/v1/api-keys/exchange` or by the client credentials grant. Without
-    one it is an app in which people sign in (authorization code with PKCE).
+    one it is an app in which people sign in (authorization code with PKCE): those of its business
+    account and of all below it, or anybody if it has none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)  # type: ignore[assignment]
     service_account = models.ForeignKey(
         ServiceAccount, models.CASCADE, related_name="keys", null=True, blank=True
+    )
+    business_account = models.ForeignKey(
+        BusinessAccount,
+        models.CASCADE,
+        related_name="apps",
+        null=True,
+        blank=True,
+        help_text="Whose people may sign in to this app; empty for everybody.",
+    )
+    scopes = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="What this app may ask people for; empty for everything.",
     )
     is_active = models.BooleanField(default=True, help_text="Untick to revoke this key.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -16,6 +16,7 @@ from config.card_numbers import CARD_NUMBER, holds_card_number
 from config.errors import Conflict, Invalid, Problem
 from customers.models import BusinessAccount, OAuthClient, ServiceAccount, User
 from customers.normalize import alpha3_from_alpha2, clean, parse_email, uuid7
+from customers.services.business import departments_by_name
 
 # 43 of 62 characters are 256 bits.
 SECRET_CHARACTERS = 43
@@ -54,7 +55,7 @@ def create_business_account(
 def account_problems(account: BusinessAccount) -> list[Problem]:
     """What is wrong with the name, region, parent and limits of a business account."""
     problems: list[Problem] = []
-    _name(account.name, problems)
+    checked_account_name(account.name, problems)
     try:
         alpha3_from_alpha2(account.default_region)
     except ValueError as error:
@@ -76,12 +77,8 @@ def create_service_account(
 ) -> ServiceAccount:
     """A program that acts for a business account, with these scopes. Raises `Invalid`."""
     problems: list[Problem] = []
-    name = _name(name, problems)
-    problems += [
-        Problem("scopes", f"There is no scope {scope!r}: {', '.join(SCOPES)}.", "UNKNOWN")
-        for scope in scopes
-        if scope not in SCOPES
-    ]
+    name = checked_account_name(name, problems)
+    problems += scope_problems(scopes)
     if problems:
         raise Invalid(problems)
     return ServiceAccount.objects.create(
@@ -94,7 +91,7 @@ def create_service_account(
 def create_api_key(*, service_account: ServiceAccount, name: str = "") -> NewKey:
     """One more key for a service account, named like it unless told. Raises `Invalid`."""
     problems: list[Problem] = []
-    name = _name(name or service_account.name, problems)
+    name = checked_account_name(name or service_account.name, problems)
     if problems:
         raise Invalid(problems)
     secret = get_random_string(SECRET_CHARACTERS)
@@ -116,12 +113,16 @@ def create_employee(
     name: str = "",
     password: str | None = None,
     is_superuser: bool = False,
+    department: str = "",
+    foreign_departments: Sequence[str] = (),
 ) -> User:
     """A person who works for a business account, in a role of `config.actors.ROLES`.
 
     The back office is open to employees, each as far as the role goes; nobody can sign in as one
-    without a password. Raises `Invalid`, and `Conflict` when the e-mail address is somebody's
-    already.
+    without a password. `department` is the home department, and `foreign_departments` are others
+    whose customers the employee may see: by their names, in the account or below it.
+
+    Raises `Invalid`, and `Conflict` when the e-mail address is somebody's already.
     """
     problems: list[Problem] = []
     try:
@@ -142,11 +143,16 @@ def create_employee(
     if holds_card_number(name):
         problems.append(Problem("name", *CARD_NUMBER))
     problems += set_password(user, password)
+    home, wrong = departments_by_name(business_account, [department] if department else [])
+    foreign, also_wrong = departments_by_name(business_account, foreign_departments)
+    problems += [*wrong, *also_wrong]
     if problems:
         raise Invalid(problems)
+    user.department = home[0] if home else None
     try:
         with transaction.atomic():
             user.save()
+            user.foreign_departments.set(foreign)
             user.groups.set([Group.objects.get(name=role)])
     except IntegrityError as error:
         raise Conflict(f"Somebody signs in as {email} already.", code="EMAIL_TAKEN") from error
@@ -164,7 +170,17 @@ def set_password(user: User, password: str | None) -> list[Problem]:
     return []
 
 
-def _name(name: str, problems: list[Problem]) -> str:
+def scope_problems(scopes: Sequence[str]) -> list[Problem]:
+    """What is wrong with the names of scopes."""
+    return [
+        Problem("scopes", f"There is no scope {scope!r}: {', '.join(SCOPES)}.", "UNKNOWN")
+        for scope in scopes
+        if scope not in SCOPES
+    ]
+
+
+def checked_account_name(name: str, problems: list[Problem]) -> str:
+    """The name of an account or a program, trimmed; what is wrong with it goes to `problems`."""
     name = clean(name)
     if not 1 <= len(name) <= 120 or not name.isprintable():
         problems.append(

@@ -56,7 +56,8 @@ class Authorization(toolkit.AuthorizationView):
     def validate_authorization_request(self, request: HttpRequest) -> tuple[list[str], Any]:
         """Scopes and credentials; of the scopes those that this person may give."""
         scopes, credentials = super().validate_authorization_request(request)
-        scopes = person_scopes(cast("User", request.user), scopes)
+        app = OAuthClient.objects.get(client_id=credentials["client_id"])
+        scopes = person_scopes(cast("User", request.user), scopes, app)
         if not scopes:
             raise OAuthToolkitError(
                 error=errors.InvalidScopeError(

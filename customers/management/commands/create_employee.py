@@ -1,4 +1,5 @@
-"""`create_employee EMAIL --business-account ID --role ROLE [--superuser] [--password-stdin]`
+"""`create_employee EMAIL --business-account ID --role ROLE [--superuser] [--password-stdin]
+[--department NAME] [--foreign-department NAME]…`
 
 → `{"id"}`
 """
@@ -36,6 +37,15 @@ class Command(JSONCommand):
             "--password-stdin", action="store_true", help="read a password from standard input"
         )
 
+        parser.add_argument("--department", metavar="NAME", default="", help="home department")
+        parser.add_argument(
+            "--foreign-department",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help="another department whose customers the employee may see; may be repeated",
+        )
+
     def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """Make one."""
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None
@@ -46,5 +56,7 @@ class Command(JSONCommand):
             name=options["name"],
             password=password,
             is_superuser=options["superuser"],
+            department=options["department"],
+            foreign_departments=options["foreign_department"],
         )
         return {"id": employee.pk}

@@ -1,0 +1,31 @@
+"""`set_departmentalization on|off --business-account ID` → `{"id", "departmentalization"}`"""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from customers.management.output import JSONCommand, business_account
+from customers.services.business import set_departmentalization
+
+
+class Command(JSONCommand):
+    """Switches departmentalization."""
+
+    help = "Confine employees to the customers of their departments, or no longer."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """As the module says."""
+        parser.add_argument("switch", choices=["on", "off"])
+        parser.add_argument(
+            "--business-account",
+            metavar="ID",
+            required=True,
+            help="its id, or its name where only one has it",
+        )
+
+    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Do it."""
+        account = business_account(options["business_account"])
+        is_on = options["switch"] == "on"
+        set_departmentalization(business_account=account, is_on=is_on)
+        return {"id": account.pk, "departmentalization": is_on}

@@ -1,0 +1,34 @@
+"""Apps in which the people of one business account sign in, for some scopes."""
+
+import django.db.models.deletion
+from django.contrib.postgres.fields import ArrayField
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("customers", "0017_relationship")]
+
+    operations = [
+        migrations.AddField(
+            "oauthclient",
+            "business_account",
+            models.ForeignKey(
+                blank=True,
+                help_text="Whose people may sign in to this app; empty for everybody.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="apps",
+                to="customers.businessaccount",
+            ),
+        ),
+        migrations.AddField(
+            "oauthclient",
+            "scopes",
+            ArrayField(
+                models.CharField(max_length=40),
+                blank=True,
+                default=list,
+                help_text="What this app may ask people for; empty for everything.",
+            ),
+        ),
+    ]

@@ -1,0 +1,82 @@
+"""What a business account decides for itself: departments, departmentalization, attributes."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from config.card_numbers import CARD_NUMBER, holds_card_number
+from config.errors import Conflict, Invalid, Problem
+from customers.models import AttributeDefinition, BusinessAccount, Department
+from customers.normalize import clean
+
+MAX_DEPARTMENT = 120
+MAX_ATTRIBUTE = 60
+
+
+def create_department(*, business_account: BusinessAccount, name: str) -> Department:
+    """A department. Raises `Invalid`, and `Conflict` when the account has one of this name."""
+    name = checked_name(name, MAX_DEPARTMENT)
+    try:
+        with transaction.atomic():
+            return Department.objects.create(business_account=business_account, name=name)
+    except IntegrityError as error:
+        raise Conflict(f"This business account has a department {name!r} already.") from error
+
+
+def create_attribute(
+    *, business_account: BusinessAccount, name: str, target: str, is_encrypted: bool = False
+) -> AttributeDefinition:
+    """A custom attribute of customers or of contacts; `target` is one of its `Target`.
+
+    Raises `Invalid`, and `Conflict` when the account has one of this name and target.
+    """
+    name = checked_name(name, MAX_ATTRIBUTE)
+    if target not in AttributeDefinition.Target.values:
+        allowed = ", ".join(AttributeDefinition.Target.values)
+        raise Invalid([Problem("target", f"This must be one of {allowed}.", "UNKNOWN_VALUE")])
+    try:
+        with transaction.atomic():
+            return AttributeDefinition.objects.create(
+                business_account=business_account,
+                name=name,
+                target=target,
+                is_encrypted=is_encrypted,
+            )
+    except IntegrityError as error:
+        raise Conflict(f"This business account has an attribute {name!r} already.") from error
+
+
+def set_departmentalization(*, business_account: BusinessAccount, is_on: bool) -> None:
+    """Confine employees to the customers of their departments, or no longer."""
+    BusinessAccount.objects.filter(pk=business_account.pk).update(departmentalization=is_on)
+
+
+def departments_by_name(
+    business_account: BusinessAccount, names: Iterable[str]
+) -> tuple[list[Department], list[Problem]]:
+    """The departments of these names in an account or below it, and what is wrong with names."""
+    tree = BusinessAccount.objects.tree_of(business_account.pk)
+    found: list[Department] = []
+    problems = []
+    for name in names:
+        same = list(Department.objects.filter(business_account__in=tree, name=name)[:2])
+        if len(same) == 1:
+            found += same
+        elif same:
+            message = f"Several business accounts have a department {name!r}."
+            problems.append(Problem("department", message, "AMBIGUOUS"))
+        else:
+            message = f"There is no department {name!r} in this business account or below."
+            problems.append(Problem("department", message, "UNKNOWN"))
+    return found, problems
+
+
+def checked_name(name: str, longest: int) -> str:
+    """A name, trimmed. Raises `Invalid`."""
+    name = clean(name)
+    if not 1 <= len(name) <= longest or not name.isprintable():
+        message = f"A name has 1 to {longest} characters, none of them invisible."
+        raise Invalid([Problem("name", message, "INVALID")])
+    if holds_card_number(name):
+        raise Invalid([Problem("name", *CARD_NUMBER)])
+    return name
