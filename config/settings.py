@@ -135,6 +135,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
+LOCALE_PATHS = [BASE_DIR / "search" / "immediate" / "locale"]
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 env.required("REDIS_URL")
@@ -248,6 +249,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.ApiSchema",
     "EXCEPTION_HANDLER": "config.handlers.handle",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.wire.JSONOnly",
+    # Formats are chosen by `Accept` alone.
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }

@@ -25,6 +25,7 @@ urlpatterns = [
     path("schema/", RedirectView.as_view(url="/schema", query_string=True)),
     path("v1/", include("customers.urls")),
     path("v1/search/", include("search.bi.urls")),
+    path("core/customermgr/v3/", include("search.immediate.urls")),
     path("v2/data/", include("ingest.urls")),
     path("admin/r/<path:key>", nowhere),
     path("admin/login/", back_office_login),

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from inflection import camelize
@@ -49,8 +51,11 @@ class Route:
         return "/" + VARIABLE.sub(lambda match: f"{{{camelize(match[1], False)}}}", self.pattern)
 
     def url(self, ids: Mapping[str, object]) -> str:
-        """The path with these values of its variables."""
-        return "/" + VARIABLE.sub(lambda match: str(ids[match[1]]), self.pattern)
+        """The path with these values of its variables; ``x of y`` is an `x` for paths of a `y`."""
+        *_, last, _ = ["", *self.pattern.split("/")]
+        return "/" + VARIABLE.sub(
+            lambda match: str(ids.get(f"{match[1]} of {last}", ids[match[1]])), self.pattern
+        )
 
 
 def routes() -> list[Route]:
@@ -110,12 +115,20 @@ def examples(body: Json) -> list[tuple[str, Json, Any]]:
     ]
 
 
-def call(api: Any, route: Route, method: str, ids: Mapping[str, object]) -> Any:
-    """Make a call as its documentation shows it: the body is the first example."""
+def call(
+    api: Any, route: Route, method: str, ids: Mapping[str, object], *, with_query: bool = True
+) -> Any:
+    """Make a call as its documentation shows it: parameters and body are the first examples."""
     operation = document()["paths"][route.path][method.lower()]
+    shown = {
+        each["name"]: next(iter(each["examples"].values()))["value"]
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and each.get("examples") and with_query
+    }
+    url = f"{route.url(ids)}?{urlencode(shown)}" if shown else route.url(ids)
     for kind, _, value in examples(operation.get("requestBody", {})):
-        return send(api, method, route.url(ids), kind, value)
-    return api.generic(method, route.url(ids), "", content_type="application/json")
+        return send(api, method, url, kind, value)
+    return api.generic(method, url, "", content_type="application/json")
 
 
 def send(api: Any, method: str, url: str, kind: str, value: object) -> Any:
@@ -148,7 +161,7 @@ def check(answer: Any) -> None:
 
 
 def check_body(answer: Any, content: Json, where: str) -> None:
-    """Fail unless the body is of a documented type and, if it is JSON, of its schema."""
+    """Fail unless the body is of a documented type, and JSON of its schema or well-formed XML."""
     if answer.streaming or answer.request["REQUEST_METHOD"] == "HEAD":
         return
     if not content:
@@ -156,6 +169,9 @@ def check_body(answer: Any, content: Json, where: str) -> None:
         return
     kind = answer["Content-Type"].partition(";")[0]
     assert kind in content, f"{where}{kind} is not documented"
+    if kind == "application/xml":
+        ET.fromstring(answer.content)
+        return
     errors = list(validator(content[kind]["schema"]).iter_errors(json.loads(answer.content)))
     assert not errors, f"{where}{errors[0].json_path} {errors[0].message[:500]}"
 

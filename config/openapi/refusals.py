@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from config import errors
 from config.actors import Scope
-from config.dialects import core_body, customers_body, data_body
+from config.dialects import JSON, XML, core_body, customers_body, data_body
 from config.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
 from config.permissions import missing_scope
 from config.wire import to_json
@@ -111,6 +111,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
     503: ("A server that the request needs is away for now.", [errors.Unavailable()]),
 }
 WORDS = {
+    406: "None of the languages, or of the media types, that are asked for is available.",
     410: "It was there once, and its time is over.",
     416: "The range begins behind the end.",
     507: "There is no space left for what was sent. Nothing was stored.",
@@ -263,17 +264,16 @@ def response(
     words, known = KNOWN.get(status, (WORDS.get(status, ""), []))
     name, _ = BODIES[base]
     examples = dict(example(error, base) for error in [*own, *(known if is_general else [])])
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    content: dict[str, Any] = {JSON: {"schema": schema, "examples": examples}}
+    if base == "/core":
+        content[XML] = {"schema": schema}
     return {
         "description": words,
         "headers": headers(
             "X-Request-Id", "RateLimit-Policy", "RateLimit", *OF_STATUS.get(status, [])
         ),
-        "content": {
-            "application/json": {
-                "schema": {"$ref": f"#/components/schemas/{name}"},
-                "examples": examples,
-            }
-        },
+        "content": content,
     }
 
 

@@ -31,6 +31,11 @@ TAGS = [
         "Searches that may return everything: a worker runs them, and the answer is a file.",
     ),
     Tag(
+        "Immediate search",
+        "/core",
+        "Customers at once, for agents and their programs: JSON or XML, in fifteen languages.",
+    ),
+    Tag(
         "Bulk loads",
         "/v2/data",
         "Customers with accounts and cards, many at a time: each request is answered at once, a "
@@ -90,6 +95,13 @@ Find her again, and see who did what:
 ```bash
 curl -sS -f -H "Authorization: Bearer $TOKEN" "$KITH_URL/v1/customers?search=lovelace&size=10"
 curl -sS -f -H "Authorization: Bearer $TOKEN" $KITH_URL$CUSTOMER/history
+```
+
+Or search for her as a contact centre does, at once, by whatever is known of her:
+
+```bash
+curl -sS -f -H "Authorization: Bearer $TOKEN" -H "Accept-Language: fr-FR" \\
+  "$KITH_URL/core/customermgr/v3/customer?email=ada@example.com&customerName=love"
 ```
 
 Ask for a file of all individuals, and wait until a worker has written it:
@@ -152,8 +164,9 @@ characters, or nothing.
 
 # Errors
 
-Every error of `/v1` has the same body. `errorCode` is for programs and does not change, `message`
-is for people, and `errors` names every wrong place of the request at once. Nothing was changed.
+Every error of `/v1` has the same body; `/core` and `/v2` have bodies of their own. `errorCode` is
+for programs and does not change, `message` is for people, and `errors` names every wrong place of
+the request at once. Nothing was changed.
 
 | status | meaning |
 | --- | --- |
@@ -162,6 +175,7 @@ is for people, and `errors` names every wrong place of the request at once. Noth
 | 403 | the token lacks the scope, which is named |
 | 404 | there is no such thing, for this token |
 | 405 | the resource does not have this method; `Allow` names those it has |
+| 406 | none of the languages or media types that are asked for (`/core`) |
 | 408 | the body did not arrive in time, or too slowly |
 | 409 | it clashes with what is there |
 | 410 | it was there, and its time is over |

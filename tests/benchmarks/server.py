@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from threading import Event
 
@@ -92,7 +92,7 @@ def wait_for(port: int) -> None:
 
 
 class Caller:
-    """One client with one connection that stays open."""
+    """One client with one connection; a new one when the server has closed it, idle for long."""
 
     def __init__(self, port: int, token: str) -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -100,19 +100,21 @@ class Caller:
 
     def get(self, url: str) -> bytes:
         """The body of a 200."""
-        self.connection.request("GET", url, headers=self.headers)
-        response = self.connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{url}: {response.status} {body[:200]!r}")
-        return body
+        return self._call("GET", url)
 
     def post(self, url: str, body: object) -> bytes:
         """The body of a 200 to JSON, which may be written out already."""
-        headers = {"Content-Type": "application/json"} | self.headers
-        data = body if isinstance(body, bytes) else json.dumps(body)
-        self.connection.request("POST", url, data, headers=headers)
-        response = self.connection.getresponse()
+        return self._call("POST", url, body if isinstance(body, bytes) else json.dumps(body))
+
+    def _call(self, method: str, url: str, data: bytes | str | None = None) -> bytes:
+        headers = self.headers | ({"Content-Type": "application/json"} if data else {})
+        try:
+            self.connection.request(method, url, data, headers=headers)
+            response = self.connection.getresponse()
+        except (BrokenPipeError, RemoteDisconnected):
+            self.connection.close()
+            self.connection.request(method, url, data, headers=headers)
+            response = self.connection.getresponse()
         answer = response.read()
         if response.status != 200:
             raise RuntimeError(f"{url}: {response.status} {answer[:200]!r}")

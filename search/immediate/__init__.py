@@ -1,0 +1,1 @@
+"""Immediate search: `/core/customermgr/v3/customer`."""
