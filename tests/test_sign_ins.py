@@ -145,6 +145,50 @@ def test_a_customer_that_is_not_active_neither_signs_in_nor_goes_on(account, sta
     assert "not an e-mail address and its password" in page.content.decode()
 
 
+# --- In the back office ---------------------------------------------------------------------------
+
+
+def page_of(customer):
+    return f"/admin/customers/customer/{customer.pk}/sign-in/"
+
+
+@pytest.mark.parametrize("role", ["Owner", "Admin"])
+def test_an_operator_gives_a_customer_a_sign_in(account, role):
+    customer = factories.make_customer(account)
+    operator = factories.make_employee(account, role=role, is_staff=True)
+    browser = signed_in(operator)
+    assert (
+        "Give a sign-in"
+        in browser.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
+    )
+    assert browser.get(page_of(customer)).status_code == 200
+    form = {"email": "ada@home.example", "password": "short"}
+    refused = browser.post(page_of(customer), form)
+    assert "too short" in refused.content.decode()
+    done = browser.post(page_of(customer), form | {"password": PASSWORD})
+    assert done.status_code == 302
+    assert User.objects.get(customer_id=customer.pk).check_password(PASSWORD)
+    change = Change.objects.filter(entity="contact").order_by("-at", "-id").first()
+    assert (change.via, change.actor_id) == ("back-office", str(operator.pk))
+    again = browser.post(page_of(customer), {"email": "b@home.example", "password": PASSWORD})
+    assert "has a sign-in already" in again.content.decode()
+
+
+def test_who_may_not_decide_who_signs_in_cannot_give_one(account, outsider):
+    customer = factories.make_customer(account)
+    form = {"email": "ada@home.example", "password": PASSWORD}
+    for home, role, status in (
+        (account, "Manager", 403),
+        (account, "Clerk", 403),
+        (account, "View Only", 403),
+        (outsider.account, "Owner", 404),
+    ):
+        browser = signed_in(factories.make_employee(home, role=role, is_staff=True))
+        assert browser.get(page_of(customer)).status_code == status
+        assert browser.post(page_of(customer), form).status_code == status
+    assert not User.objects.filter(customer_id=customer.pk).exists()
+
+
 # --- Apps -----------------------------------------------------------------------------------------
 
 

@@ -11,10 +11,9 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from config.actors import Actor, ActorType
 from config.errors import Conflict
-from customers.admin.scope import Inline, ReadOnlyAdmin
-from customers.models import AttributeConversion, AttributeDefinition, BusinessAccount
+from customers.admin.scope import Inline, ReadOnlyAdmin, operator
+from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute
 
 ENCRYPT, DECRYPT = "Encrypt values", "Stop encrypting"
@@ -151,14 +150,3 @@ class AttributeConversionAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{sum(aborted)} conversions were cancelled.", messages.SUCCESS)
 
     has_convert_permission = AttributeDefinitionAdmin.has_convert_permission
-
-
-def operator(request: HttpRequest, account: BusinessAccount) -> Actor:
-    """Whoever is signed in, acting for a business account of their tree."""
-    return Actor(
-        type=ActorType.EMPLOYEE,
-        id=str(request.user.pk),
-        business_account_id=account.pk,
-        tree=(account.pk,),
-        region=account.default_region,
-    )

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from customers import normalize
-from customers.admin.scope import ReadOnlyAdmin
+from customers.admin.sign_in import GivesSignIns
 from customers.history import changes_of, represent_all
 from customers.models import Contact, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet
@@ -16,7 +16,7 @@ RECENT_CHANGES = 50
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnlyAdmin):
+class CustomerAdmin(GivesSignIns):
     """Find a customer as the API does, and see all of it on one page, sensitive values masked."""
 
     list_display = ("name", "type", "status", "business_account", "external_id", "created_at")

@@ -17,6 +17,7 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin, TabularInline
 
+from config.actors import Actor, ActorType
 from config.card_numbers import CARD_NUMBER, holds_card_number
 from config.pagination import Total
 from customers.models import BusinessAccount, User
@@ -158,3 +159,14 @@ def visible_accounts(request: HttpRequest) -> list[UUID] | None:
         return None
     tree = BusinessAccount.objects.tree_of(user.business_account_id)
     return list(tree.values_list("pk", flat=True))
+
+
+def operator(request: HttpRequest, account: BusinessAccount) -> Actor:
+    """Whoever is signed in, acting for a business account of their tree."""
+    return Actor(
+        type=ActorType.EMPLOYEE,
+        id=str(request.user.pk),
+        business_account_id=account.pk,
+        tree=(account.pk,),
+        region=account.default_region,
+    )
