@@ -5,7 +5,7 @@ each time, so that the same seed can be loaded twice, and moments count back fro
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -16,7 +16,7 @@ from uuid import UUID
 from config.crypto import blind_index, place, seal
 from customers import normalize, phones, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
-from customers.models import Address, Contact, ContactPoint, Customer
+from customers.models import Address, AttributeValue, Contact, ContactPoint, Customer
 from customers.models.customer import SORT_LENGTH
 from customers.rules.person import last_characters
 from customers.tables import NULL, Table
@@ -27,15 +27,28 @@ FIRST_BIRTH = date(1935, 1, 1)
 DAYS_OF_BIRTH = 25_500
 
 
+class Attribute(NamedTuple):
+    """A custom attribute that customers, or contacts, of an account may have."""
+
+    id: UUID
+    is_of_contacts: bool
+    is_encrypted: bool
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What to make: `count` customers of `accounts`, the share `businesses` of them businesses."""
+    """What to make: `count` customers of `accounts`, the share `businesses` of them businesses.
+
+    `departments` and `attributes` are those that the accounts have, by account.
+    """
 
     seed: int
     count: int
     accounts: tuple[UUID, ...]
     now: datetime
     businesses: float = 0.1
+    departments: Mapping[UUID, Sequence[UUID]] = field(default_factory=dict)
+    attributes: Mapping[UUID, Sequence[Attribute]] = field(default_factory=dict)
 
     def batches(self) -> range:
         """The numbers of the batches of at most `BATCH` customers."""
@@ -45,8 +58,8 @@ class Plan:
 CUSTOMER = Table(
     Customer,
     "id business_account_id type external_id business_name business_name_folded name name_folded"
-    " sort_first_name sort_last_name is_named search_text metadata role pin_sealed industry"
-    " market_segment level how_referred created_at updated_at",
+    " sort_first_name sort_last_name is_named search_text metadata department_id role pin_sealed"
+    " industry market_segment level how_referred created_at updated_at",
 )
 CONTACT = Table(
     Contact,
@@ -66,7 +79,11 @@ ADDRESS = Table(
     " street_line_2_folded city city_folded state country zip_code is_primary created_at"
     " updated_at",
 )
-TABLES = (CUSTOMER, CONTACT, POINT, ADDRESS)
+VALUE = Table(
+    AttributeValue,
+    "customer_id contact_id id definition_id value value_sealed created_at updated_at",
+)
+TABLES = (CUSTOMER, CONTACT, POINT, ADDRESS, VALUE)
 
 
 class StatusChange(NamedTuple):
@@ -150,16 +167,39 @@ class Maker:
         self.batch.rows[CUSTOMER].append(
             f"{customer_id}\t{account_hex}\t{kind}\t{external_id}\t{business}"
             f"\t{name}\t{folded}\t{person.sort_keys}\t{search}\t{self.metadata()}"
-            f"\t{self.maybe(0.2, samples.ROLES)}\t{self.pin(customer_id)}"
+            f"\t{self.department(account)}\t{self.maybe(0.2, samples.ROLES)}"
+            f"\t{self.pin(customer_id)}"
             f"\t{self.pick(samples.INDUSTRIES) if is_business else ''}"
             f"\t{self.maybe(0.3, samples.SEGMENTS)}\t{self.maybe(0.15, samples.LEVELS)}"
             f"\t{self.maybe(0.2, samples.REFERRALS)}\t{at}\t{at}{CUSTOMER.end}"
         )
         self.make_addresses(customer_id, culture, person, at)
+        self.make_values(account, customer_id, person)
         if self.chance() < 0.07:
             later = created + (self.plan.now - created) * self.chance()
             status = "SUSPENDED" if self.chance() < 0.6 else "DELETED"
             self.batch.changes.append(StatusChange(customer_id, status, stamp(later)))
+
+    def department(self, account: UUID) -> str:
+        """A department of the account, as COPY reads it; some customers have none."""
+        departments = self.plan.departments.get(account, ())
+        return self.pick(departments).hex if departments and self.chance() < 0.8 else NULL
+
+    def make_values(self, account: UUID, customer: str, person: "Person") -> None:
+        """Values of the account's custom attributes, for about half of who may have them."""
+        for attribute in self.plan.attributes.get(account, ()):
+            for contact in person.contacts if attribute.is_of_contacts else (NULL,):
+                if self.chance() < 0.5:
+                    continue
+                value_id, value = next(self.ids), self.pick(samples.ATTRIBUTE_VALUES)
+                sealed = NULL
+                if attribute.is_encrypted:
+                    where = place(AttributeValue, "value_sealed", UUID(value_id))
+                    value, sealed = "", bytea(seal(value, where))
+                self.batch.rows[VALUE].append(
+                    f"{customer}\t{contact}\t{value_id}\t{attribute.id.hex}\t{value}\t{sealed}"
+                    f"\t{person.at}\t{person.at}{VALUE.end}"
+                )
 
     def pin(self, customer: str) -> str:
         """A pin that few customers have, sealed, as COPY reads it."""
@@ -220,6 +260,7 @@ class Person:
         self.culture = culture
         self.at = at
         self.keys: list[str] = []
+        self.contacts: list[str] = []
         self.receiver = ("", "")
         self.sort_keys = "\t\tf"
 
@@ -227,6 +268,7 @@ class Person:
         """A contact with its points; its whole name as written and as compared."""
         maker, chance = self.maker, self.maker.chance
         contact = next(maker.ids)
+        self.contacts.append(contact)
         sex = "FEMALE" if chance() < 0.51 else "MALE"
         given = self.culture.given[sex]
         first, last = maker.pick_common(given), maker.pick_common(self.culture.surnames)

@@ -13,9 +13,18 @@ from config.crypto import place, unseal
 from customers import history, normalize, phones
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load
-from customers.models import Address, BusinessAccount, Change, Contact, ContactPoint, Customer
+from customers.models import (
+    Address,
+    AttributeValue,
+    BusinessAccount,
+    Change,
+    Contact,
+    ContactPoint,
+    Customer,
+)
 from customers.profile import Profile
 from customers.record import internal_actor
+from tests import factories
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -94,6 +103,26 @@ def test_generated_customers_are_whole(account, generated):
                 if point.contact_id == contact.id and point.is_primary
             ]
             assert sorted(primary) == ["EMAIL", "PHONE"]
+
+
+@pytest.mark.django_db
+def test_customers_have_what_their_account_has_defined(account):
+    retail = factories.make_department(account, "Retail")
+    for name, target, is_encrypted in (
+        ("tier", "customer", False),
+        ("secret", "customer", True),
+        ("vip", "contactPerson", False),
+    ):
+        account.attribute_definitions.create(name=name, target=target, is_encrypted=is_encrypted)
+    generate_customers(60, business_account=account.pk)
+    assert Customer.objects.filter(department=retail).count() > 20
+    values = AttributeValue.objects.filter(customer__business_account=account)
+    for name in ("tier", "secret", "vip"):
+        assert values.filter(definition__name=name).count() > 10
+    assert not values.filter(definition__name="secret").exclude(value_sealed=None).exclude(value="")
+    confidant = factories.make_speaker(account, scopes=factories.ALL_SCOPES)
+    listed = confidant.api.get("/v1/customers?size=200").json()["content"]
+    assert any(each["customAttributes"].get("secret") for each in listed)
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from customers.management.output import JSONCommand
 from customers.models import BusinessAccount, Customer, ServiceAccount, User
+from customers.services.business import create_attribute, create_department
 from customers.services.people import (
     create_api_key,
     create_business_account,
@@ -22,6 +23,10 @@ LOGIN = "owner@northwind.example"
 ACCOUNT = uuid5(NAMESPACE_DNS, "northwind.example")
 # Name and number of customers of each account, the parent first.
 ACCOUNTS = {"Northwind Financial": 250, "Northwind Bank": 100, "Northwind Cards": 50}
+
+DEPARTMENTS = ("Claims", "Retail", "Returns")
+# Custom attributes by their target.
+ATTRIBUTES = {"tier": "customer", "region": "customer", "newsletter": "contactPerson"}
 
 
 class Command(JSONCommand):
@@ -49,6 +54,7 @@ class Command(JSONCommand):
             accounts = [self.account(name) for name in ACCOUNTS]
             self.login(accounts[0], password)
             client, secret = create_api_key(service_account=self.program(accounts[0]))
+            self.attributes_and_departments(accounts)
         for seed, (account, count) in enumerate(zip(accounts, ACCOUNTS.values(), strict=True)):
             if not Customer.objects.filter(business_account=account).exists():
                 self.stderr.write(f"making {count} customers of {account.name}")
@@ -76,6 +82,17 @@ class Command(JSONCommand):
         return BusinessAccount.objects.filter(pk=account_id).first() or create_business_account(
             name=name, parent_id=parent, account_id=account_id
         )
+
+    @staticmethod
+    def attributes_and_departments(accounts: list[BusinessAccount]) -> None:
+        """What customers of the demonstration are sorted by; made once."""
+        for account in accounts:
+            for name in DEPARTMENTS:
+                if not account.departments.filter(name=name).exists():
+                    create_department(business_account=account, name=name)
+            for name, target in ATTRIBUTES.items():
+                if not account.attribute_definitions.filter(name=name, target=target).exists():
+                    create_attribute(business_account=account, name=name, target=target)
 
     def login(self, account: BusinessAccount, password: str) -> None:
         """An Owner with this password."""

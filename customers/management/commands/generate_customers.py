@@ -9,12 +9,14 @@ was written before an interruption stays, as whole customers.
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection, connections
@@ -22,8 +24,9 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from config.actors import Actor
-from customers.generate import Plan, make_batch
+from customers.generate import Attribute, Plan, make_batch
 from customers.management.output import JSONCommand, business_account
+from customers.models import AttributeDefinition, Department
 from customers.record import Via, internal_actor, recorded
 from customers.services.people import create_business_account
 
@@ -37,7 +40,13 @@ CHANGE_STATUS = """
     UPDATE customers_customer SET status = changed.status, updated_at = changed.at, version = 2
     FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS changed (id, status, at)
     WHERE customers_customer.id = changed.id"""
-TABLES = ("customers_customer", "customers_address", "customers_contactpoint", "customers_contact")
+TABLES = (
+    "customers_customer",
+    "customers_address",
+    "customers_contactpoint",
+    "customers_contact",
+    "customers_attributevalue",
+)
 
 
 class Command(JSONCommand):
@@ -79,12 +88,15 @@ class Command(JSONCommand):
             )
             for number in range(1, options["children"] + 1)
         ]
+        accounts = (account.pk, *(child.pk for child in children))
         plan = Plan(
             seed=options["seed"],
             count=options["count"],
-            accounts=(account.pk, *(child.pk for child in children)),
+            accounts=accounts,
             now=timezone.now(),
             businesses=options["businesses"],
+            departments=departments_of(accounts),
+            attributes=attributes_of(accounts),
         )
         with tqdm(total=plan.count, unit=" customers", unit_scale=True, file=self.stderr) as bar:
             for written in load(plan, internal_actor(account)):
@@ -96,6 +108,25 @@ class Command(JSONCommand):
             "businessAccountId": account.pk,
             "children": [child.pk for child in children],
         }
+
+
+def departments_of(accounts: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """The departments of accounts, by account."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    rows = Department.objects.filter(business_account__in=accounts).order_by("name")
+    for account_id, department_id in rows.values_list("business_account_id", "pk"):
+        found[account_id].append(department_id)
+    return dict(found)
+
+
+def attributes_of(accounts: Sequence[UUID]) -> dict[UUID, list[Attribute]]:
+    """The custom attributes of accounts, by account."""
+    found: dict[UUID, list[Attribute]] = defaultdict(list)
+    rows = AttributeDefinition.objects.filter(business_account__in=accounts).order_by("name", "pk")
+    for row in rows:
+        is_of_contacts = row.target == AttributeDefinition.Target.CONTACT
+        found[row.business_account_id].append(Attribute(row.pk, is_of_contacts, row.seals))
+    return dict(found)
 
 
 def load(plan: Plan, actor: Actor) -> Iterator[int]:
