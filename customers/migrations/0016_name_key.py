@@ -17,8 +17,8 @@ class Migration(migrations.Migration):
             "customer",
             "name_key",
             models.GeneratedField(
-                expression=Left("name_folded", 120),
-                output_field=models.CharField(max_length=120),
+                expression=Left("name_folded", 600),
+                output_field=models.CharField(max_length=600),
                 db_persist=True,
             ),
         ),

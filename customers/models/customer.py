@@ -19,6 +19,8 @@ from customers.querysets import CustomerQuerySet
 
 # Of a folded name; four bytes a character are far below what an index takes.
 SORT_LENGTH = 120
+# The same of a whole name, of which every part is searched for: longer than nearly all are.
+NAME_KEY_LENGTH = 600
 
 
 def text(max_length: int) -> "models.CharField[str, str]":
@@ -103,8 +105,8 @@ class Customer(models.Model):
     name_folded = folded(124)
     # The same as an index holds it, to sort by and to look into.
     name_key = models.GeneratedField(
-        expression=Left("name_folded", SORT_LENGTH),
-        output_field=models.CharField(max_length=SORT_LENGTH),
+        expression=Left("name_folded", NAME_KEY_LENGTH),
+        output_field=models.CharField(max_length=NAME_KEY_LENGTH),
         db_persist=True,
     )
     # The primary contact's names as a list sorts by them: folded, and cut at `SORT_LENGTH`.
