@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.actors import Scope
 from customers import normalize
-from customers.models import Contact, Customer
+from customers.models import Activity, Contact, Customer
 from tests import factories
 from tests.lookups import (
     SEARCH,
@@ -323,6 +323,24 @@ def test_one_and_the_same_activity_must_satisfy_all(owner, ada):
 )
 def test_an_activity_of_another_form_is_refused(owner, activity):
     assert "activity" in refused(search(owner.api, activity=activity), "400-102")
+
+
+def test_a_customer_with_thousands_of_activities_is_found_as_quickly(owner, ada):
+    now = timezone.now()
+    Activity.objects.bulk_create(
+        Activity(
+            customer=ada,
+            type="chat",
+            mode="inbound",
+            sent_date=now - timedelta(minutes=minutes),
+            created_at=now,
+        )
+        for minutes in range(3000)
+    )
+    make_activity(ada, mode="outbound", sent_date=AT)
+    assert found(owner.api, activity={"type": "email", "mode": "outbound"}) == [str(ada.pk)]
+    assert found(owner.api, activity={"type": "chat"}) == [str(ada.pk)]
+    assert found(owner.api, email="ada@example.com", activity={"isRead": True}) == []
 
 
 # --- Who may send what ----------------------------------------------------------------------------

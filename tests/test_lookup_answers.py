@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.dialects import CORE_NAMESPACE
 from config.translation import LANGUAGES, preferred_language
-from customers.models import Customer
+from customers.models import Address, Contact, ContactPoint, Customer
 from tests import factories
 from tests.lookups import (
     SEARCH,
@@ -380,6 +380,46 @@ def test_xml_is_well_formed_for_every_character_a_name_can_hold(owner, account):
     tree = tree_of(answer.content)
     assert tree["customer"][0]["id"] == str(customer.pk)
     assert tree["customer"][0]["customerName"] == odd.replace("\x07", "�").replace("\ufffe", "�")
+
+
+@pytest.mark.parametrize("accept", ["application/json", XML])
+def test_a_page_of_75_large_customers_is_no_problem(owner, account, accept):
+    """Each with 11 contacts, most of 3 contact points, and 10 addresses: 4,000 rows."""
+    people = [
+        factories.make_customer(account, business_name=f"Big {number}", email="", phone="")
+        for number in range(75)
+    ]
+    now = people[0].created_at
+    moments = {"created_at": now, "updated_at": now}
+    contacts = [
+        Contact(customer=each, first_name=f"Eva {number}", **moments)
+        for each in people
+        for number in range(10)
+    ]
+    Contact.objects.bulk_create(contacts)
+    ContactPoint.objects.bulk_create(
+        ContactPoint(
+            customer_id=contact.customer_id,
+            contact_id=contact.id,
+            kind="TWITTER",
+            value=f"eva{number}",
+            value_key=f"eva{number}",
+            **moments,
+        )
+        for contact in contacts
+        for number in range(3)
+    )
+    Address.objects.bulk_create(
+        Address(customer=each, type="MAILING", street_line_1=f"{number} Main", **moments)
+        for each in people
+        for number in range(10)
+    )
+    query = {"customerName": "big", "$pagesize": 75}
+    with CaptureQueriesContext(connection) as captured:
+        answer = owner.api.get(SEARCH, query, HTTP_ACCEPT=accept)
+    assert answer.status_code == 200
+    assert len(captured) == 2
+    assert answer.content.count(b"eva2") == 75 * 10
 
 
 def test_errors_come_in_xml_too(owner, anonymous):
