@@ -413,7 +413,7 @@ INDUSTRIES = ("Retail", "Hospitality", "Construction", "Agriculture", "Transport
 SEGMENTS = ("Mass market", "Affluent", "Private", "Small business", "Corporate")
 LEVELS = ("Bronze", "Silver", "Gold", "Platinum")
 REFERRALS = ("Website", "Customer", "Partner", "Employee", "Reseller")
-ATTRIBUTE_VALUES = ("A", "B", "C", "yes", "no", "north", "south", "web", "store")
+ATTRIBUTE_VALUES = ("A", "B", "C", "D")
 ROLES = ("Partner", "Reseller", "Customer")
 METADATA = {
     "segment": ("retail", "affluent", "student", "senior"),
