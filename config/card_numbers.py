@@ -302,6 +302,9 @@ class Member:
         """Whether its values are phone numbers."""
         if self.name not in {"number", "value"}:
             return "phone" in self.name.lower()
+        if self.owner_name == "contactPoints" and not self.owner.get("kind"):
+            # Of a stored point, whose kind the rules know: they look at it again.
+            return True
         words = (self.owner_name, self.owner.get("type"), self.owner.get("kind"))
         return any("phone" in word.lower() for word in words if isinstance(word, str))
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from config.context import request_id
 from config.errors import ApiError, Problem
-from config.translation import language_of, speaking, translated
+from config.translation import language_of, speaking, translated, weighted
 from config.wire import to_json
 
 API_BASES = ("/v1", "/core", "/v2")
@@ -115,10 +115,24 @@ def core_code(error: ApiError) -> str:
 
 
 def preferred_type(request: HttpRequest) -> str | None:
-    """The media type of `/core` that the caller likes best, JSON among equals; None for none."""
-    if not request.META.get("HTTP_ACCEPT", "").strip():
+    """The media type of `/core` that the caller likes best, JSON among equals; None for none.
+
+    Of the ranges of `Accept` that have a type, the most specific one tells its quality (RFC 9110).
+    Parameters, such as a charset, are not looked at; a range that cannot be read is skipped.
+    """
+    header = request.META.get("HTTP_ACCEPT", "")
+    if not header.strip():
         return JSON
-    return request.get_preferred_type([JSON, XML])
+    qualities = dict(weighted(header))
+    liked = {
+        media_type: next(
+            (qualities[each] for each in (media_type, "application/*", "*/*") if each in qualities),
+            0.0,
+        )
+        for media_type in (JSON, XML)
+    }
+    best = max(liked, key=lambda media_type: liked[media_type])
+    return best if liked[best] > 0 else None
 
 
 def core_headers(request: HttpRequest) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """The languages of `/core`, and texts for clients that can be said in each of them."""
 
+import re
 from contextlib import AbstractContextManager
 from typing import Self
 
 from django.http import HttpRequest
 from django.utils.translation import gettext, override
-from django.utils.translation.trans_real import parse_accept_lang_header
 
 # As the dialect lists them; the first is used where a client does not ask for any.
 LANGUAGES = (
@@ -26,9 +26,7 @@ LANGUAGES = (
     "sv-SE",
 )
 DEFAULT_LANGUAGE = LANGUAGES[0]
-BY_TAG = {tag.lower(): tag for tag in LANGUAGES}
-# A language without a region is the first in the list that has it: `fr` is fr-FR.
-BY_NAME = {tag.partition("-")[0]: tag for tag in reversed(LANGUAGES)} | {"*": DEFAULT_LANGUAGE}
+QUALITY = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 class Message(str):
@@ -54,16 +52,36 @@ def translated(text: str) -> str:
     return gettext(text)
 
 
+def weighted(header: str) -> list[tuple[str, float]]:
+    """The elements of a header such as `Accept`, in lower case, with their qualities from 0 to 1.
+
+    In their order; what has no readable quality is left out.
+    """
+    found = []
+    for element in header.lower().split(","):
+        name, *parameters = (part.strip() for part in element.split(";"))
+        given = next((part[2:].strip() for part in parameters if part.startswith("q=")), "1")
+        if name and QUALITY.fullmatch(given):
+            found.append((name, float(given)))
+    return found
+
+
 def preferred_language(header: str) -> str | None:
     """The language of `LANGUAGES` that an `Accept-Language` header likes best; None for none.
 
-    Without regard to case; ``*`` and an empty header mean the default.
+    Without regard to case. A language without a region is the first in the list that has it
+    (`fr` is fr-FR), ``*`` the first of all; an empty header means the default.
     """
     if not header.strip():
         return DEFAULT_LANGUAGE
-    for tag, quality in parse_accept_lang_header(header):
-        if quality > 0 and (language := BY_TAG.get(tag) or BY_NAME.get(tag)):
-            return language
+    elements = weighted(header)
+    excluded = {tag for tag, quality in elements if not quality}
+    allowed = [tag for tag in LANGUAGES if tag.lower() not in excluded]
+    for tag, quality in sorted(elements, key=lambda element: -element[1]):
+        for language in allowed if quality else ():
+            name = language.lower()
+            if tag in {name, name.partition("-")[0], "*"}:
+                return language
     return None
 
 

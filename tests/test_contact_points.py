@@ -163,6 +163,52 @@ def test_two_different_changes_of_one_thing_are_refused(owner):
     assert refused(owner, customer, moved) == {"primaryEmail": "CONTRADICTION"}
 
 
+def test_an_old_view_beside_a_change_restores_nothing(owner):
+    """The members of the view that equal what is stored count as not sent."""
+    customer = create(owner, contactPoints=[])
+    first, *_ = customer["contactPoints"]
+    stored = {"contactPoints": [{"id": first["id"], "extension": "12", "provider": "Orbit"}]}
+    customer = put(owner, customer, stored)
+    view = customer["primaryPhoneNumber"] | {"provider": "Comet"}
+    entry = customer["contactPoints"][0] | {"extension": ""}
+    body = {"primaryPhoneNumber": view, "contactPoints": [entry]}
+    changed = put(owner, customer, body)["primaryPhoneNumber"]
+    assert (changed["extension"], changed["provider"]) == ("", "Comet")
+
+
+def test_a_cleared_view_is_that_of_the_oldest_that_remains(owner):
+    jill = {"firstName": "Jill", "lastName": "Jones", "contactPoints": [OTHER]}
+    jill |= {"primaryEmail": {"value": "jill@acme.com"}}
+    business = create(owner, ACME | {"contacts": [*ACME["contacts"], jill]})
+    contact = business["contacts"][1]
+    changed = put(owner, business, {"contacts": [{"id": contact["id"], "primaryEmail": None}]})
+    assert changed["contacts"][1]["primaryEmail"]["value"] == OTHER["value"]
+    assert len(points(changed["contacts"][1], "EMAIL")) == 1
+
+
+def test_a_contact_has_each_value_once(owner):
+    customer = create(owner, contactPoints=[OTHER])
+    changed = put(owner, customer, {"primaryEmail": {"value": "COUNTESS@example.com"}})
+    assert changed["primaryEmail"]["value"] == "COUNTESS@example.com"
+    assert len(points(changed, "EMAIL")) == 2
+    first = point(customer, customer["primaryEmail"]["value"])
+    twice = {"contactPoints": [{"id": first["id"], "value": OTHER["value"]}]}
+    assert refused(owner, customer, twice) == {"contactPoints[0].value": "DUPLICATE"}
+
+
+def test_a_phone_number_is_no_card_number_and_a_handle_may_not_be_one(owner):
+    """An entry with a known id need not say its kind."""
+    customer = create(owner, contactPoints=[WORK, TWITTER])
+    looks_like_a_card = "+4915107511631"
+    entry = {"id": point(customer, WORK["value"])["id"], "value": looks_like_a_card}
+    changed = put(owner, customer, {"contactPoints": [entry]})
+    assert point(changed, looks_like_a_card)["type"] == "WORK"
+    entry = {"id": point(customer, TWITTER["value"])["id"], "value": "4111111111111111"}
+    assert refused(owner, customer, {"contactPoints": [entry]}) == {
+        "contactPoints[0].value": "CARD_NUMBER"
+    }
+
+
 def test_the_same_change_twice_is_one(owner):
     customer = create(owner)
     first = customer["contactPoints"][0]

@@ -332,6 +332,10 @@ def test_a_search_takes_a_fixed_number_of_statements(owner, account, ada, query,
         ("text/html, application/xml;q=0.9, */*;q=0.8", XML),
         ("application/json;q=0.1, application/xml", XML),
         ("APPLICATION/XML", XML),
+        ("application/json; charset=utf-8", "application/json"),
+        ("*/*, application/json;q=0", XML),
+        ("application/xml;q=0.2, application/*;q=0.9", "application/json"),
+        ("application/xml;q=abc, application/json", "application/json"),
     ],
 )
 def test_accept_chooses_the_format(owner, ada, accept, expected):
@@ -455,6 +459,11 @@ def test_a_user_message_is_sent_when_asked_for(owner):
         ("de-DE;q=0", None),
         ("de-DE;q=0, *;q=0.1", "en-US"),
         ("nonsense;;", None),
+        ("en-US;q=0, *", "es-ES"),
+        ("fr-FR;q=0, fr", "fr-CA"),
+        ("de-DE,,fr-FR", "de-DE"),
+        ("de-DE, en_GB", "de-DE"),
+        ("de-DE;q=2, it", "it-IT"),
     ],
 )
 def test_accept_language_chooses_the_language(header, expected):

@@ -107,6 +107,16 @@ def test_a_customer_gets_a_sign_in_and_a_login_id_on_record(owner, typed):
     assert shown["contacts"]["contact"][0]["loginId"] == "ada@home.example"
 
 
+def test_the_primary_contact_of_a_business_gets_the_login_id(account):
+    customer = factories.make_customer(account, business_name="Acme")
+    first = customer.contacts.get()
+    customer.contacts.update(is_primary=False)
+    second = factories.make_contact(customer, first_name="Eva")
+    run("create_customer_login", customer.pk, "--email", "eva@acme.example")
+    logins = dict(customer.contacts.values_list("first_name", "login_id"))
+    assert logins == {first.first_name: "", second.first_name: "eva@acme.example"}
+
+
 def test_without_a_password_nobody_signs_in(owner):
     customer = create(owner)
     made = run("create_customer_login", customer["id"], "--email", "ada@home.example")

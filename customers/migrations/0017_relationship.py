@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import StateApps
 from django.db.models import F
 
@@ -16,6 +16,15 @@ record = import_module("customers.migrations.0002_change_record")
 (BEFORE,) = [tracked for tracked in record.TRACKED if tracked.entity == "customer"]
 AFTER = BEFORE._replace(texts=BEFORE.texts.replace(" pin ", " "), secrets="pin_sealed")
 
+# What the change log has of pins in clear.
+MASK_RECORDED = """
+    UPDATE customers_change SET
+        before = CASE WHEN before ? 'pin' THEN before - 'pin' || '{"pin_sealed": "***"}'
+                      ELSE before END,
+        after = CASE WHEN after ? 'pin' THEN after - 'pin' || '{"pin_sealed": "***"}'
+                     ELSE after END
+    WHERE entity = 'customer' AND (before ? 'pin' OR after ? 'pin')"""
+
 
 def replaced(tracked: tuple[str, ...]) -> str:
     function: str = record.function(tracked)
@@ -23,12 +32,21 @@ def replaced(tracked: tuple[str, ...]) -> str:
 
 
 def seal_pins(apps: StateApps, _schema_editor: object) -> None:
+    """Batch by batch, in the order of the keys; nothing that is known has changed."""
     customers = apps.get_model("customers", "Customer")._default_manager
-    while rows := list(customers.exclude(pin="")[:BATCH]):
-        for row in rows:
-            row.pin_sealed = seal(row.pin, place(type(row), "pin_sealed", row.pk))
-            row.pin = ""
-        customers.bulk_update(rows, ["pin", "pin_sealed"])
+    unsealed = customers.exclude(pin="").order_by("pk").select_for_update()
+    rows = unsealed
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('kith.recording', 'off', true)")
+            batch = list(rows[:BATCH])
+            for row in batch:
+                row.pin_sealed = seal(row.pin, place(type(row), "pin_sealed", row.pk))
+                row.pin = ""
+            customers.bulk_update(batch, ["pin", "pin_sealed"])
+        if len(batch) < BATCH:
+            return
+        rows = unsealed.filter(pk__gt=batch[-1].pk)
 
 
 class Migration(migrations.Migration):
@@ -40,8 +58,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "customer", "pin_sealed", config.crypto.SealedField(blank=True, null=True)
         ),
-        migrations.RunPython(seal_pins, migrations.RunPython.noop),
         migrations.RunSQL(replaced(AFTER), replaced(BEFORE)),
+        migrations.RunPython(seal_pins, migrations.RunPython.noop),
+        migrations.RunSQL(MASK_RECORDED, migrations.RunSQL.noop),
         migrations.RemoveField("customer", "pin"),
         migrations.AlterField(
             "customer",

@@ -111,7 +111,7 @@ def merge_reach(
     place = problems.at("primaryPhoneNumber")
     rule = {"needed": needed, "is_new": is_new}
     claimed = claims(profile, contact, PHONE, before)
-    if before and phone:
+    if phone:
         adopt(profile, contact, PHONE, phone.get("number"), region)
     if point := reach(profile, contact, PHONE, phone, place, given=given, **rule):
         merge_phone(point, phone or {}, region, actor, place)
@@ -119,7 +119,7 @@ def merge_reach(
     place = problems.at("primaryEmail")
     email, given = values.get("email"), "email" in values
     claimed = claims(profile, contact, EMAIL, before)
-    if before and email:
+    if email:
         adopt(profile, contact, EMAIL, email.get("value"), region)
     if point := reach(profile, contact, EMAIL, email, place, given=given, **rule):
         merge_email(point, email or {}, actor, place)
@@ -132,11 +132,15 @@ VIEWED = ("value", "phone_type", "provider", "extension", "is_verified")
 
 
 def adopt(profile: Profile, contact: Contact, kind: str, given: str | None, region: str) -> None:
-    """Make the point that a view names the primary one, where there is none yet."""
-    if given and profile.primary_point(contact, kind) is None:
-        key = key_of(kind, given, region)
-        for point in points_of(profile, contact, kind):
-            point.is_primary = point.value_key == key
+    """Where a view names another point that the contact has, that one becomes the primary one."""
+    own = points_of(profile, contact, kind) if given else []
+    primary = profile.primary_point(contact, kind)
+    if not given or len(own) <= (primary is not None):
+        return
+    key = key_of(kind, given, region)
+    twin = next((each for each in own if each.value_key == key), None)
+    if twin is not None and twin is not primary:
+        settle_primary_point(profile, contact, kind, twin)
 
 
 def shown(point: ContactPoint | None) -> dict[str, Any] | None:
@@ -147,24 +151,36 @@ def shown(point: ContactPoint | None) -> dict[str, Any] | None:
 def without_echoes(
     values: Mapping[str, Any], before: Mapping[str, dict[str, Any] | None], region: str
 ) -> Mapping[str, Any]:
-    """The values without the views that equal what is stored: they count as not sent."""
+    """The values without those members of the views that equal what is stored: they count as not
+    sent.
+    """
     left = dict(values)
     for kind, names in VIEWS.items():
         stored = before[kind]
         for name in names:
-            if name in left and stored and is_view_echo(left[name], stored, region):
-                del left[name]
+            if stored and left.get(name) is not None:
+                left[name] = changed_members(left[name], stored, region)
+                if not left[name]:
+                    del left[name]
     return left
 
 
-def is_view_echo(view: Mapping[str, Any] | None, stored: Mapping[str, Any], region: str) -> bool:
-    """Whether a view says nothing but what is stored."""
-    if view is None:
-        return False
-    sent = dict(normalised_phone(view, region) or {}) if "number" in view else dict(view)
-    if "number" in sent:
-        sent["value"] = sent.pop("number")
-    return all((value or "") == (stored[name] or "") for name, value in sent.items())
+def changed_members(
+    view: Mapping[str, Any], stored: Mapping[str, Any], region: str
+) -> dict[str, Any]:
+    """The members of a view that differ from what is stored.
+
+    Whether it is verified is said of the value that comes with it.
+    """
+    compared = dict(normalised_phone(view, region) or {}) if "number" in view else dict(view)
+    changed = {
+        name: view[name]
+        for name, value in compared.items()
+        if (value or "") != (stored["value" if name == "number" else name] or "")
+    }
+    if changed.keys() & {"number", "value"} and "is_verified" in view:
+        changed["is_verified"] = view["is_verified"]
+    return changed
 
 
 def claims(
@@ -178,7 +194,7 @@ def claims(
     if now is None:
         return {}
     stored = before[kind] or dict.fromkeys(VIEWED, "")
-    return {name: value for name, value in now.items() if value and value != stored[name]}
+    return {name: value for name, value in now.items() if (value or "") != (stored[name] or "")}
 
 
 def check_claims(
@@ -186,7 +202,7 @@ def check_claims(
 ) -> None:
     """Two different changes of one thing, in a view and in an entry, are wrong."""
     now = shown(profile.primary_point(contact, kind)) or {}
-    if any(now.get(name) != value for name, value in claimed.items()):
+    if any((now.get(name) or "") != (value or "") for name, value in claimed.items()):
         message = "This contradicts the primary one among contactPoints, which is the same thing."
         problems.add("", message, "CONTRADICTION")
 
@@ -227,6 +243,7 @@ def reach(
             problems.require(member)
     elif given and point is not None:
         profile.remove(point)
+        settle_primary_point(profile, contact, kind)
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from config.actors import Actor
+from config.card_numbers import CARD_NUMBER, holds_card_number
 from customers import normalize, phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint
@@ -49,12 +50,21 @@ def merge_contact_points(
         if is_echo(point, values, region):
             continue
         merge_point(point, values, region, actor, place)
+        twins = [each for each in points_of(profile, contact, point.kind) if is_twin(each, point)]
+        if twins:
+            message = "This contact has this contact point already."
+            place.add("value", message, "DUPLICATE")
         if values.get("is_primary"):
             mark(point, marked, place)
         elif values.get("is_primary") is False and point.is_primary:
             unmarked[point.id] = point.kind
     for kind in {*marked, *unmarked.values()}:
         settle_primary_point(profile, contact, kind, marked.get(kind), unmarked)
+
+
+def is_twin(one: ContactPoint, other: ContactPoint) -> bool:
+    """Whether two points of a contact and kind are the same."""
+    return one is not other and one.value_key == other.value_key
 
 
 def mark(point: ContactPoint, marked: dict[str, ContactPoint], problems: Problems) -> None:
@@ -145,6 +155,8 @@ def merge_point(
             problems.add("value", str(error), "INVALID")
     elif "value" in values:
         problems.require("value")
+    if point.kind != PHONE and holds_card_number(point.value):
+        problems.add("value", *CARD_NUMBER)
     if point.kind == PHONE:
         set_texts(point, values, OF_PHONES)
     else:

@@ -66,7 +66,8 @@ def create_customer_login(
                 raise Invalid(problems)
             user.save()
             profile = Profile.load(customer)
-            profile.first_contact().login_id = email[:255]
+            person = next((each for each in profile.contacts if each.is_primary), None)
+            (person or profile.first_contact()).login_id = email[:255]
             profile.save(actor=actor, at=at)
     except IntegrityError as error:
         raise Conflict(f"Somebody signs in as {email} already.", code="EMAIL_TAKEN") from error

@@ -35,6 +35,7 @@ REFERRALS = {
     "Employee": _("Employee"),
     "Reseller": _("Reseller"),
 }
+KOSOVO = _("Kosovo")
 SOCIAL_TYPES = {
     "Facebook": "Facebook",
     "Twitter": "Twitter",
@@ -63,7 +64,7 @@ def countries(language: str) -> dict[str, str]:
         country.alpha_3: found.gettext(getattr(country, "common_name", country.name))
         for country in pycountry.countries
     }
-    return dict(sorted((names | {"XKX": "Kosovo"}).items()))
+    return dict(sorted((names | {"XKX": say(KOSOVO)}).items()))
 
 
 def country_names() -> dict[str, str]:
