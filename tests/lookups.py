@@ -8,7 +8,15 @@ from django.utils import timezone
 
 from config.dialects import CORE_NAMESPACE
 from customers.fields import place, seal
-from customers.models import Activity, AttributeDefinition, AttributeValue, Contact, Customer
+from customers.models import (
+    Activity,
+    AttributeDefinition,
+    AttributeValue,
+    BusinessAccount,
+    Contact,
+    Customer,
+)
+from tests import factories
 from tests.factories import Client
 
 SEARCH = "/core/customermgr/v3/customer"
@@ -108,3 +116,38 @@ def without_empty_lists(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {name: without_empty_lists(value) for name, value in tree.items() if value != []}
     return tree
+
+
+def make_ada(account: BusinessAccount) -> Customer:
+    """An individual with an address and a number to be found by."""
+    return factories.make_customer(account, email="Ada@Example.com", phone="+14082343456")
+
+
+def make_acme(account: BusinessAccount) -> Customer:
+    """A business with two contacts."""
+    customer = factories.make_customer(
+        account, business_name="Acme Trading", email="", phone="+442079460958"
+    )
+    other = factories.make_contact(customer, is_primary=False, first_name="Eva", last_name="Lund")
+    factories.make_contact_point(other, "EMAIL", "eva@acme.example")
+    return customer
+
+
+def make_whole_ada(account: BusinessAccount) -> Customer:
+    """An individual with a contact point of each sort and an address."""
+    customer = factories.make_customer(account, prefix="Countess", phone="+14082343456")
+    customer.contact_points.filter(kind="PHONE").update(extension="102", phone_type="WORK")
+    factories.make_contact_point(customer.contacts.get(), "TWITTER", "ada1815", is_primary=False)
+    factories.make_address(customer, street_line_2="Flat 7")
+    return customer
+
+
+def make_crowd(account: BusinessAccount) -> list[Customer]:
+    """Seven customers named Bob, of all types, two of them of one name."""
+    kinds = ["INDIVIDUAL", "BUSINESS", "GROUP", "INDIVIDUAL", "BUSINESS", "GROUP", "BUSINESS"]
+    return [
+        factories.make_customer(
+            account, business_name=f"Bob {name}", type=kind, email=f"{number}@bob.example"
+        )
+        for number, (name, kind) in enumerate(zip("DACBBEF", kinds, strict=True))
+    ]
