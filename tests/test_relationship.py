@@ -1,10 +1,12 @@
 """What a customer is to the company: department, relationship, attributes of its contacts."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
+from customers.facts import AccountFacts
 from customers.models import AttributeDefinition, AttributeValue, Change, Customer
 from tests import bulk, factories
 from tests.test_customers_api import ACME, ADA, codes, create
@@ -47,6 +49,26 @@ def test_a_department_that_the_account_does_not_have_is_refused(owner, outsider,
         assert refused(owner, customer, {"department": name}) == {
             "department": "UNKNOWN_DEPARTMENT"
         }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_department_stays_until_the_update_that_names_it_has_ended(account, retail):
+    """Otherwise the update would end in an error of the database."""
+
+    def delete():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '300ms'")
+                retail.delete()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert AccountFacts(account).departments == {"Retail": retail.pk}
+            with pytest.raises(OperationalError, match="lock timeout"):
+                pool.submit(delete).result()
+        pool.submit(delete).result()
 
 
 def test_a_list_is_filtered_by_department(owner, parent, retail):
