@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Self
 
 from django.http import HttpRequest
@@ -66,11 +67,13 @@ def weighted(header: str) -> list[tuple[str, float]]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def preferred_language(header: str) -> str | None:
     """The language of `LANGUAGES` that an `Accept-Language` header likes best; None for none.
 
     Without regard to case. A language without a region is the first in the list that has it
-    (`fr` is fr-FR), ``*`` the first of all; an empty header means the default.
+    (`fr` is fr-FR), ``*`` the first of all; an empty header means the default. A request asks
+    several times, and clients send one of a few headers.
     """
     if not header.strip():
         return DEFAULT_LANGUAGE

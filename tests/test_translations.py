@@ -7,6 +7,8 @@ import pytest
 from django.utils.translation import to_locale
 
 from config.translation import LANGUAGES, Message, speaking, translated
+from customers.models import Address, ContactPoint, Customer
+from search.immediate import labels, representation
 from tests import catalogs
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -46,6 +48,17 @@ def test_languages_of_two_countries_have_catalogs_of_their_own():
         pairs = zip(catalogs.catalog(one), catalogs.catalog(other), strict=True)
         differing = [each.id for each, twin in pairs if each.string != twin.string]
         assert len(differing) > 5
+
+
+def test_every_word_that_a_customer_may_have_has_a_label():
+    assert set(labels.TYPES) == set(representation.TYPES.values())
+    assert set(representation.TYPES) == set(Customer.Type)
+    assert set(labels.PHONE_TYPES) == set(representation.PHONE_TYPES.values())
+    assert set(representation.PHONE_TYPES) == set(ContactPoint.PhoneType)
+    assert set(labels.SOCIAL_TYPES) == set(representation.SOCIAL_TYPES.values())
+    assert set(labels.ADDRESS_TYPES) == {kind.lower() for kind in Address.Type.values}
+    assert set(labels.ROLES) == set(Customer.Role.values)
+    assert set(labels.REFERRALS) == set(Customer.Referral.values)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

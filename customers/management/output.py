@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.errors import ApiError
 from customers.models import BusinessAccount
@@ -29,6 +29,16 @@ class JSONCommand(BaseCommand):
             wrong = [f"{problem.path}: {problem.message}" for problem in error.problems]
             raise CommandError("\n".join(wrong) or error.message) from error
         self.stdout.write(json.dumps(result, default=str))
+
+
+def add_business_account(parser: CommandParser) -> None:
+    """The option that names the business account of a command, for `business_account`."""
+    parser.add_argument(
+        "--business-account",
+        metavar="ID",
+        required=True,
+        help="its id, or its name where only one has it",
+    )
 
 
 def business_account(named: str | UUID) -> BusinessAccount:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.db.models import Model
+
 from config.errors import Problem
 from customers import normalize
+from customers.fields import place, seal, unseal_if_possible
 
 
 class Problems:
@@ -64,6 +67,21 @@ def set_texts(row: object, values: Mapping[str, Any], names: Iterable[str]) -> N
     for name in names:
         if name in values:
             setattr(row, name, values[name] or "")
+
+
+def set_sealed(row: Model, values: Mapping[str, Any], name: str, column: str) -> None:
+    """Set a sealed column, if its value was sent: `""` means "unchanged", null clears it.
+
+    A value that is there already is not sealed anew.
+    """
+    given = values.get(name)
+    if name in values and given is None:
+        setattr(row, column, None)
+    elif given:
+        where = place(type(row), column, vars(row)["id"])
+        stored = vars(row)[column]
+        if stored is None or unseal_if_possible(stored, where) != given:
+            setattr(row, column, seal(given, where))
 
 
 def set_country(

@@ -8,7 +8,7 @@ from config.wire import camel
 from customers.fields import blind_index, place, seal, unseal_if_possible
 from customers.models import Contact
 from customers.profile import Profile
-from customers.rules.parts import Problems, check_required, set_country, set_texts
+from customers.rules.parts import Problems, check_required, set_country, set_sealed, set_texts
 
 PERSON = (
     "prefix",
@@ -46,7 +46,7 @@ def merge_person(
         set_country(contact, birth, "birth_country", "placeOfBirth.countryCode", problems)
     set_country(contact, values, "citizenship_country", "citizenshipCountryCode", problems)
     merge_social_id(contact, values, problems)
-    merge_security_answer(contact, values)
+    set_sealed(contact, values, "security_answer", "security_answer_sealed")
 
 
 def merge_names(
@@ -79,17 +79,3 @@ def merge_social_id(contact: Contact, values: Mapping[str, Any], problems: Probl
 def last_characters(text: str) -> str:
     """The last four characters, but never more than half of a short value."""
     return text[-min(4, len(text) // 2) :] if len(text) > 1 else ""
-
-
-def merge_security_answer(contact: Contact, values: Mapping[str, Any]) -> None:
-    """The security answer, sealed; ``""`` means "unchanged", null clears it."""
-    if "security_answer" not in values:
-        return
-    given = values["security_answer"]
-    if given is None:
-        contact.security_answer_sealed = None
-    elif given:
-        where = place(Contact, "security_answer_sealed", contact.id)
-        stored = contact.security_answer_sealed
-        if stored is None or unseal_if_possible(stored, where) != given:
-            contact.security_answer_sealed = seal(given, where)

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.wire import camel
-from customers.fields import place, seal, unseal_if_possible
-from customers.models import Customer
 from customers.profile import Profile
-from customers.rules.parts import Problems, set_texts
+from customers.rules.parts import Problems, set_sealed, set_texts
 
 TEXTS = ("role", "market_segment", "entitlements", "how_referred")
 # Members that an account may keep a list for, with the account's column.
@@ -49,18 +47,4 @@ def merge_relationship(
             problems.add("preferredAgentId", message, "UNKNOWN_AGENT")
         else:
             customer.preferred_agent_id = agent
-    merge_pin(customer, values)
-
-
-def merge_pin(customer: Customer, values: Mapping[str, Any]) -> None:
-    """The pin, sealed; `""` means "unchanged", null clears it."""
-    if "pin" not in values:
-        return
-    given = values["pin"]
-    if given is None:
-        customer.pin_sealed = None
-    elif given:
-        where = place(Customer, "pin_sealed", customer.id)
-        stored = customer.pin_sealed
-        if stored is None or unseal_if_possible(stored, where) != given:
-            customer.pin_sealed = seal(given, where)
+    set_sealed(customer, values, "pin", "pin_sealed")

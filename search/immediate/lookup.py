@@ -161,7 +161,7 @@ def find_by_id(
 ) -> list[Row]:
     """The customers with these ids whom the actor may see, in order."""
     condition = visible_to(actor)
-    if actor.type == ActorType.EMPLOYEE and (departments := home_departments(actor)) is not None:
+    if (departments := home_departments(actor)) is not None:
         condition.add("c.department_id = ANY(%s::uuid[])", array(departments))
     condition.add("c.id = ANY(%s::uuid[])", array(ids))
     window = Window(0, len(ids))
@@ -178,7 +178,9 @@ def visible_to(actor: Actor) -> Condition:
 
 
 def home_departments(actor: Actor) -> Sequence[object] | None:
-    """The departments to which departmentalization confines an employee; None for no limit."""
+    """The departments to which departmentalization confines an employee; None for no limit, and
+    for other actors, who have no home department.
+    """
     return actor.departments if actor.is_departmental and actor.departments else None
 
 

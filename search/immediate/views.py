@@ -152,7 +152,7 @@ class CustomerLookup(CoreView):
         if criteria.department:
             departments: Sequence[object] | None = departments_named(actor, criteria.department)
         else:
-            departments = home_departments(actor) if actor.type == ActorType.EMPLOYEE else None
+            departments = home_departments(actor)
         definitions = read_definitions(
             actor, attributes=lookup.attributes, sort=lookup.sort, criteria=criteria
         )

@@ -9,7 +9,12 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from config.actors import DEFAULT_SCOPES, SCOPES
-from customers.management.output import JSONCommand, business_account, how_to_use
+from customers.management.output import (
+    JSONCommand,
+    add_business_account,
+    business_account,
+    how_to_use,
+)
 from customers.services.people import create_api_key, create_service_account
 
 
@@ -20,12 +25,7 @@ class Command(JSONCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
-        parser.add_argument(
-            "--business-account",
-            metavar="ID",
-            required=True,
-            help="its id, or its name where only one has it",
-        )
+        add_business_account(parser)
         parser.add_argument(
             "--scope",
             action="append",

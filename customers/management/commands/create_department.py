@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, add_business_account, business_account
 from customers.services.business import create_department
 
 
@@ -16,12 +16,7 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
         parser.add_argument("name")
-        parser.add_argument(
-            "--business-account",
-            metavar="ID",
-            required=True,
-            help="its id, or its name where only one has it",
-        )
+        add_business_account(parser)
 
     def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """Do it."""

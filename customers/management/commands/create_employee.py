@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.actors import ROLES
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, add_business_account, business_account
 from customers.services.people import create_employee
 
 
@@ -22,12 +22,7 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
         parser.add_argument("email")
-        parser.add_argument(
-            "--business-account",
-            metavar="ID",
-            required=True,
-            help="its id, or its name where only one has it",
-        )
+        add_business_account(parser)
         parser.add_argument("--role", required=True, help=f"one of: {', '.join(ROLES)}")
         parser.add_argument("--name", default="", help="the person's name")
         parser.add_argument(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.actors import SCOPES
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, add_business_account, business_account
 from customers.services.sign_ins import GRANTS, create_oauth_client
 
 
@@ -21,12 +21,7 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """As the module says."""
         parser.add_argument("name")
-        parser.add_argument(
-            "--business-account",
-            metavar="ID",
-            required=True,
-            help="its id, or its name where only one has it",
-        )
+        add_business_account(parser)
         parser.add_argument("--grant", required=True, choices=GRANTS)
         parser.add_argument(
             "--redirect-uri",
