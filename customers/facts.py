@@ -7,32 +7,35 @@ from django.db import connection
 
 from customers.models import AttributeDefinition, BusinessAccount, User
 
+DEPARTMENTS = "SELECT name, id FROM customers_department WHERE business_account_id = %s"
 # Many may hold them at once; who deletes one waits for all who do.
-DEPARTMENTS = """
-    SELECT name, id FROM customers_department WHERE business_account_id = %s FOR KEY SHARE"""
+HELD = " FOR KEY SHARE"
 
 
 class AccountFacts:
-    """The definitions, departments and agents of one business account; a query for each kind."""
+    """The definitions, departments and agents of one business account; a query for each kind.
 
-    def __init__(self, account: BusinessAccount) -> None:
+    What a write relies on stays as it is until the transaction ends, which has to include the
+    write. Who only reads asks for it with `is_held=False`: nobody waits then.
+    """
+
+    def __init__(self, account: BusinessAccount, *, is_held: bool = True) -> None:
         self.account = account
+        self.is_held = is_held
 
     @cached_property
     def definitions(self) -> dict[tuple[str, str], AttributeDefinition]:
-        """The custom attributes, by target and name.
-
-        They stay as they are until the transaction ends, which has to include the writes.
-        """
-        AttributeDefinition.hold(self.account.pk)
+        """The custom attributes, by target and name."""
+        if self.is_held:
+            AttributeDefinition.hold(self.account.pk)
         found = AttributeDefinition.objects.filter(business_account=self.account)
         return {(definition.target, definition.name): definition for definition in found}
 
     @cached_property
     def departments(self) -> dict[str, UUID]:
-        """The ids of the departments, by name; none of them goes until the transaction ends."""
+        """The ids of the departments, by name."""
         with connection.cursor() as cursor:
-            cursor.execute(DEPARTMENTS, [self.account.pk])
+            cursor.execute(DEPARTMENTS + HELD * self.is_held, [self.account.pk])
             return dict(cursor.fetchall())
 
     @cached_property

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from config.actors import Actor
+from customers.facts import AccountFacts
 from customers.models import BusinessAccount
 from ingest import state
 from ingest.items import Item, wanted_by
@@ -42,7 +43,7 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
         parents=wanted.parents,
         is_locked=is_locked,
     )
-    plan = Plan(before, people_of(items, actor, before))
+    plan = Plan(before, people_of(items, actor, before, is_locked=is_locked))
     plan.take(items)
     return plan
 
@@ -54,17 +55,21 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
     return plan
 
 
-def people_of(items: Sequence[Item], actor: Actor, before: state.State) -> People:
+def people_of(
+    items: Sequence[Item], actor: Actor, before: state.State, *, is_locked: bool
+) -> People:
     """The profiles of the customers that come with profile members."""
     with_profile = [item for item in items if item.profile is not None]
     if not with_profile:
-        return People(BusinessAccount(pk=actor.business_account_id), actor, {})
+        nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)
+        return People(nobody, actor, {})
     wanted = {
         before.ids.customer(item.source_customer_id): item.source_customer_id
         for item in with_profile
         if item.source_customer_id
     }
-    return People(BusinessAccount.objects.get(pk=actor.business_account_id), actor, wanted)
+    account = BusinessAccount.objects.get(pk=actor.business_account_id)
+    return People(AccountFacts(account, is_held=is_locked), actor, wanted)
 
 
 def counts(items: Sequence[Item]) -> dict[str, int]:

@@ -17,7 +17,6 @@ from customers.bulk import blank
 from customers.facts import AccountFacts
 from customers.models import (
     Address,
-    BusinessAccount,
     Contact,
     ContactPoint,
     Customer,
@@ -68,12 +67,12 @@ class People:
     item is ever seen by the others: `kept` has the profiles that are to be saved, by customer.
     """
 
-    def __init__(self, account: BusinessAccount, actor: Actor, wanted: Mapping[str, str]) -> None:
+    def __init__(self, facts: AccountFacts, actor: Actor, wanted: Mapping[str, str]) -> None:
         """Load them; `wanted` are the source ids of the customers, new and known, by id."""
-        self.account = account
+        self.facts = facts
+        self.account = account = facts.account
         self.actor = actor
         self.wanted = wanted
-        self.facts = AccountFacts(account)
         known = Customer.objects.filter(id__any=wanted, business_account=account)
         found = Profile.load_all(list(bulk.read(known)), self.facts) if wanted else {}
         self.known = {str(pk): profile for pk, profile in found.items()}

@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
-from customers.models import Change, Customer
+from customers.models import AttributeDefinition, Change, Customer
+from customers.models.attributes import HOLD_ALONE, LOCK
 from ingest import services
-from tests import bulk
+from tests import bulk, factories
 from tests.bulk import CUSTOMERS, account, customer, load, outcomes
 from tests.factories import Speaker
 from tests.workers import locked
@@ -53,6 +54,24 @@ def test_a_dry_run_does_not_wait_for_those_who_hold_the_customers(owner):
         assert answer.status_code == 200, answer.content
         assert outcomes(answer.json()) == ["UPDATED"] * len(IDS) + ["CREATED"]
         other.rollback()
+
+
+def test_a_dry_run_holds_nothing_that_a_profile_names(owner):
+    """It finds departments and attributes as they are while others delete or switch them."""
+    factories.make_department(owner.account, "Retail")
+    AttributeDefinition.objects.create(
+        business_account=owner.account, name="size", target=AttributeDefinition.Target.CUSTOMER
+    )
+    ada = customer("c1", firstName="Ada", department="Retail", customAttributes={"size": "9"})
+    eve = customer("c2", firstName="Eve", department="Nowhere")
+    with another_session() as other:
+        other.set_autocommit(False)
+        other.cursor().execute("DELETE FROM customers_department")
+        other.cursor().execute(HOLD_ALONE, [LOCK.format(owner.account.pk)])
+        answer = try_out(owner, ada, eve)
+        other.rollback()
+    assert answer.status_code == 200, answer.content
+    assert outcomes(answer.json()) == ["CREATED", "FAILED"]
 
 
 def test_nobody_waits_for_a_dry_run(owner, monkeypatch):
