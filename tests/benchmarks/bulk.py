@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import ProgrammingError, connection, transaction
@@ -277,23 +277,35 @@ def copied(account: BusinessAccount) -> Load:
         )
         cursor.execute("SELECT count(*) FROM chosen")
         (count,) = cursor.fetchone()
-        rows = {table: b"".join(rows_of(cursor, table)) for table in TABLES}
+        names = {table: names_of(cursor, table) for table in TABLES}
+        rows = {table: b"".join(rows_of(cursor, table, names[table])) for table in TABLES}
         with transaction.atomic():
             delete(cursor, "SELECT customer_id FROM chosen")
         started = perf_counter()
         with transaction.atomic():
             for table, data in rows.items():
-                with cursor.copy(f"COPY customers_{table} FROM STDIN") as copy:
+                with cursor.copy(f"COPY customers_{table} ({names[table]}) FROM STDIN") as copy:
                     copy.write(data)
         taken = perf_counter() - started
         cursor.execute("DROP TABLE chosen")
     return Load(count, taken)
 
 
-def rows_of(cursor: object, table: str) -> Iterator[bytes]:
+def names_of(cursor: Any, table: str) -> str:
+    """The columns of a table that are written, with commas; PostgreSQL makes the others."""
+    cursor.execute(
+        "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
+        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+        [f"customers_{table}"],
+    )
+    (names,) = cursor.fetchone()
+    return str(names)
+
+
+def rows_of(cursor: object, table: str, names: str) -> Iterator[bytes]:
     """The chosen rows of a table, as COPY writes them."""
     key = "id" if table == "customer" else "customer_id"
-    query = f"SELECT t.* FROM customers_{table} t JOIN chosen c ON c.customer_id = t.{key}"
+    query = f"SELECT {names} FROM customers_{table} t JOIN chosen c ON c.customer_id = t.{key}"
     with cursor.copy(f"COPY ({query}) TO STDOUT") as copy:  # type: ignore[attr-defined]
         for row in copy:
             yield bytes(row)
