@@ -153,6 +153,8 @@ def assert_nothing_of(stocks: list[Stock], response) -> None:
 # --- Who sees what --------------------------------------------------------------------------------
 
 
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+@pytest.mark.no_cover
 @pytest.mark.parametrize("role", ROLES)
 def test_no_page_shows_an_employee_anything_of_a_parent_or_a_sibling(role, house, foreign):
     browser = browser_of(house.account, role)
@@ -161,6 +163,7 @@ def test_no_page_shows_an_employee_anything_of_a_parent_or_a_sibling(role, house
         assert_nothing_of(foreign, browser.get(url))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("role", ROLES)
 def test_a_guessed_address_of_a_foreign_row_is_that_of_a_row_that_never_was(role, house, foreign):
     browser = browser_of(house.account, role)

@@ -18,7 +18,8 @@ from tests.documented import METHODS, api_routes, call, operations, routes
 from tests.factories import Client
 from tests.inventory import make_inventory, make_nothing
 
-pytestmark = pytest.mark.django_db
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 # Routes outside of the API, each with what guards it instead.
 OUTSIDE = {

@@ -10,7 +10,8 @@ from config import attempts
 from tests import factories
 from tests.factories import PASSWORD, Client
 
-pytestmark = pytest.mark.django_db
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 DOORS = ("/admin/login/", "/oauth2/login")
 
 

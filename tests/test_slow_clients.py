@@ -21,7 +21,8 @@ from tests.inventory import make_finished_search, make_inventory, make_nothing
 from tests.served import opened, wait_until, web
 from tests.workers import locked
 
-pytestmark = pytest.mark.django_db
+# What it runs is measured where it is tested by itself: measuring takes twice the time.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 # More than a web process has threads.
 MANY = 12
