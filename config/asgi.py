@@ -29,7 +29,7 @@ def load() -> Any:  # noqa: ANN401 -- an ASGI application
     from django.conf import settings  # noqa: PLC0415 -- needs the variable above
 
     from config import installation  # noqa: PLC0415 -- its models need the loaded apps
-    from config.postgresql.base import limit_waiting  # noqa: PLC0415 -- needs loaded settings
+    from config.db.postgresql.base import limit_waiting  # noqa: PLC0415 -- needs loaded settings
     from config.server.application import Application  # noqa: PLC0415 -- likewise
 
     installation.require()

@@ -15,9 +15,9 @@ from django.db import close_old_connections
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
-from config import stopping
 from config.context import request_id
 from config.garbage import collect_seldom
+from config.jobs import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's checks import all views: a third of a worker's start, for what it never serves. `migrate`
@@ -101,7 +101,7 @@ app.conf.update(
     CELERY_DB_REUSE_MAX=KEPT_FOR,
     worker_hijack_root_logger=False,
     timezone="UTC",
-    beat_scheduler="config.beat.Scheduler",
+    beat_scheduler="config.jobs.beat.Scheduler",
     beat_schedule={
         "take up jobs that were left lying": {
             "task": "config.tasks.reap_jobs",

@@ -20,7 +20,7 @@ from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate, pre_migrate
 
-from config.crypto import SealedField, SealError, place, unseal_bytes
+from config.db.crypto import SealedField, SealError, place, unseal_bytes
 from config.models import InstallationFact
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from django.db import InterfaceError, OperationalError
 from kombu.exceptions import KombuError
 from redis import RedisError
 
+from config.api.json import wire_time
 from config.context import request_id
-from config.wire import wire_time
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
 # The text of these speaks of code, files and servers. That of others may quote what a client sent.

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from config.crypto import SealedField
+from config.db.crypto import SealedField
 
 
 class IdempotencyKey(models.Model):

@@ -57,9 +57,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.middleware.RequestContext",
+    "config.api.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "config.content_policy.ContentPolicy",
+    "config.api.content_policy.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,7 +111,7 @@ def database(name: str, url: str) -> dict[str, Any]:
         # Its text repeats the URL, with the password.
         raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL that libpq can read") from None
     return {
-        "ENGINE": "config.postgresql",
+        "ENGINE": "config.db.postgresql",
         "NAME": parts.pop("dbname", ""),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
@@ -242,13 +242,13 @@ PASSWORD_HASHERS = [
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["customers.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["config.wire.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.wire.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.ClientRate"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.json.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.ClientRate"],
     "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.ApiSchema",
-    "EXCEPTION_HANDLER": "config.handlers.handle",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.wire.JSONOnly",
+    "EXCEPTION_HANDLER": "config.api.handlers.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.json.JSONOnly",
     # Formats are chosen by `Accept` alone.
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,

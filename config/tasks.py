@@ -9,9 +9,10 @@ from django.core.cache import cache
 from django.db.models.functions import Now
 from redis import RedisError
 
-from config import idempotency, messages, worker
+from config.api import idempotency
 from config.celery import REAP_SECONDS, app
-from config.retention import delete_in_batches
+from config.jobs import messages, worker
+from config.jobs.retention import delete_in_batches
 
 logger = logging.getLogger(__name__)
 PERIODIC = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())

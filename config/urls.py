@@ -5,7 +5,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config import health, paths  # noqa: F401 -- `paths` registers what the others use
+from config import health
+from config.api import paths  # noqa: F401 -- `paths` registers what the others use
 from config.openapi import views as documentation
 from customers.sign_in import back_office_login
 
@@ -34,7 +35,7 @@ urlpatterns = [
     path("", include("customers.urls_oauth")),
 ]
 
-handler400 = "config.handlers.bad_request"
-handler403 = "config.handlers.permission_denied"
-handler404 = "config.handlers.page_not_found"
-handler500 = "config.handlers.server_error"
+handler400 = "config.api.handlers.bad_request"
+handler403 = "config.api.handlers.permission_denied"
+handler404 = "config.api.handlers.page_not_found"
+handler500 = "config.api.handlers.server_error"

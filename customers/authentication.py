@@ -12,12 +12,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from config.actors import ROLES, Actor, ActorType, Scope
-from config.database import prepared_rows
+from config.api.actors import ROLES, Actor, ActorType, Scope
+from config.db.statements import prepared_rows
 from customers.models import Customer
 from customers.querysets import TREE, report_circle
 
-# A customer who signs in reads itself, in clear or not at all (`config.access`).
+# A customer who signs in reads itself, in clear or not at all (`config.api.access`).
 CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
 
 # A token with a user is a person's, through an app; one without is a service account's. Both need

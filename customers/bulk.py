@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, models
 from django.db.models.base import ModelState
 
-from config.wire import to_json
+from config.api.json import to_json
 from customers.normalize import uuid7
 from customers.tables import NULL, Table, copy, escaped, written
 

@@ -23,10 +23,10 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from config.crypto import place, seal, unseal_if_possible
-from config.jobs import JobFailed
-from config.lease import Lease, WorkerStops
-from config.worker import perform
+from config.db.crypto import place, seal, unseal_if_possible
+from config.jobs.lease import Lease, WorkerStops
+from config.jobs.models import JobFailed
+from config.jobs.worker import perform
 from customers.models import AttributeConversion, AttributeDefinition, AttributeValue
 from customers.querysets import AttributeValueQuerySet
 from customers.record import unrecorded

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from config.wire import camel
+from config.api.json import camel
 from customers.normalize import parse_time_zone
 
 

@@ -1,11 +1,11 @@
-"""Columns that keep a secret: hashed tokens, and sealed values as `config.crypto` makes them."""
+"""Columns that keep a secret: hashed tokens, and sealed values as `config.db.crypto` makes them."""
 
 import hashlib
 from typing import Any
 
 from django.db import models
 
-from config.crypto import (
+from config.db.crypto import (
     SealedField,
     SealError,
     blind_index,

@@ -9,10 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from config import text, times
-from config.actors import Actor
-from config.errors import CODES, Invalid, Problem
-from config.pagination import PageRequest, Total
+from config.api import text, times
+from config.api.actors import Actor
+from config.api.errors import CODES, Invalid, Problem
+from config.api.pagination import PageRequest, Total
 from customers import normalize, phones
 from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
 from customers.querysets import CustomerQuerySet

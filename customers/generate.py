@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from config.crypto import blind_index, place, seal
+from config.db.crypto import blind_index, place, seal
 from customers import normalize, phones, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, AttributeValue, Contact, ContactPoint, Customer

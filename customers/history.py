@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import connection, models
 from django.db.models import Q
 
-from config import access
-from config.actors import Actor, ActorType
-from config.wire import camel, wire_time
+from config.api import access
+from config.api.actors import Actor, ActorType
+from config.api.json import camel, wire_time
 from customers.models import (
     Account,
     Address,

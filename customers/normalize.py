@@ -16,7 +16,7 @@ from uuid_utils import UUID as _UUID
 from uuid_utils import uuid5 as _uuid5
 from uuid_utils.compat import uuid7 as _uuid7
 
-from config.text import trimmed
+from config.api.text import trimmed
 from customers import phones
 
 # --- Text -----------------------------------------------------------------------------------------

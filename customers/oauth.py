@@ -21,7 +21,7 @@ from oauth2_provider.scopes import BaseScopes
 from oauthlib import oauth2
 from oauthlib.oauth2.rfc6749 import errors
 
-from config.actors import SCOPES
+from config.api.actors import SCOPES
 from customers.authentication import CUSTOMER_SCOPES, role_scopes
 from customers.models import (
     BusinessAccount,

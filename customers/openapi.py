@@ -7,8 +7,8 @@ from uuid import UUID
 import django_filters
 from drf_spectacular.utils import OpenApiParameter
 
-from config.bodies import Choice
-from config.errors import NO_CREDENTIALS, WRONG_KEY, Conflict, NotAuthenticated, Problem
+from config.api.bodies import Choice
+from config.api.errors import NO_CREDENTIALS, WRONG_KEY, Conflict, NotAuthenticated, Problem
 from config.openapi import (
     ETAG,
     GONE,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import models
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers import bulk, normalize
 from customers.bulk import blank, copied
 from customers.facts import AccountFacts

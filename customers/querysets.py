@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers import phones
 from customers.criteria import Criteria, Match
 from customers.normalize import customer_id

@@ -16,9 +16,9 @@ from enum import StrEnum
 
 from django.db import connection, transaction
 
-from config.actors import SCOPES, Actor, ActorType
+from config.api.actors import SCOPES, Actor, ActorType
+from config.api.json import to_json
 from config.context import request_id
-from config.wire import to_json
 from customers.models import BusinessAccount
 
 ACT = """

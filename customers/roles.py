@@ -1,6 +1,6 @@
 """The roles of employees as groups with permissions, for the back office.
 
-What a role may do through the API stands in `config.actors.ROLES`; this is the same for people.
+What a role may do through the API stands in `config.api.actors.ROLES`; this is the same for people.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from config.actors import ROLES
+from config.api.actors import ROLES
 
 OUR_APPS = ("platform", "customers", "search", "ingest")
 # Who may act, for which account: for Owner and Admin only.
@@ -26,7 +26,7 @@ ADMINISTRATION = (
 )
 # Decrypting shows what only some may see to everybody.
 CONVERTING = Q(codename="convert_attributedefinition")
-# To search at `/core`; the same roles as `config.actors.AGENT_ROLES`.
+# To search at `/core`; the same roles as `config.api.actors.AGENT_ROLES`.
 CONSOLE = Q(codename="view_agent_console")
 VIEWING = Q(codename__startswith="view_") & ~CONSOLE
 WORKING = VIEWING | CONSOLE | ~Q(content_type__model__in=ADMINISTRATION) & ~CONVERTING

@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from config.actors import ActorType
+from config.api.actors import ActorType
 from config.openapi import OneOf
 from customers.history import ENTITIES
 from customers.models import Activity, Address, Change, Contact, ContactPoint, Customer

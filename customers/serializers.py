@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.bodies import (
+from config.api.bodies import (
     AnyText,
     Body,
     Choice,

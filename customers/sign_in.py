@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AuthenticationForm as BackOfficeForm
 
-from config import attempts
-from config.errors import TooManyRequests
+from config.api import attempts
+from config.api.errors import TooManyRequests
 from customers.models import User
 from customers.oauth import is_active_customer
 

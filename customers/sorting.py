@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from config.pagination import PageRequest, Sort
+from config.api.pagination import PageRequest, Sort
 from customers.models import BusinessAccount, Customer
 from customers.querysets import CustomerQuerySet
 

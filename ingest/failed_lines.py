@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from config.crypto import place, seal_bytes, unseal_bytes
-from config.errors import Unreadable
-from config.wire import from_json, to_json
-from ingest.files import Block
-from ingest.items import Item, as_errors
+from config.api.errors import Unreadable
+from config.api.json import from_json, to_json
+from config.db.crypto import place, seal_bytes, unseal_bytes
+from ingest.batch.items import Item, as_errors
+from ingest.files.frames import Block
 from ingest.models import BulkFailedLines
 
 # Of a line that is no JSON object; longer ones are cut off.

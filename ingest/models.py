@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Now
 
-from config.actors import Actor
-from config.crypto import SealedField
-from config.database import array
-from config.jobs import Job, lease_end
-from config.retention import ended_before
+from config.api.actors import Actor
+from config.db.crypto import SealedField
+from config.db.statements import array
+from config.jobs.models import Job, lease_end
+from config.jobs.retention import ended_before
 from customers.normalize import uuid7
 
 
@@ -105,7 +105,7 @@ class BulkRequest(Job):
     keeps_content = models.BooleanField(db_default=True, editable=False)
 
     objects = BulkRequestQuerySet.as_manager()
-    # Ids of requests that are done together with this one, under its claim (`ingest.group`).
+    # Ids of requests that are done together with this one, under its claim (`ingest.coalescing`).
     coalesced: "tuple[UUID, ...]" = ()
 
     class Meta(Job.Meta):
@@ -242,11 +242,11 @@ class BulkFileQuerySet(models.QuerySet["BulkFile"]):
 
 
 class BulkFile(models.Model):
-    """The file of a `LOAD_FILE` request, as stored (`ingest.files`), and the file of its results.
+    """The file of a `LOAD_FILE` request as stored (`ingest.files.frames`), and that of its results.
 
     The names are empty once the files are deleted. `lines` and `blocks` are what was stored, and
     has to be loaded. `problem` tells why a file was not read to its end, though what came before
-    was whole: a `Damage` of `ingest.inflate`.
+    was whole: a `Damage` of `ingest.files.inflate`.
     """
 
     request = models.OneToOneField(

@@ -10,35 +10,17 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiRequest
 from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
-from config.card_numbers import CARD_NUMBER
-from config.errors import (
-    ApiError,
-    Conflict,
-    Invalid,
-    Problem,
-    TooLarge,
-    Unprocessable,
-)
+from config.api.card_numbers import CARD_NUMBER
+from config.api.errors import ApiError, Conflict, Invalid, Problem, TooLarge, Unprocessable
+from config.api.json import to_json, unsupported
 from config.openapi import answer, body, named, operation, page_of
 from config.server.uploads import TooManyUploads
-from config.wire import to_json, unsupported
-from ingest.ledger import STATUSES
 from ingest.models import BulkItem
-from ingest.schema import (
-    AccountUpdate,
-    CardUpdate,
-    CustomerBody,
-    CustomerUpdate,
-    Wire,
-)
-from ingest.serializers import (
-    Accepted,
-    AcceptedOrTried,
-    Ledger,
-    ProfileBody,
-    RequestSummary,
-)
 from ingest.services import DryRunTimedOut, NoSpace, ResultGone
+from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
+from ingest.wire.ledger import STATUSES
+from ingest.wire.profile import ProfileBody
+from ingest.wire.schema import AccountUpdate, CardUpdate, CustomerBody, CustomerUpdate, Wire
 
 REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
 CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"

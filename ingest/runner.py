@@ -8,20 +8,20 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
-from config.actors import Actor, ActorType
-from config.crypto import SealError
-from config.jobs import JobFailed
-from config.lease import ClaimLost, Lease, WorkerStops
-from config.worker import perform
+from config.api.actors import Actor, ActorType
+from config.db.crypto import SealError
+from config.jobs.lease import ClaimLost, Lease, WorkerStops
+from config.jobs.models import JobFailed
+from config.jobs.worker import perform
 from customers.record import Via, name_requests, recorded
-from ingest import batch, content, group
-from ingest.batch import TooEarly
-from ingest.group import Part
-from ingest.items import Item, read_items
-from ingest.loader import load_file
+from ingest import coalescing, payload
+from ingest.batch.apply import TooEarly, counts, prepare
+from ingest.batch.items import Item, read_items
+from ingest.batch.plan import Plan
+from ingest.batch.writer import Writer, write_ledgers
+from ingest.coalescing import Part
+from ingest.files.loader import load_file
 from ingest.models import BulkContent, BulkRequest
-from ingest.plan import Plan
-from ingest.writer import Writer, write_ledgers
 
 logger = logging.getLogger(__name__)
 # A customer may come into being by another door between the look and the write, but not for ever.
@@ -44,12 +44,12 @@ def work(request: BulkRequest, lease: Lease) -> None:
         with lease.interruptible_session(connections[DEFAULT_DB_ALIAS]):
             work_together(request, lease)
     finally:
-        group.release(request)
+        coalescing.release(request)
 
 
 def work_together(request: BulkRequest, lease: Lease) -> None:
     """Do a request with others in one transaction; when that fails, the request alone."""
-    parts = group.claim_together(request)
+    parts = coalescing.claim_together(request)
     try:
         do(request, parts)
     except (ClaimLost, WorkerStops):
@@ -67,7 +67,7 @@ def work_together(request: BulkRequest, lease: Lease) -> None:
             len(parts),
             exc_info=None if is_expected else error,
         )
-        group.release(request)
+        coalescing.release(request)
         work_alone(request, lease)
 
 
@@ -77,7 +77,7 @@ def work_alone(request: BulkRequest, lease: Lease) -> None:
     while True:
         lease.check()
         try:
-            do(request, group.alone(request))
+            do(request, coalescing.alone(request))
         except TooEarly:
             # It waits for all that came earlier, and its outcome is then right. They may have
             # ended since the read that said so: then it reads again.
@@ -104,31 +104,31 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     read = [(part, items_of(part, sent[part.id])) for part in parts]
     items = [item for _, each in read for item in each]
     with recorded(actor, via=Via.V2) as at:
-        plan = batch.prepare(items, actor=actor)
+        plan = prepare(items, actor=actor)
         if plan.turns_on_parents and request.touched is not None:
             raise TooEarly
         if len(parts) > 1:
             name_requests(origins(plan, read))
         Writer(plan, actor, at).write()
         write_ledgers([(part.id, each) for part, each in read])
-        counts = [(part.id, batch.counts(each)) for part, each in read]
+        counts = [(part.id, counts(each)) for part, each in read]
         BulkContent.objects.filter(
             pk__in=[request_id for request_id, each in counts if not each["failed"]]
         ).delete()
-        group.finish(request, counts)
+        coalescing.finish(request, counts)
     request.coalesced = ()
 
 
-def contents(parts: Sequence[Part]) -> dict[UUID, content.Content]:
+def contents(parts: Sequence[Part]) -> dict[UUID, payload.Content]:
     """What was sent with each request. Raises `JobFailed` when it is gone."""
     rows = BulkContent.objects.in_bulk([part.id for part in parts])
     try:
-        return {part.id: content.unsealed(rows[part.id]) for part in parts}
+        return {part.id: payload.unsealed(rows[part.id]) for part in parts}
     except (KeyError, SealError) as error:
         raise JobFailed("CONTENT_LOST", GONE) from error
 
 
-def items_of(part: Part, sent: content.Content) -> list[Item]:
+def items_of(part: Part, sent: payload.Content) -> list[Item]:
     """The items of a request."""
     return read_items(
         part.action,

@@ -13,9 +13,8 @@ from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from config import files as stored
-from config.actors import Actor
-from config.database import snapshot
-from config.errors import (
+from config.api.actors import Actor
+from config.api.errors import (
     RETRY_SECONDS,
     ApiError,
     Conflict,
@@ -25,12 +24,16 @@ from config.errors import (
     Unprocessable,
     Unreadable,
 )
-from config.retention import BATCH, MOST_BATCHES, delete_in_batches
-from config.wire import to_json
-from ingest import batch, content, failed_lines, files, loader
-from ingest.content import Content
-from ingest.inflate import Damage
-from ingest.items import Item, ordered, read_items, touched_by
+from config.api.json import to_json
+from config.db.statements import snapshot
+from config.jobs.retention import BATCH, MOST_BATCHES, delete_in_batches
+from ingest import failed_lines, payload
+from ingest.batch.apply import prepare
+from ingest.batch.items import Item, ordered, read_items, touched_by
+from ingest.files import loader
+from ingest.files.frames import FOLDER, folder_of, upload_name
+from ingest.files.inflate import Damage
+from ingest.files.upload import Source, Upload
 from ingest.models import (
     BulkContent,
     BulkFailedLines,
@@ -40,6 +43,7 @@ from ingest.models import (
     BulkRequest,
     BulkUpload,
 )
+from ingest.payload import Content
 
 logger = logging.getLogger(__name__)
 
@@ -109,17 +113,17 @@ def submit_request(
             source_account_id=target.source_account_id,
         ),
     )
-    if not request.submit(actor, content.sealed(request.pk, sent)):
+    if not request.submit(actor, payload.sealed(request.pk, sent)):
         check_is_same(actor, request.public_id, fingerprint)
     return request.public_id
 
 
 def submit_file(
-    *, actor: Actor, source: files.Source, announced: int | None, public_id: UUID | None = None
+    *, actor: Actor, source: Source, announced: int | None, public_id: UUID | None = None
 ) -> UUID:
     """Store a file while it is read, and queue its load; gives the `requestId`.
 
-    `announced` is its size, if the sender told it. Raises as `files.Upload` does, `Unreadable` when
+    `announced` is its size, if the sender told it. Raises as `Upload` does, `Unreadable` when
     it ends before, `NoSpace`, and `Unprocessable` as `submit_request` does.
 
     What is stored is known by a `BulkUpload` from before its first byte until its request is
@@ -161,10 +165,10 @@ def accept_file(actor: Actor, request: BulkRequest, file: BulkFile) -> bool:
     return False
 
 
-def receive_file(request: BulkRequest, source: files.Source, announced: int | None) -> BulkFile:
+def receive_file(request: BulkRequest, source: Source, announced: int | None) -> BulkFile:
     """Store what comes in for a request; gives its row."""
-    upload = files.Upload(source, request.pk, hashlib.sha256())
-    name = files.upload_name(request.pk)
+    upload = Upload(source, request.pk, hashlib.sha256())
+    name = upload_name(request.pk)
     try:
         stored.store(name, upload)
     except stored.StorageFull as error:
@@ -174,7 +178,7 @@ def receive_file(request: BulkRequest, source: files.Source, announced: int | No
         # The folder is not there any more when this took so long that it was cleaned up.
         raise Unavailable from error
     check_upload(upload, announced)
-    request.fingerprint = content.fingerprint(b"file", upload.digest.digest())
+    request.fingerprint = payload.fingerprint(b"file", upload.digest.digest())
     return BulkFile(
         request=request,
         storage_name=name,
@@ -185,7 +189,7 @@ def receive_file(request: BulkRequest, source: files.Source, announced: int | No
     )
 
 
-def check_upload(upload: files.Upload, announced: int | None) -> None:
+def check_upload(upload: Upload, announced: int | None) -> None:
     """Whether a file has come in as a whole. Raises `Unreadable`."""
     if announced is not None and upload.received < announced:
         raise Unreadable(
@@ -199,7 +203,7 @@ def check_upload(upload: files.Upload, announced: int | None) -> None:
 def discard_upload(request_id: UUID) -> None:
     """Delete what was stored for a request that is not there; later, if it cannot be now."""
     try:
-        stored.remove_folder(files.folder_of(request_id))
+        stored.remove_folder(folder_of(request_id))
         BulkUpload.objects.filter(pk=request_id).delete()
     except Exception:
         logger.exception("an upload waits for the clean-up")
@@ -234,7 +238,7 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
     """
     if request.status in request.OPEN:
         raise Conflict("This request has not ended yet.", code="NOT_FINISHED")
-    fingerprint = content.fingerprint(b"retry", request.pk.bytes)
+    fingerprint = payload.fingerprint(b"retry", request.pk.bytes)
     if public_id is not None and check_is_same(actor, public_id, fingerprint):
         return public_id
     stored = BulkContent.objects.filter(pk=request.pk).first()
@@ -244,7 +248,7 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
             "deleted.",
             code="NOTHING_TO_RETRY",
         )
-    sent = content.unsealed(stored)
+    sent = payload.unsealed(stored)
     if request.status == request.Status.FINISHED:
         failed = request.ledger.filter(outcome=BulkItem.Outcome.FAILED)
         sent = sent.only(list(failed.values_list("index", flat=True)))
@@ -295,7 +299,7 @@ def try_out(*, actor: Actor, target: Target, sent: Content) -> Trial:
     )
     try:
         with snapshot(seconds=DRY_RUN_SECONDS) as at:
-            batch.prepare(items, actor=actor, is_locked=False)
+            prepare(items, actor=actor, is_locked=False)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled | LockNotAvailable):
             raise DryRunTimedOut from error
@@ -387,7 +391,7 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
     row = BulkContent.objects.filter(request=request).first()
     if row is None:
         raise ResultGone("What was sent was deleted.")
-    entries = content.unsealed(row).entries
+    entries = payload.unsealed(row).entries
     return (
         failed_lines.failed_line(index + 1, entries[index], ordered(problems))
         for index, problems in errors.items()
@@ -449,7 +453,7 @@ def delete_files(request_id: UUID, *, keep: str = "") -> bool:
     if not BulkFile.objects.filter(pk=request_id).exists():
         return True
     try:
-        stored.remove_folder(files.folder_of(request_id), keep=keep)
+        stored.remove_folder(folder_of(request_id), keep=keep)
     except Exception:
         logger.exception("the files of request %s cannot be deleted", request_id)
         return False
@@ -468,13 +472,13 @@ def delete_abandoned_uploads() -> int:
             if not row.exists():
                 continue
             try:
-                stored.remove_folder(files.folder_of(request_id))
+                stored.remove_folder(folder_of(request_id))
             except Exception:
                 logger.exception("an abandoned upload cannot be deleted")
                 continue
             row.delete()
             count += 1
-    return count + stored.abort_abandoned(files.FOLDER, age=ABANDONED)
+    return count + stored.abort_abandoned(FOLDER, age=ABANDONED)
 
 
 def delete_old_requests() -> int:

@@ -10,19 +10,19 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.actors import Scope
-from config.api import ApiView
-from config.card_numbers import CARD_NUMBER, is_card_number
-from config.encodings import encoding_of
-from config.errors import Invalid, Problem
-from config.pagination import PARAMETERS, PageRequest
+from config.api.actors import Scope
+from config.api.card_numbers import CARD_NUMBER, is_card_number
+from config.api.encodings import encoding_of
+from config.api.errors import Invalid, Problem
+from config.api.pagination import PARAMETERS, PageRequest
+from config.api.views import ApiView
 from config.server.bodies import streamed
-from ingest import content, openapi, services
-from ingest.content import read_body
-from ingest.items import Action
-from ingest.ledger import STATUSES, ledger, ledger_of_trial, summary
+from ingest import openapi, payload, services
+from ingest.batch.items import Action
 from ingest.models import BulkItem, BulkRequest
+from ingest.payload import read_body
 from ingest.services import Target
+from ingest.wire.ledger import STATUSES, ledger, ledger_of_trial, summary
 
 
 class JSONBytes(BaseParser):
@@ -117,7 +117,7 @@ class BulkView(ApiView):
             actor=self.actor,
             target=target,
             sent=read_body(body, target.action),
-            fingerprint=content.fingerprint(
+            fingerprint=payload.fingerprint(
                 str(request.method).encode(), request.get_full_path().encode(), body
             ),
             public_id=given_id(request),

@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from config.actors import Actor
-from config.jobs import Job
-from config.retention import ended_before
+from config.api.actors import Actor
+from config.jobs.models import Job
+from config.jobs.retention import ended_before
 from customers.criteria import Criteria
 
 

@@ -4,7 +4,7 @@ import io
 
 from config import files
 from config.files import Stream
-from config.jobs import JobFailed
+from config.jobs.models import JobFailed
 from search.models import CustomerSearch
 
 

@@ -16,9 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from config.lease import Canceller, ClaimLost, Lease
-from config.wire import to_json
-from config.worker import perform
+from config.api.json import to_json
+from config.jobs.lease import Canceller, ClaimLost, Lease
+from config.jobs.worker import perform
 from customers.models import Customer
 from customers.querysets import TREE, CustomerQuerySet
 from search import results

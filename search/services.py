@@ -8,9 +8,9 @@ from django.core import signing
 from django.db import transaction
 from django.db.models.functions import Now
 
-from config.actors import Actor, ActorType, Scope
-from config.errors import ApiError, NotFound
-from config.retention import delete_in_batches
+from config.api.actors import Actor, ActorType, Scope
+from config.api.errors import ApiError, NotFound
+from config.jobs.retention import delete_in_batches
 from customers.authentication import role_scopes
 from customers.criteria import Criteria
 from customers.models import BusinessAccount, OAuthClient, User

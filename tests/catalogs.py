@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation import to_locale
 
-from config.translation import LANGUAGES
+from config.api.translation import LANGUAGES
 
 FOLDER = Path(settings.LOCALE_PATHS[0])
 SOURCES = ("config", "customers", "search")

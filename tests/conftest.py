@@ -18,7 +18,7 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from config.actors import Scope
+from config.api.actors import Scope
 from config.celery import app as celery
 from config.models import InstallationFact
 from customers.models import BusinessAccount, Customer, OAuthClient, User

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from config.jobs import Job
+from config.jobs.models import Job
 from customers import conversion
 from customers.conversion import NOWHERE
 from customers.models import AttributeConversion, AttributeDefinition, AttributeValue

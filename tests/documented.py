@@ -13,7 +13,7 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 from inflection import camelize
 from jsonschema import Draft202012Validator
 
-from config.dialects import base_of
+from config.api.dialects import base_of
 from config.openapi.views import document as rendered
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from oauth2_provider.models import set_token_value
 from rest_framework.test import APIClient
 
-from config.actors import DEFAULT_SCOPES, SCOPES, Actor
+from config.api.actors import DEFAULT_SCOPES, SCOPES, Actor
 from customers import normalize, phones
 from customers.authentication import actor_of
 from customers.models import (

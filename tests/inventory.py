@@ -11,9 +11,9 @@ from customers.criteria import Criteria
 from customers.normalize import uuid7
 from ingest import runner
 from ingest import services as bulk
-from ingest.content import Content
-from ingest.items import Action
+from ingest.batch.items import Action
 from ingest.models import BulkRequest
+from ingest.payload import Content
 from search import results, services
 from search.models import CustomerSearch
 from tests import factories

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from django.utils import timezone
 
-from config.dialects import CORE_NAMESPACE
+from config.api.dialects import CORE_NAMESPACE
 from customers.fields import place, seal
 from customers.models import (
     Activity,

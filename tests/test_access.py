@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config import access
-from config.actors import SCOPES, ActorType, Scope
+from config.api import access
+from config.api.actors import SCOPES, ActorType, Scope
 from customers import history, schema
 from customers.fields import place, seal
 from customers.models import Contact, Customer
@@ -79,7 +79,7 @@ def is_open(route, method):
 
 def test_every_call_of_the_url_table_says_which_actors_may_make_it():
     served = {f"{method} {route.pattern}" for route, method in CALLS}
-    assert access.CALLS.keys() == served, "declare new calls in config.access.CALLS"
+    assert access.CALLS.keys() == served, "declare new calls in config.api.access.CALLS"
 
 
 def test_a_call_that_nobody_declared_is_closed_to_customers():

@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
-from config.actors import ROLES
+from config.api.actors import ROLES
 from customers.models import AttributeDefinition, BusinessAccount, User
 from customers.services.attributes import convert_attribute
 from ingest.models import BulkRequest

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from config import card_numbers
-from config.card_numbers import (
+from config.api import card_numbers
+from config.api.card_numbers import (
     NETWORKS,
     REMOVED,
     holds_card_number,

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 
-from config.bodies import AnyText, Body, Choice
-from config.card_numbers import REMOVED
-from config.errors import Invalid
+from config.api.bodies import AnyText, Body, Choice
+from config.api.card_numbers import REMOVED
+from config.api.errors import Invalid
 from config.models import IdempotencyKey
 from customers.models import BusinessAccount, Customer
 from customers.serializers import CustomerBody

@@ -2,10 +2,10 @@
 
 import pytest
 
-from config import slots
-from config.jobs import job_tables
-from config.worker import reap
-from ingest import group
+from config.jobs import dispatch
+from config.jobs.models import job_tables
+from config.jobs.worker import reap
+from ingest import coalescing
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests import bulk
@@ -20,7 +20,7 @@ def claimed_together(owner, count: int) -> BulkRequest:
     first, *_ = [bulk.request_of(bulk.send(owner, customer())) for _ in range(count)]
     held = BulkRequest.claim(first.pk, worker="tester")
     held.start()
-    assert len(group.claim_together(held)) == count
+    assert len(coalescing.claim_together(held)) == count
     return held
 
 
@@ -28,8 +28,8 @@ def test_coalesced_requests_count_as_one_running_job(owner):
     claimed_together(owner, 40)
     assert owner.account.max_running_jobs == 2
     assert BulkRequest.objects.filter(status="STARTED").count() == 40
-    assert slots.running(job_tables(), owner.account.pk) == 1
-    assert slots.free_slots(job_tables(), owner.account.pk) == (1, False)
+    assert dispatch.running(job_tables(), owner.account.pk) == 1
+    assert dispatch.free_slots(job_tables(), owner.account.pk) == (1, False)
 
 
 def test_a_search_runs_beside_coalesced_requests(owner, published):
@@ -44,14 +44,14 @@ def test_a_search_runs_beside_coalesced_requests(owner, published):
 
 def test_released_requests_do_not_count_as_running(owner):
     held = claimed_together(owner, 5)
-    group.release(held)
-    assert slots.running(job_tables(), owner.account.pk) == 1
+    coalescing.release(held)
+    assert dispatch.running(job_tables(), owner.account.pk) == 1
 
 
 def test_released_requests_get_no_more_messages_than_may_run(owner, published):
     """They keep their status, so what was sent for them has to be counted as well."""
     held = claimed_together(owner, 10)
-    group.release(held)
+    coalescing.release(held)
     published.clear()
     for _ in range(5):
         reap()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from config.actors import AGENT_ROLES, DEFAULT_SCOPES, ROLES, Scope
+from config.api.actors import AGENT_ROLES, DEFAULT_SCOPES, ROLES, Scope
 from config.commands import CommandLine
 from customers.authentication import actor_of
 from customers.models import BusinessAccount, Customer, OAuthClient, ServiceAccount, User

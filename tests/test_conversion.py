@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, transaction
 
-from config.crypto import place, seal, unseal
-from config.errors import Conflict
+from config.api.errors import Conflict
+from config.db.crypto import place, seal, unseal
 from customers import conversion
 from customers.models import (
     AttributeConversion,
@@ -256,7 +256,7 @@ def test_what_cannot_be_read_is_masked_and_takes_no_page_down(
         ) == expected
         assert history(confidant, pk)
     problems = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert {record.name for record in problems} == {"config.crypto"}
+    assert {record.name for record in problems} == {"config.db.crypto"}
     # Two requests, three values each.
     assert len(problems) == 6
     assert search(confidant, "JSON").rows == 2

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.crypto import SealError, active_header, blind_index, place, seal, unseal
+from config.db.crypto import SealError, active_header, blind_index, place, seal, unseal
 from customers.fields import Digest, HashedField
 from customers.management.commands import rotate_encryption_keys
 from customers.models import AttributeDefinition, AttributeValue, Change, Contact, Customer

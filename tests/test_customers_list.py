@@ -413,7 +413,7 @@ def test_a_customer_created_meanwhile_moves_no_page(owner):
 
 
 def test_a_total_beyond_the_exact_ones_is_an_estimate(owner, monkeypatch):
-    monkeypatch.setattr("config.pagination.EXACT_TOTAL", 2)
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 2)
     for _ in range(2):
         create(owner, ADA)
     assert "totalIsEstimate" not in listed(owner)

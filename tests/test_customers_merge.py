@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config import text
+from config.api import text
 from customers.models import (
     Address,
     AttributeDefinition,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from config.actors import ActorType
-from config.bodies import AnyText
-from config.errors import Invalid
+from config.api.actors import ActorType
+from config.api.bodies import AnyText
+from config.api.errors import Invalid
 from customers.models import ContactPoint
 from customers.record import Via
 from customers.serializers import CustomerUpdate

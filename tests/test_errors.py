@@ -18,10 +18,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.actors import Actor, ActorType, Scope
-from config.api import ApiView, RawJSON
-from config.dialects import pointer
-from config.errors import Conflict, Invalid, PreconditionFailed, Problem, problems
+from config.api.actors import Actor, ActorType, Scope
+from config.api.dialects import pointer
+from config.api.errors import Conflict, Invalid, PreconditionFailed, Problem, problems
+from config.api.views import ApiView, RawJSON
 from tests.factories import Client
 
 ACTOR = Actor(
@@ -148,10 +148,10 @@ urlpatterns = [
         path(f"{base}/page/<name>", page),
     )
 ] + [path("page/<name>", page)]
-handler400 = "config.handlers.bad_request"
-handler403 = "config.handlers.permission_denied"
-handler404 = "config.handlers.page_not_found"
-handler500 = "config.handlers.server_error"
+handler400 = "config.api.handlers.bad_request"
+handler403 = "config.api.handlers.permission_denied"
+handler404 = "config.api.handlers.page_not_found"
+handler500 = "config.api.handlers.server_error"
 
 pytestmark = pytest.mark.urls("tests.test_errors")
 
@@ -416,9 +416,9 @@ def test_a_database_that_is_away_is_503(api, db, caplog):
     response = api.get("/v1/trouble/timeout")
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert response.json()["errorCode"] == "UNAVAILABLE"
-    assert [record.levelno for record in caplog.records if record.name == "config.handlers"] == [
-        logging.ERROR
-    ]
+    assert [
+        record.levelno for record in caplog.records if record.name == "config.api.handlers"
+    ] == [logging.ERROR]
 
 
 def test_a_value_that_no_check_caught_is_no_500(api, db):
@@ -433,7 +433,7 @@ def test_a_fault_of_ours_says_nothing_and_is_logged(api, base, kind, caplog):
     assert response.status_code == 500
     assert NAME not in response.content.decode()
     assert "Traceback" not in response.content.decode()
-    record = next(record for record in caplog.records if record.name == "config.handlers")
+    record = next(record for record in caplog.records if record.name == "config.api.handlers")
     assert record.exc_info
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from config.crypto import place, unseal
+from config.db.crypto import place, unseal
 from customers import history, normalize, phones
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from config.actors import ROLES, Scope
-from config.errors import MAX_URI
+from config.api.actors import ROLES, Scope
+from config.api.errors import MAX_URI
 from customers.models import Customer
 from tests import bulk, factories
 from tests.test_customers_api import ADA, create

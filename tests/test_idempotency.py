@@ -12,10 +12,10 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import idempotency
-from config.actors import ROLES, Actor, ActorType, Scope
-from config.api import ApiView
-from config.errors import Forbidden, NotFound
+from config.api import idempotency
+from config.api.actors import ROLES, Actor, ActorType, Scope
+from config.api.errors import Forbidden, NotFound
+from config.api.views import ApiView
 from config.models import IdempotencyKey
 from config.tasks import delete_expired_idempotency_keys
 from tests.factories import Client
@@ -67,7 +67,7 @@ class Secrets(Groups):
 
 
 urlpatterns = [path("v1/groups", Groups.as_view()), path("v1/secrets", Secrets.as_view())]
-handler404 = "config.handlers.page_not_found"
+handler404 = "config.api.handlers.page_not_found"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.test_idempotency")]
 

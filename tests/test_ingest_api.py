@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import Change, Customer
-from ingest import content
+from ingest import payload
 from ingest.models import BulkContent, BulkItem, BulkRequest
-from ingest.serializers import MEMBERS
 from ingest.services import delete_old_content
+from ingest.wire.profile import MEMBERS
 from tests import bulk
 from tests.bulk import CUSTOMERS, REQUESTS, account, card, customer, ledger, load, outcomes
 
@@ -151,7 +151,7 @@ def everything_stored() -> str:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT t::text FROM "{table}" t')
             texts += [row for (row,) in cursor.fetchall()]
-    texts += [content.unsealed(row).stored.decode() for row in BulkContent.objects.all()]
+    texts += [payload.unsealed(row).stored.decode() for row in BulkContent.objects.all()]
     return "\n".join(texts)
 
 

@@ -13,10 +13,10 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
-from config import worker as config_worker
-from config.worker import reap
+from config.jobs import worker as config_worker
+from config.jobs.worker import reap
 from customers.models import Account, Card, Change, Customer, Enrollment
-from ingest import files
+from ingest.files import upload
 from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
@@ -166,7 +166,7 @@ def time_passes(seconds: float) -> None:
 
 
 def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue, data, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    monkeypatch.setattr(upload, "BLOCK_LINES", BLOCK_LINES)
     sent = [json.dumps(customer(f"c{number}")).encode() for number in range(LINES)]
     sent[LINES // 2] = b"{a bad line"
     public_id = send(owner, lines(*sent))
@@ -191,7 +191,7 @@ def test_a_file_whose_worker_is_killed_half_way_is_loaded_once(owner, own_queue,
 def test_a_file_whose_loader_processes_are_killed_is_loaded_once(
     owner, own_queue, data, monkeypatch
 ):
-    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    monkeypatch.setattr(upload, "BLOCK_LINES", BLOCK_LINES)
     sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
     public_id = send(owner, lines(*sent))
     with worker(own_queue, data) as process:
@@ -206,7 +206,7 @@ def test_a_file_whose_loader_processes_are_killed_is_loaded_once(
 def test_loader_processes_end_with_the_process_that_they_work_for(
     owner, own_queue, data, monkeypatch
 ):
-    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    monkeypatch.setattr(upload, "BLOCK_LINES", BLOCK_LINES)
     send(owner, lines(*(json.dumps(customer(f"c{number}")).encode() for number in range(LINES))))
     with worker(own_queue, data, KITH_LOADER_PROCESSES="4") as process:
         until(lambda: (reap(), BulkPart.objects.exists())[1])
@@ -233,7 +233,7 @@ def is_running(pid: int) -> bool:
 def test_a_database_that_restarts_while_a_file_loads_costs_no_line(
     owner, own_queue, data, monkeypatch
 ):
-    monkeypatch.setattr(files, "BLOCK_LINES", BLOCK_LINES)
+    monkeypatch.setattr(upload, "BLOCK_LINES", BLOCK_LINES)
     sent = (json.dumps(customer(f"c{number}")).encode() for number in range(LINES))
     public_id = send(owner, lines(*sent))
     with worker(own_queue, data, processes=1):

@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -17,8 +18,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from config import files as stored_files
-from config.errors import Unavailable
-from ingest import files, services
+from config.api.errors import Unavailable
+from ingest import services
+from ingest.files.frames import folder_of
 from ingest.models import BulkFile, BulkPart, BulkRequest, BulkUpload
 from tests import bulk
 from tests.bulk import customer
@@ -213,7 +215,7 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
     ended(owner, public_id)
     if status == "FAILED":
         request = bulk.request_of(send(owner, BODY))
-        folder = stored_files.place()._path(files.folder_of(request.pk))
+        folder = stored_files.place()._path(folder_of(request.pk))
         (folder / "dead-claim").mkdir()
         (folder / "dead-claim/results.ndjson.part").write_bytes(b"half a resu")
         BulkPart.objects.create(
@@ -224,7 +226,7 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
             updated=0,
             unchanged=0,
             failed=0,
-            results=files.zlib.compress(b"{}\n"),
+            results=zlib.compress(b"{}\n"),
         )
         request.abort("TIME_LIMIT", "It took too long.")
         assert results(owner, str(request.public_id)) == [{}]

@@ -76,7 +76,7 @@ def test_a_dry_run_holds_nothing_that_a_profile_names(owner):
 
 def test_nobody_waits_for_a_dry_run(owner, monkeypatch):
     load(owner, *map(person, IDS))
-    prepare = services.batch.prepare
+    prepare = services.prepare
     updated = []
 
     def slow(*arguments: Any, **options: Any) -> Any:
@@ -88,7 +88,7 @@ def test_nobody_waits_for_a_dry_run(owner, monkeypatch):
             updated.append(cursor.rowcount)
         return plan
 
-    monkeypatch.setattr(services.batch, "prepare", slow)
+    monkeypatch.setattr(services, "prepare", slow)
     assert try_out(owner, *map(person, IDS)).status_code == 200
     assert updated == [len(IDS)]
 

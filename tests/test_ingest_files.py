@@ -13,10 +13,13 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from config.lease import ClaimLost
+from config.jobs.lease import ClaimLost
 from customers.models import Change, Customer, Enrollment
-from ingest import blocks, files, services
-from ingest.batch import TooEarly
+from ingest import services
+from ingest.batch.apply import TooEarly
+from ingest.files import blocks, upload
+from ingest.files.frames import BLOCK_BYTES, frames, opened
+from ingest.files.upload import TooLarge, Upload
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.services import delete_old_content
 from tests import bulk
@@ -100,7 +103,7 @@ def test_a_file_is_loaded_line_by_line(owner, storage, is_compressed):
 
 
 def test_blocks_are_loaded_in_the_order_of_the_file(owner, storage, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK_LINES", 3)
+    monkeypatch.setattr(upload, "BLOCK_LINES", 3)
     sent = [
         customer(f"c{number % 5}", organizationId=str(number), firstName=f"N{number}")
         for number in range(30)
@@ -115,7 +118,7 @@ def test_blocks_are_loaded_in_the_order_of_the_file(owner, storage, monkeypatch)
 
 
 def test_parents_in_a_file_make_no_circle(owner, storage, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK_LINES", 1)
+    monkeypatch.setattr(upload, "BLOCK_LINES", 1)
     bulk.load(owner, customer("a", sourceParentCustomerId="b"), customer("b"))
     found = bulk.done(
         owner,
@@ -159,7 +162,7 @@ def test_a_file_beyond_the_limit_is_refused_while_it_is_read(owner, storage, set
             return b"x" * (size - 1) + b"\n"
 
     source = Endless()
-    with pytest.raises(files.TooLarge):
+    with pytest.raises(TooLarge):
         services.submit_file(actor=owner.actor, source=source, announced=None)
     assert source.taken < 1_000_000
     assert owner.api.post(FILES, b"x" * 100_001, content_type=NDJSON).status_code == 413
@@ -185,12 +188,12 @@ def test_a_file_is_never_held_in_memory(owner, storage, settings):
             return part
 
     source = Counted()
-    upload = files.Upload(source, uuid4(), hashlib.sha256())
+    upload = Upload(source, uuid4(), hashlib.sha256())
     ahead = 0
     while upload.read(65_536):
         ahead = max(ahead, source.given - upload.lines * len(line))
     assert upload.lines == source.given // len(line)
-    assert ahead <= 2 * files.BLOCK_BYTES
+    assert ahead <= 2 * BLOCK_BYTES
 
 
 @pytest.mark.parametrize(
@@ -229,7 +232,7 @@ def test_of_a_damaged_gzip_what_was_whole_is_loaded(owner, storage, damage):
 
 
 def test_a_line_that_is_too_long_is_an_error_of_that_line(owner, storage, monkeypatch):
-    monkeypatch.setattr(files, "LINE_BYTES", 10_000)
+    monkeypatch.setattr(upload, "LINE_BYTES", 10_000)
     long = customer("c2", note="x" * 700_000)
     found = bulk.done(owner, send(owner, lines(customer("c1"), long, customer("c3"), long)))
     assert found["counts"] == {"created": 2, "updated": 0, "unchanged": 0, "failed": 2}
@@ -270,16 +273,14 @@ def test_card_numbers_in_a_file_are_stored_nowhere(owner, storage):
     public_id = send(owner, body)
     file = BulkFile.objects.get()
     request_id = file.pk
-    frames = files.frames(
+    found = frames(
         file.storage_name,
         request_id,
         blocks=file.blocks,
         lines=file.lines,
         skipped=frozenset(),
     )
-    plain = [
-        line for number, sealed in frames for line in files.opened(sealed, request_id, number).lines
-    ]
+    plain = [line for number, sealed in found for line in opened(sealed, request_id, number).lines]
     assert not any(b"4111" in line for line in plain)
     found = bulk.done(owner, public_id)
     assert found["counts"] == {"created": 2, "updated": 0, "unchanged": 0, "failed": 3}
@@ -317,7 +318,7 @@ def test_a_file_is_sealed_in_storage(owner, storage):
 
 
 def test_a_load_that_was_interrupted_goes_on_where_it_was(owner, storage, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK_LINES", 5)
+    monkeypatch.setattr(upload, "BLOCK_LINES", 5)
     public_id = send(owner, lines(*(customer(f"c{number}") for number in range(40))))
     write = blocks.write_blocks
 

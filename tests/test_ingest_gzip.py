@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from config.errors import TooLarge, Unreadable
+from config.api.errors import TooLarge, Unreadable
 from customers.models import Customer
-from ingest import files, services
-from ingest.inflate import Damage
+from ingest import services
+from ingest.files.inflate import Damage
+from ingest.files.upload import Upload
 from tests.bulk import customer
 from tests.test_ingest_files import FILES, ended, lines, results, send, stored
 
@@ -80,9 +81,9 @@ def test_a_body_that_ends_before_its_length_is_refused_whole(owner, storage):
     assert stored(storage) == []
 
 
-def upload(body: bytes) -> files.Upload:
+def upload(body: bytes) -> Upload:
     """What becomes of a body."""
-    found = files.Upload(io.BytesIO(body), uuid4(), hashlib.sha256())
+    found = Upload(io.BytesIO(body), uuid4(), hashlib.sha256())
     while found.read(65_536):
         pass
     return found

@@ -20,7 +20,8 @@ import hashlib, random, sys, uuid
 import django
 django.setup()
 from config import files as stored
-from ingest import files
+from ingest.files.frames import frames, opened
+from ingest.files.upload import Upload
 
 LETTERS = bytes(65 + each % 58 for each in range(256))
 
@@ -38,12 +39,12 @@ def peak():
 def load(size):
     Lines.left = size
     request_id = uuid.uuid4()
-    upload = files.Upload(Lines(), request_id, hashlib.sha256())
+    upload = Upload(Lines(), request_id, hashlib.sha256())
     stored.store("bulk/large", upload)
     written = peak()
-    found = files.frames("bulk/large", request_id, blocks=upload.blocks, lines=upload.lines,
+    found = frames("bulk/large", request_id, blocks=upload.blocks, lines=upload.lines,
                          skipped=frozenset())
-    assert sum(files.opened(sealed, request_id, number).count for number, sealed in found)
+    assert sum(opened(sealed, request_id, number).count for number, sealed in found)
     stored.remove("bulk/large")
     return written, peak()
 

@@ -12,12 +12,13 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
-from config.worker import reap
+from config.jobs.worker import reap
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
 from customers.record import Via, recorded
 from customers.tables import written
-from ingest import batch, runner
-from ingest.items import Action, read_items
+from ingest import runner
+from ingest.batch.apply import apply
+from ingest.batch.items import Action, read_items
 from ingest.models import BulkContent, BulkItem, BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
@@ -149,7 +150,7 @@ def test_an_earlier_request_that_ends_after_the_look_counts(owner, colleague, mo
     bulk.run(bulk.send(owner, customer("c5", sourceParentCustomerId="c1")))
     earlier = bulk.send(colleague, customer("c5"))
     later = bulk.send(owner, customer("c1", sourceParentCustomerId="c5"))
-    prepare, looks = batch.prepare, []
+    prepare, looks = runner.prepare, []
 
     def look(items, *, actor):
         plan = prepare(items, actor=actor)
@@ -158,7 +159,7 @@ def test_an_earlier_request_that_ends_after_the_look_counts(owner, colleague, mo
             in_threads(1, lambda _: bulk.run(earlier))
         return plan
 
-    monkeypatch.setattr(batch, "prepare", look)
+    monkeypatch.setattr(runner, "prepare", look)
     bulk.run(later)
     assert looks[:2] == [["c1"], ["c5"]]
     assert outcomes(bulk.ledger(colleague, earlier)) == ["UPDATED"]
@@ -335,7 +336,7 @@ def statements(owner, items: list[bulk.Body], monkeypatch) -> int:
         patch.setattr(psycopg.Cursor, "execute", counted_execute)
         patch.setattr(psycopg.Cursor, "copy", counted_copy)
         with recorded(owner.actor, via=Via.V2) as at:
-            batch.apply(read, actor=owner.actor, at=at)
+            apply(read, actor=owner.actor, at=at)
     assert not any(item.problems for item in read)
     return count
 

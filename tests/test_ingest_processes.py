@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from config.logging import JSONFormatter
 from customers.models import Customer
-from ingest import blocks, files, loader, process
+from ingest.files import blocks, loader, process, upload
 from ingest.models import BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import customer
@@ -46,7 +46,7 @@ class Stubborn(Exception):
 def test_an_exception_that_cannot_be_pickled_arrives_with_its_trace(
     owner, storage, monkeypatch, caplog
 ):
-    monkeypatch.setattr(files, "BLOCK_LINES", 5)
+    monkeypatch.setattr(upload, "BLOCK_LINES", 5)
     public_id = send(owner, many(30), **{"X-Request-Id": "trace-31"})
     write = blocks.write_blocks
 
@@ -236,10 +236,10 @@ def test_the_log_tells_of_a_load_at_its_start_now_and_then_and_at_its_end(
     owner, storage, monkeypatch, caplog
 ):
     monkeypatch.setattr(loader, "LOG_SECONDS", 0)
-    monkeypatch.setattr(files, "BLOCK_LINES", 5)
-    with caplog.at_level(logging.INFO, "ingest.loader"):
+    monkeypatch.setattr(upload, "BLOCK_LINES", 5)
+    with caplog.at_level(logging.INFO, "ingest.files.loader"):
         ended(owner, send(owner, many(20)))
-    told = [each for each in caplog.records if each.name == "ingest.loader"]
+    told = [each for each in caplog.records if each.name == "ingest.files.loader"]
     assert told[0].message == "a file begins to be loaded"
     assert {each.message for each in told[1:-1]} == {"a file is being loaded"}
     assert told[-1].message == "a file is loaded"
@@ -272,7 +272,7 @@ def test_the_number_of_processes_is_a_setting_and_by_default_cores_and_one(
 
 def test_no_more_processes_work_than_the_setting_says(owner, storage, settings, monkeypatch):
     settings.LOADER_PROCESSES = 1
-    monkeypatch.setattr(files, "BLOCK_LINES", 2)
+    monkeypatch.setattr(upload, "BLOCK_LINES", 2)
     begun = []
     begin = loader.LoaderProcess
 

@@ -10,8 +10,8 @@ from django.db import models, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from config import lease
-from config.crypto import place, unseal_bytes
+from config.db.crypto import place, unseal_bytes
+from config.jobs import lease
 from customers.models import (
     Account,
     Address,
@@ -27,9 +27,10 @@ from customers.models import (
 )
 from customers.record import recorded
 from customers.services.customers import delete_customer
-from ingest import batch, runner
-from ingest.files import Block, take_out_card_numbers
-from ingest.lines import apart, items_of
+from ingest import runner
+from ingest.batch.apply import apply
+from ingest.files.lines import apart, items_of
+from ingest.files.upload import Block, take_out_card_numbers
 from ingest.models import BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, errors, load, outcomes
@@ -324,7 +325,7 @@ def as_a_block(speaker: factories.Speaker, sent: Sequence[bulk.Body]) -> list[st
     items = list(items_of(block))
     with recorded(speaker.actor, via="v2") as at:
         for some in apart(items):
-            batch.apply(some, actor=speaker.actor, at=at)
+            apply(some, actor=speaker.actor, at=at)
     return [item.outcome for item in items]
 
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from config.actors import Scope
+from config.api.actors import Scope
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
 from customers.services.customers import delete_customer
 from ingest.models import BulkContent

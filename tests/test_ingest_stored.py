@@ -2,14 +2,17 @@
 
 import json
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from config.db.crypto import seal_bytes
 from customers.models import Customer
-from ingest import files
+from ingest.files import loader, upload
+from ingest.files.frames import Block, opened, place
 from ingest.models import BulkFile, BulkPart
 from tests import bulk
 from tests.bulk import customer
@@ -23,7 +26,7 @@ LENGTH = struct.Struct(">I")
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch) -> None:
-    monkeypatch.setattr(files, "BLOCK_LINES", LINES)
+    monkeypatch.setattr(upload, "BLOCK_LINES", LINES)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -127,12 +130,12 @@ def test_a_block_of_another_file_is_noticed(owner, storage):
 def test_a_block_that_was_never_loaded_is_missed(owner, storage, monkeypatch):
     """Whatever the reason: what has no row at the end is not loaded."""
     public_id = sent(owner)
-    read = files.frames
+    read = loader.frames
 
     def forgetful(*arguments, **named):
         return (frame for frame in read(*arguments, **named) if frame[0] != 3)
 
-    monkeypatch.setattr(files, "frames", forgetful)
+    monkeypatch.setattr(loader, "frames", forgetful)
     found = ended(owner, public_id)
     assert (found["errorCode"], found["counts"]["created"]) == (
         "CONTENT_LOST",
@@ -147,7 +150,7 @@ def test_a_file_of_an_older_version_is_loaded(owner, storage):
     path = storage / file.storage_name
     old = b""
     for number, part in enumerate(parts_of(path.read_bytes())[:-1]):
-        block = files.opened(part[4:], file.pk, number)
+        block = opened(part[4:], file.pk, number)
         old += framed_as_before(file.pk, number, block)
     path.write_bytes(old)
     BulkFile.objects.update(blocks=None)
@@ -155,10 +158,10 @@ def test_a_file_of_an_older_version_is_loaded(owner, storage):
     assert (found["status"], found["counts"]["created"]) == ("FINISHED", BLOCKS * LINES)
 
 
-def framed_as_before(request_id: UUID, number: int, block: files.Block) -> bytes:
+def framed_as_before(request_id: UUID, number: int, block: Block) -> bytes:
     head = json.dumps({"first": block.first, "refused": {}}).encode()
-    packed = files.zlib.compress(b"\n".join([head, *block.lines]), 1)
-    sealed = files.seal_bytes(packed, files.place(request_id, number))
+    packed = zlib.compress(b"\n".join([head, *block.lines]), 1)
+    sealed = seal_bytes(packed, place(request_id, number))
     return LENGTH.pack(len(sealed)) + sealed
 
 

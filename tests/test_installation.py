@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from config import health, installation
-from config.crypto import place, seal
+from config.db.crypto import place, seal
 from config.launcher.guard import CHECKOUT
 from config.models import InstallationFact
 from customers.models import Contact

@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from redis.connection import UnixDomainSocketConnection
 
-from config.jobs import ONE_MORE_TRY, JobFailed
-from config.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
-from config.messages import now
-from config.worker import perform, reap
+from config.jobs.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
+from config.jobs.messages import now
+from config.jobs.models import ONE_MORE_TRY, JobFailed
+from config.jobs.worker import perform, reap
 from customers.criteria import Criteria
 from search.models import CustomerSearch
 from tests import factories

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import DataError, ProgrammingError, connection
 
-from config.jobs import lost
+from config.jobs.models import lost
 from config.logging import JSONFormatter
 from customers.models import Customer
 from ingest.models import BulkRequest

@@ -11,10 +11,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import throttling
-from config.actors import Actor, ActorType, Scope
-from config.api import ApiView
-from config.errors import TooManyRequests
+from config.api import throttling
+from config.api.actors import Actor, ActorType, Scope
+from config.api.errors import TooManyRequests
+from config.api.views import ApiView
 from tests.factories import Client
 
 
@@ -103,7 +103,7 @@ def test_without_redis_everything_passes_and_the_log_is_told_once(api, clock, se
     answers = [api.get("/v1/constant") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert "RateLimit" not in answers[0]
-    assert [record.name for record in caplog.records].count("config.throttling") == 1
+    assert [record.name for record in caplog.records].count("config.api.throttling") == 1
 
 
 def test_an_address_that_tries_out_secrets_is_stopped(clock, settings):

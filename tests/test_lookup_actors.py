@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.actors import Scope
+from config.api.actors import Scope
 from customers.models import Customer
 from tests import factories
 from tests.lookups import (

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.dialects import CORE_NAMESPACE
-from config.translation import LANGUAGES, preferred_language
+from config.api.dialects import CORE_NAMESPACE
+from config.api.translation import LANGUAGES, preferred_language
 from customers.models import Address, Contact, ContactPoint, Customer
 from tests import factories
 from tests.lookups import (

@@ -11,11 +11,11 @@ from django.core.cache import cache
 from django.db.models import F
 from django.db.models.functions import Now
 
-from config import messages
-from config.beat import Scheduler
 from config.celery import app as celery
+from config.jobs import messages
+from config.jobs.beat import Scheduler
+from config.jobs.worker import REQUEUE_AFTER, reap
 from config.tasks import reap_jobs
-from config.worker import REQUEUE_AFTER, reap
 from search.models import CustomerSearch
 from tests import factories
 from tests.test_jobs import claim, outcome, submit
@@ -166,7 +166,7 @@ def test_the_scheduler_of_the_product_is_that_one(own_queue, tmp_path):
     finally:
         beat.kill()
         beat.wait()
-    assert "config.beat.Scheduler" in log.read_text()
+    assert "config.jobs.beat.Scheduler" in log.read_text()
 
 
 def send_periodic(name: str) -> None:

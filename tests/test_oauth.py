@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
-from config.actors import ActorType, Scope
+from config.api.actors import ActorType, Scope
 from customers.authentication import actor_of
 from customers.models import Grant, OAuthClient
 from tests import factories

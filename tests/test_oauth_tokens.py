@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client as Browser
 
-from config.actors import Scope
+from config.api.actors import Scope
 from customers.authentication import actor_of
 from customers.models import AccessToken, RefreshToken
 from customers.tasks import delete_expired_tokens

@@ -28,8 +28,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import checks, health
-from config.actors import Actor, ActorType, Scope
-from config.api import ApiView
+from config.api.actors import Actor, ActorType, Scope
+from config.api.views import ApiView
 from config.celery import BrokerAway
 from config.celery import app as celery
 from config.context import request_id
@@ -59,7 +59,7 @@ urlpatterns = [
     path("v1/echo/<name>", Echo.as_view()),
     path("", include("config.urls")),
 ]
-handler404 = "config.handlers.page_not_found"
+handler404 = "config.api.handlers.page_not_found"
 
 pytestmark = pytest.mark.urls("tests.test_platform")
 

@@ -9,12 +9,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models.functions import Now
 
-from config import slots
 from config.celery import Every
 from config.celery import app as celery
-from config.jobs import job_tables, publish_waiting
+from config.jobs import dispatch
+from config.jobs.models import job_tables, publish_waiting
+from config.jobs.worker import reap
 from config.tasks import reap_jobs
-from config.worker import reap
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests.test_jobs import Status, claim, lose, outcome, run, submit
@@ -100,10 +100,10 @@ def test_a_job_that_comes_in_does_not_look_at_those_that_wait(owner):
     BulkRequest.objects.bulk_create(
         BulkRequest(public_id=uuid4(), fingerprint=b"", **who) for _ in range(300)
     )
-    free, some_wait = slots.free_slots(job_tables(), owner.account.pk)
+    free, some_wait = dispatch.free_slots(job_tables(), owner.account.pk)
     assert (free, some_wait) == (0, False)
-    sql = slots.free_slots_sql(job_tables())
-    parameters = [owner.account.pk, *[slots.NO_JOB] * len(job_tables())]
+    sql = dispatch.free_slots_sql(job_tables())
+    parameters = [owner.account.pk, *[dispatch.NO_JOB] * len(job_tables())]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters)
         (((found,),),) = [cursor.fetchall()]

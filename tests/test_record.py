@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, models, transaction
 
-from config.actors import Actor, ActorType
+from config.api.actors import Actor, ActorType
 from config.context import request_id
 from customers import history, normalize, record
 from customers.models import (

@@ -18,9 +18,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.celery import app as celery
-from config.jobs import claimable, without_message
+from config.jobs.models import claimable, without_message
+from config.jobs.retention import delete_in_batches
 from config.models import IdempotencyKey
-from config.retention import delete_in_batches
 from config.tasks import delete_expired_sessions
 from customers.models import Change, Grant
 from customers.services.changes import DELETE, INDEX, delete_old_changes

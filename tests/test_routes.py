@@ -9,10 +9,10 @@ import pytest
 from django.urls import path
 from rest_framework.permissions import AllowAny
 
-from config.actors import SCOPES
-from config.api import ApiView
-from config.dialects import base_of
-from config.permissions import HasScope
+from config.api.actors import SCOPES
+from config.api.dialects import base_of
+from config.api.permissions import HasScope
+from config.api.views import ApiView
 from tests import factories
 from tests.documented import METHODS, api_routes, call, operations, routes
 from tests.factories import Client

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db.models.functions import Now
 
-from config.actors import DEFAULT_SCOPES, Scope
+from config.api.actors import DEFAULT_SCOPES, Scope
 from customers.criteria import Criteria
 from customers.models import BusinessAccount, ServiceAccount, User
 from search import runner, services

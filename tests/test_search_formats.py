@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from config.crypto import place, seal
+from config.db.crypto import place, seal
 from customers.criteria import Criteria
 from customers.models import (
     Address,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from config.errors import Invalid
+from config.api.errors import Invalid
 from customers.criteria import Criteria, Match
 from customers.models import Customer
 from search.bi.filters import read_request

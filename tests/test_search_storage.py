@@ -10,7 +10,7 @@ import pytest
 from django.db.models.functions import Now
 
 from config.files import bucket as bucket_files
-from config.jobs import JobFailed
+from config.jobs.models import JobFailed
 from customers.criteria import Criteria
 from search import results, runner, services
 from search.models import CustomerSearch

@@ -12,8 +12,8 @@ import pytest
 
 from config.celery import SENDER_SECONDS
 from config.celery import app as celery
-from config.jobs import lost
-from config.worker import reap
+from config.jobs.models import lost
+from config.jobs.worker import reap
 from customers.models import Customer
 from search.models import CustomerSearch
 from tests.factories import Client, make_address, make_customer

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.test import Client as Browser
 
-from config import attempts
+from config.api import attempts
 from tests import factories
 from tests.factories import PASSWORD, Client
 

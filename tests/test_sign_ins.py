@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.test import Client as Browser
 
-from config.actors import Scope
+from config.api.actors import Scope
 from customers.models import AttributeDefinition, Change, Customer, Department, OAuthClient, User
 from tests import factories
 from tests.factories import PASSWORD, Client

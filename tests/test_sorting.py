@@ -66,7 +66,7 @@ def crowd(account, child_account):
 @pytest.fixture
 def long_lists(monkeypatch):
     """Every list counts as one that is too long to be sorted."""
-    monkeypatch.setattr("config.pagination.EXACT_TOTAL", 0)
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 0)
 
 
 def listed(api, **query):

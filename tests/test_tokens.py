@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from config.actors import DEFAULT_SCOPES, SCOPES, ActorType, Scope
+from config.api.actors import DEFAULT_SCOPES, SCOPES, ActorType, Scope
 from customers.authentication import actor_of
 from customers.models import AccessToken, BusinessAccount, Customer, OAuthClient
 from tests import factories

@@ -6,7 +6,7 @@ from gettext import GNUTranslations
 import pytest
 from django.utils.translation import to_locale
 
-from config.translation import LANGUAGES, Message, speaking, translated
+from config.api.translation import LANGUAGES, Message, speaking, translated
 from customers.models import Address, ContactPoint, Customer
 from search.immediate import labels, representation
 from tests import catalogs

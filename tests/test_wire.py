@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import Unreadable
-from config.wire import MAX_DEPTH, from_json, to_json, wire_time
+from config.api.errors import Unreadable
+from config.api.json import MAX_DEPTH, from_json, to_json, wire_time
 
 
 def test_dates_leave_in_one_form():

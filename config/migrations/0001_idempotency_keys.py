@@ -3,7 +3,7 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import config.crypto
+import config.db.crypto
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ("fingerprint", models.BinaryField()),
                 ("status", models.PositiveSmallIntegerField()),
                 ("headers", models.JSONField()),
-                ("body_sealed", config.crypto.SealedField()),
+                ("body_sealed", config.db.crypto.SealedField()),
                 (
                     "created_at",
                     models.DateTimeField(

@@ -18,7 +18,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework.serializers import Serializer
 
-from config.errors import ApiError
+from config.api.errors import ApiError
 from config.openapi.serializers import OneOf, Page
 
 __all__ = [

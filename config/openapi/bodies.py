@@ -1,4 +1,4 @@
-"""How the objects of requests are documented: `config.bodies.Body`, and `OneOf` of several."""
+"""How the objects of requests are documented: `config.api.bodies.Body`, and `OneOf` of several."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
-from config.bodies import Body
+from config.api.bodies import Body
 from config.openapi.serializers import OneOf
 
 Json = dict[str, Any]

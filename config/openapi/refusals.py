@@ -1,6 +1,6 @@
 """What is documented about errors: the three bodies, and each status with examples.
 
-An example is the body that the product itself makes of the error (`config.dialects`).
+An example is the body that the product itself makes of the error (`config.api.dialects`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
-from config import errors
-from config.actors import Scope
-from config.dialects import JSON, XML, core_body, customers_body, data_body
-from config.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
-from config.permissions import missing_scope
-from config.wire import to_json
+from config.api import errors
+from config.api.actors import Scope
+from config.api.dialects import JSON, XML, core_body, customers_body, data_body
+from config.api.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
+from config.api.json import to_json
+from config.api.permissions import missing_scope
 
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
 AT = "2026-03-01T12:00:00.123Z"

@@ -11,13 +11,13 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
-from config.actors import SCOPES
-from config.api import ApiView
-from config.dialects import base_of
-from config.errors import ApiError
+from config.api.actors import SCOPES
+from config.api.dialects import base_of
+from config.api.errors import ApiError
+from config.api.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
+from config.api.views import ApiView
 from config.openapi import ERRORS, IF_MATCH, refusals, story
 from config.openapi.bodies import BodyDocumentation, OneOfDocumentation
-from config.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 
 Json = dict[str, Any]
 # Known to drf-spectacular by being there.

@@ -13,7 +13,7 @@ class OneOf(serializers.Serializer[Any]):
 
 
 class Page(serializers.Serializer[Any]):
-    """A page of a list (`config.pagination`)."""
+    """A page of a list (`config.api.pagination`)."""
 
     totalElements = serializers.IntegerField(min_value=0, help_text="Exact up to 10,000.")
     totalPages = serializers.IntegerField(min_value=0)

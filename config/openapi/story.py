@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from config.actors import SCOPES
+from config.api.actors import SCOPES
 
 
 class Tag(NamedTuple):

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
-from config.errors import ApiError
-from config.handlers import answer
-from config.middleware import RequestContext
+from config.api.errors import ApiError
+from config.api.handlers import answer
+from config.api.middleware import RequestContext
 
 Headers = list[tuple[bytes, bytes]]
 # A piece of a stream ends when it is so large, or has taken so long.

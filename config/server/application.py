@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from config.errors import ApiError, Internal, TooLarge, Unavailable
+from config.api.errors import ApiError, Internal, TooLarge, Unavailable
 from config.server.answers import Answer, refuse, respond
 from config.server.bodies import (
     EARLY_BYTES,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest
 
-from config.errors import ApiError, BodyTooSlow
+from config.api.errors import ApiError, BodyTooSlow
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from config.errors import RETRY_SECONDS, ApiError, TooManyRequests
+from config.api.errors import RETRY_SECONDS, ApiError, TooManyRequests
 
 
 class TooManyUploads(ApiError):

@@ -11,7 +11,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from config.errors import Conflict
+from config.api.errors import Conflict
 from customers.admin.scope import Inline, ReadOnlyAdmin, operator
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute

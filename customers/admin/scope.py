@@ -17,9 +17,9 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin, TabularInline
 
-from config.actors import Actor, ActorType
-from config.card_numbers import CARD_NUMBER, holds_card_number
-from config.pagination import Total
+from config.api.actors import Actor, ActorType
+from config.api.card_numbers import CARD_NUMBER, holds_card_number
+from config.api.pagination import Total
 from customers.models import BusinessAccount, User
 
 M = TypeVar("M", bound=Model)

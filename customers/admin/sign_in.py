@@ -11,7 +11,7 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
 
-from config.errors import Conflict, Invalid, NotFound
+from config.api.errors import Conflict, Invalid, NotFound
 from customers.admin.scope import ReadOnlyAdmin, operator
 from customers.models import Customer
 from customers.record import Via

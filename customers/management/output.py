@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.errors import ApiError
+from config.api.errors import ApiError
 from customers.models import BusinessAccount
 
 

@@ -8,8 +8,8 @@ from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import StateApps
 from django.db.models import F
 
-import config.crypto
-from config.crypto import place, seal
+import config.db.crypto
+from config.db.crypto import place, seal
 
 BATCH = 1000
 record = import_module("customers.migrations.0002_change_record")
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            "customer", "pin_sealed", config.crypto.SealedField(blank=True, null=True)
+            "customer", "pin_sealed", config.db.crypto.SealedField(blank=True, null=True)
         ),
         migrations.RunSQL(replaced(AFTER), replaced(BEFORE)),
         migrations.RunPython(seal_pins, migrations.RunPython.noop),

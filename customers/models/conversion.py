@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from config.jobs import Job
+from config.jobs.models import Job
 from customers.models.attributes import AttributeDefinition
 
 

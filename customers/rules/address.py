@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from config.wire import camel
+from config.api.json import camel
 from customers import normalize
 from customers.bulk import blank
 from customers.models import Address

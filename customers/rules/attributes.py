@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from config import text
+from config.api import text
 from customers.fields import place, seal, unseal_if_possible
 from customers.models import AttributeDefinition, AttributeValue, Contact
 from customers.profile import Profile

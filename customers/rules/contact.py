@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers import normalize, phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from config import text
-from config.actors import Actor
-from config.bodies import Submission
-from config.errors import Conflict, Problem
+from config.api import text
+from config.api.actors import Actor
+from config.api.bodies import Submission
+from config.api.errors import Conflict, Problem
 from customers import normalize
 from customers.models import Customer
 from customers.profile import Profile

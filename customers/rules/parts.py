@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from config.errors import Problem
+from config.api.errors import Problem
 from customers import normalize
 from customers.fields import place, seal, unseal_if_possible
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from config.wire import camel
+from config.api.json import camel
 from customers.fields import blind_index, place, seal, unseal_if_possible
 from customers.models import Contact
 from customers.profile import Profile

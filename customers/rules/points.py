@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from config.actors import Actor
-from config.card_numbers import CARD_NUMBER, holds_card_number
+from config.api.actors import Actor
+from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from customers import normalize, phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from config.wire import camel
+from config.api.json import camel
 from customers.profile import Profile
 from customers.rules.parts import Problems, set_sealed, set_texts
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from config.actors import Actor, ActorType
+from config.api.actors import Actor, ActorType
 from customers.models import ContactPoint
 from customers.rules.parts import Problems
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from config.actors import Actor
-from config.errors import Conflict
+from config.api.actors import Actor
+from config.api.errors import Conflict
 from customers.models import AttributeConversion, AttributeDefinition
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
-from config.card_numbers import CARD_NUMBER, holds_card_number
-from config.errors import Conflict, Invalid, Problem
+from config.api.card_numbers import CARD_NUMBER, holds_card_number
+from config.api.errors import Conflict, Invalid, Problem
 from customers.models import AttributeDefinition, BusinessAccount, Department
 from customers.normalize import clean
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from config.actors import Actor
-from config.bodies import Submission
-from config.errors import Conflict, Invalid, NotFound, Problem
+from config.api.actors import Actor
+from config.api.bodies import Submission
+from config.api.errors import Conflict, Invalid, NotFound, Problem
 from customers import normalize
 from customers.models import (
     Activity,

@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
-from config.actors import Actor, Scope
-from config.errors import Conflict, Invalid, Problem
+from config.api.actors import Actor, Scope
+from config.api.errors import Conflict, Invalid, Problem
 from customers.models import BusinessAccount, OAuthClient, User
 from customers.normalize import parse_email
 from customers.profile import Profile

@@ -6,11 +6,11 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import access
-from config.actors import Actor, Scope
-from config.api import ApiView
-from config.errors import NotFound
-from config.pagination import PARAMETERS, PageRequest
+from config.api import access
+from config.api.actors import Actor, Scope
+from config.api.errors import NotFound
+from config.api.pagination import PARAMETERS, PageRequest
+from config.api.views import ApiView
 from customers import openapi
 from customers.models import BusinessAccount
 

@@ -9,13 +9,13 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import access
-from config.actors import Actor, ActorType, Scope
-from config.api import ApiView, RawJSON
-from config.database import prepared
-from config.errors import Invalid, NotFound, Problem
-from config.pagination import PARAMETERS, PageRequest
-from config.preconditions import check_write, is_known
+from config.api import access
+from config.api.actors import Actor, ActorType, Scope
+from config.api.errors import Invalid, NotFound, Problem
+from config.api.pagination import PARAMETERS, PageRequest
+from config.api.preconditions import check_write, is_known
+from config.api.views import ApiView, RawJSON
+from config.db.statements import prepared
 from customers import openapi
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all

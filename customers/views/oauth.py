@@ -26,9 +26,9 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
-from config import attempts
-from config.actors import Actor, ActorType
-from config.errors import TooManyRequests
+from config.api import attempts
+from config.api.actors import Actor, ActorType
+from config.api.errors import TooManyRequests
 from customers.authentication import actor_of, bearer_token, checksum
 from customers.models import AccessToken, BusinessAccount, OAuthClient, User
 from customers.oauth import person_scopes

@@ -10,9 +10,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import attempts
-from config.api import ApiView
-from config.errors import NO_CREDENTIALS, WRONG_KEY, Invalid, NotAuthenticated, Problem
+from config.api import attempts
+from config.api.errors import NO_CREDENTIALS, WRONG_KEY, Invalid, NotAuthenticated, Problem
+from config.api.views import ApiView
 from customers import openapi
 from customers.services.tokens import exchange_key
 

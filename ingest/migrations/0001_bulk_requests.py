@@ -6,7 +6,7 @@ import django.db.models.functions.datetime
 import uuid_utils.compat
 from django.db import migrations, models
 
-import config.crypto
+import config.db.crypto
 
 
 class Migration(migrations.Migration):
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         to="ingest.bulkrequest",
                     ),
                 ),
-                ("body_sealed", config.crypto.SealedField()),
+                ("body_sealed", config.db.crypto.SealedField()),
                 ("refused", models.JSONField(default=list)),
             ],
         ),

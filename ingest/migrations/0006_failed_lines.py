@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.crypto
+import config.db.crypto
 import customers.normalize
 
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
-                ("lines_sealed", config.crypto.SealedField()),
+                ("lines_sealed", config.db.crypto.SealedField()),
                 (
                     "request",
                     models.ForeignKey(

@@ -7,8 +7,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from config import files
-from config.errors import ApiError
-from config.preconditions import is_known
+from config.api.errors import ApiError
+from config.api.preconditions import is_known
 
 
 class RangeNotSatisfiable(ApiError):

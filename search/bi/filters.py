@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from config.actors import Actor
-from config.bodies import Submission
-from config.errors import Invalid, Problem
+from config.api.actors import Actor
+from config.api.bodies import Submission
+from config.api.errors import Invalid, Problem
 from customers import normalize, phones
 from customers.criteria import Criteria, Match
 from customers.models import Customer

@@ -5,10 +5,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
-from config.actors import Scope
-from config.errors import Forbidden
+from config.api.actors import Scope
+from config.api.errors import Forbidden
+from config.api.permissions import missing_scope
 from config.openapi import GONE, answer, body, operation, page_of
-from config.permissions import missing_scope
 from customers import examples
 from customers.schema import CustomerObject
 from search.bi.files import RangeNotSatisfiable

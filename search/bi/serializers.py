@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.bodies import AnyText, Body, Choice, Day
+from config.api.bodies import AnyText, Body, Choice, Day
 from customers.criteria import Match
 from customers.models import Contact, Customer
 from customers.serializers import COUNTRY

@@ -10,11 +10,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.actors import Actor, Scope
-from config.api import ApiView
-from config.errors import Forbidden, Unavailable
-from config.pagination import PARAMETERS, PageRequest
-from config.permissions import missing_scope
+from config.api.actors import Actor, Scope
+from config.api.errors import Forbidden, Unavailable
+from config.api.pagination import PARAMETERS, PageRequest
+from config.api.permissions import missing_scope
+from config.api.views import ApiView
 from search import results, services
 from search.bi import openapi
 from search.bi.files import file_response

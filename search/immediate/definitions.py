@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers.models import AttributeDefinition, Department
 from search.immediate import refusals
 from search.immediate.criteria import Attributes, Criteria, Definitions, Sort

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers.models import BusinessAccount
 from search.immediate import labels, refusals
 from search.immediate.definitions import searchable

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import connection
 
-from config.actors import Actor, ActorType
-from config.database import array, prepared_rows
-from config.pagination import EXACT_TOTAL
+from config.api.actors import Actor, ActorType
+from config.api.pagination import EXACT_TOTAL
+from config.db.statements import array, prepared_rows
 from customers.models import AttributeDefinition, ContactPoint, Customer
 from search.immediate.criteria import (
     ActivityCriterion,

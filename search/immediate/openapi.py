@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from config.dialects import JSON, XML
+from config.api.dialects import JSON, XML
+from config.api.translation import LANGUAGES
 from config.openapi import answer, operation
-from config.translation import LANGUAGES
 from search.immediate import refusals
 from search.immediate.labels import (
     ADDRESS_TYPES,

@@ -12,8 +12,8 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext_noop as _
 
-from config.actors import Actor, ActorType
-from config.translation import Message
+from config.api.actors import Actor, ActorType
+from config.api.translation import Message
 from customers import normalize
 from customers.models import ContactPoint, Customer
 from search.immediate import refusals

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_noop as _
 
-from config.errors import ApiError, Forbidden, Problem
-from config.translation import Message
+from config.api.errors import ApiError, Forbidden, Problem
+from config.api.translation import Message
 
 UNSUPPORTED_PARAMETER = "400-101"
 UNSUPPORTED_VALUE = "400-102"

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from config.actors import Actor, ActorType, Scope
-from config.wire import wire_time
+from config.api.actors import Actor, ActorType, Scope
+from config.api.json import wire_time
 from customers.fields import place, unseal_if_possible
 from customers.models import ContactPoint, Customer
 from search.immediate import labels

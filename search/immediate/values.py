@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext_noop as _
 
-from config.translation import Message
+from config.api.translation import Message
 from customers import normalize
 from customers.models import Activity, AttributeDefinition
 from search.immediate.criteria import ActivityCriterion, Custom, Span

@@ -14,11 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.actors import AGENT_ROLES, Actor, ActorType, Scope
-from config.api import ApiView, JSONRenderer
-from config.dialects import JSON, XML, core_headers, preferred_type
-from config.permissions import HasScope
-from config.translation import LANGUAGES, language_of, preferred_language, speaking
+from config.api.actors import AGENT_ROLES, Actor, ActorType, Scope
+from config.api.dialects import JSON, XML, core_headers, preferred_type
+from config.api.permissions import HasScope
+from config.api.translation import LANGUAGES, language_of, preferred_language, speaking
+from config.api.views import ApiView, JSONRenderer
 from search.immediate import openapi, refusals
 from search.immediate.definitions import departments_named, read_definitions
 from search.immediate.links import BASE, href, link, neighbours, shown

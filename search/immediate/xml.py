@@ -7,7 +7,7 @@ an object, and `rel` and `href` of a link, are attributes. Empty lists leave not
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from config.dialects import CORE_NAMESPACE, xml_text
+from config.api.dialects import CORE_NAMESPACE, xml_text
 
 ATTRIBUTES = frozenset({"id", "rel", "href"})
 

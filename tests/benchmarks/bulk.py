@@ -26,7 +26,7 @@ from django.db.models import Max, Min, Sum
 
 from customers.authentication import actor_of
 from customers.models import BusinessAccount
-from ingest import content, services
+from ingest import payload, services
 from ingest.models import BulkRequest
 from ingest.services import Target
 from tests import bulk
@@ -118,9 +118,9 @@ def drain(account: BusinessAccount, people: Iterable[bulk.Body]) -> Load:
     with transaction.atomic():
         while some := list(islice(rest, 50)):
             body = json.dumps({"customers": some}).encode()
-            sent = content.read_body(body, target.action)
+            sent = payload.read_body(body, target.action)
             services.submit_request(
-                actor=actor, target=target, sent=sent, fingerprint=content.fingerprint(body)
+                actor=actor, target=target, sent=sent, fingerprint=payload.fingerprint(body)
             )
             count += 1
     with worker(processes=1):

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count
 
-from config.lease import Lease
+from config.jobs.lease import Lease
 from customers.criteria import Criteria, Match
 from customers.models import Address, BusinessAccount, Contact, ContactPoint, Customer
 from search.copy import LAYOUTS, statement

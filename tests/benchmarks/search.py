@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from config.jobs.lease import Lease
 from config.launcher.servers import postgres_binaries
-from config.lease import Lease
 from customers.criteria import Criteria
 from customers.models import BusinessAccount, Contact, ContactPoint, Customer
 from search import services

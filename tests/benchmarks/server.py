@@ -18,8 +18,8 @@ from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.actors import Scope
-from config.api import ApiView
+from config.api.actors import Scope
+from config.api.views import ApiView
 from config.launcher.stack import Address, web_command
 
 CHECKOUT = Path(__file__).resolve().parents[2]

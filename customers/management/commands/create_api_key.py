@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
-from config.actors import DEFAULT_SCOPES, SCOPES
+from config.api.actors import DEFAULT_SCOPES, SCOPES
 from customers.management.output import (
     JSONCommand,
     add_business_account,

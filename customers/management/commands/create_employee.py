@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.actors import ROLES
+from config.api.actors import ROLES
 from customers.management.output import JSONCommand, add_business_account, business_account
 from customers.services.people import create_employee
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.actors import SCOPES
+from config.api.actors import SCOPES
 from customers.management.output import JSONCommand, add_business_account, business_account
 from customers.services.sign_ins import GRANTS, create_oauth_client
 

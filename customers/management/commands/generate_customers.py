@@ -23,7 +23,7 @@ from django.db import connection, connections
 from django.utils import timezone
 from tqdm import tqdm
 
-from config.actors import Actor
+from config.api.actors import Actor
 from customers.generate import Attribute, Plan, make_batch
 from customers.management.output import JSONCommand, business_account
 from customers.models import AttributeDefinition, Department

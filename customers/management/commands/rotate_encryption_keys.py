@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.models import F, Func
 
 from config import installation
-from config.crypto import SealedField, SealError, active_header, place, seal_bytes, unseal_bytes
+from config.db.crypto import SealedField, SealError, active_header, place, seal_bytes, unseal_bytes
 from customers.management.output import JSONCommand
 from customers.record import unrecorded
 

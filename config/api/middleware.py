@@ -1,0 +1,82 @@
+"""What happens around every request: its id, and one line in the log."""
+
+import logging
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from django.core.handlers.wsgi import LimitedStream
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from config.api.actors import Actor
+from config.api.card_numbers import holds_card_number
+from config.api.errors import MAX_URI, UriTooLong
+from config.api.handlers import answer
+from config.api.paths import without_values
+from config.context import request_id
+
+logger = logging.getLogger("kith.access")
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class RequestContext:
+    """Gives each request its id, each response `X-Request-Id`, and the log a line of each.
+
+    The line names the route, never the path or the query string: they may hold personal data. Of a
+    path that has no route it gives the `path` without what may be a value.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request within its context."""
+        started = perf_counter()
+        trace = _request_id(request)
+        token = request_id.set(trace)
+        try:
+            _accept_chunked(request)
+            is_long = len(request.get_full_path()) > MAX_URI
+            response = answer(UriTooLong(), request) if is_long else self.get_response(request)
+            response["X-Request-Id"] = trace
+            match = request.resolver_match
+            actor = getattr(request, "auth", None)
+            line = {
+                "method": request.method,
+                "route": match.route if match else "",
+                "status": response.status_code,
+                "milliseconds": round((perf_counter() - started) * 1000, 1),
+                "clientId": actor.client_id if isinstance(actor, Actor) else "",
+            }
+            if match is None:
+                line["path"] = without_values(request.path)
+            logger.info("request", extra=line)
+            return response
+        finally:
+            request_id.reset(token)
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The caller's id if it is a sane one, by either dialect's header; else a new one.
+
+    It is logged, stored and queued: one with a card number in it is replaced.
+    """
+    given = request.META.get("HTTP_X_REQUEST_ID") or request.META.get("HTTP_X_CDLX_REQUEST_ID", "")
+    is_sane = SANE_ID.fullmatch(given) and not holds_card_number(given)
+    return given if is_sane else str(uuid.uuid4())
+
+
+def _accept_chunked(request: HttpRequest) -> None:
+    """Let Django read a body whose length was not announced; its limit of size still holds."""
+    environ = request.META
+    if (
+        environ.get("wsgi.input_terminated")
+        and "CONTENT_LENGTH" not in environ
+        and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    ):
+        stream: Any = LimitedStream(environ["wsgi.input"], sys.maxsize)
+        request._stream = stream  # noqa: SLF001 -- Django offers no other way

@@ -1,0 +1,252 @@
+"""Pages of a list: by number, or by cursor so that a deep page costs what the first one costs.
+
+A page's JSON is `totalElements`, `totalPages`, `number`, `numberOfElements`, `hasNext`,
+`nextCursor` (null on the last page) and `content`. Totals are exact up to `EXACT_TOTAL`; beyond it
+they are the planner's estimate, and `totalIsEstimate` says so: no list waits for a count.
+
+A cursor is good for the list, filters, order and business account that it was given for, and is
+signed: it carries the total of the first page, which nobody else may make up.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.urls import ResolverMatch
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework.request import Request
+
+from config.api.actors import Actor
+from config.api.errors import Invalid, Problem
+
+EXACT_TOTAL = 10_000
+MAX_SIZE = 200
+DEFAULT_SIZE = 25
+MAX_OFFSET = 10_000_000
+PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
+
+
+Narrow = Callable[["PageRequest", int, "Total"], Iterable[Any] | None]
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many rows there are, or about how many."""
+
+    count: int
+    is_estimate: bool
+
+    @classmethod
+    def of(cls, queryset: "QuerySet[Any, Any]") -> "Total":
+        """Count up to `EXACT_TOTAL`, and ask the planner beyond."""
+        rows = queryset.order_by().values("id")
+        count = rows[: EXACT_TOTAL + 1].count()
+        if count <= EXACT_TOTAL:
+            return cls(count, is_estimate=False)
+        plan = orjson.loads(rows.explain(format="json"))[0]["Plan"]
+        return cls(max(int(plan["Plan Rows"]), count), is_estimate=True)
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One key of an order: a column (or annotation) and its direction."""
+
+    name: str
+    column: str
+    is_descending: bool
+
+    def __str__(self) -> str:
+        return f"{self.name},{'DESC' if self.is_descending else 'ASC'}"
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page a client asks for, in which order."""
+
+    sorts: tuple[Sort, ...]
+    size: int
+    number: int
+    after: tuple[Any, ...] | None = None
+    total: Total | None = None
+    # What a cursor is bound to, beside the order.
+    scope: tuple[Any, ...] = ()
+
+    @classmethod
+    def read(cls, request: Request, columns: Mapping[str, str], default: str) -> "PageRequest":
+        """Read `sort`, `page`, `size` and `cursor`.
+
+        `columns` maps the names that may be sorted by to columns, `default` is such as
+        ``createdAt,DESC``. Raises `Invalid` with every wrong parameter.
+        """
+        query = request.GET
+        problems: list[Problem] = []
+        size = whole_number(query, "size", DEFAULT_SIZE, 1, MAX_SIZE, problems)
+        number = whole_number(query, "page", 0, 0, MAX_OFFSET // size, problems)
+        sorts = read_sorts(query.getlist("sort") or [default], columns, problems)
+        cursor = query.get("cursor", "")
+        if cursor and "page" in query:
+            problems.append(Problem("cursor", "Give page or cursor, not both.", "CONTRADICTION"))
+        if problems:
+            raise Invalid(problems)
+        scope = scope_of(request)
+        if cursor:
+            return cls.resume(cursor, sorts, size, scope)
+        return cls(sorts, size, number, scope=scope)
+
+    @classmethod
+    def resume(
+        cls, cursor: str, sorts: tuple[Sort, ...], size: int, scope: tuple[Any, ...]
+    ) -> "PageRequest":
+        """Go on where a page ended. Raises `Invalid` for a cursor that no such page gave."""
+        try:
+            given = orjson.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+            order, number, after, count, is_estimate, signature = given
+        except (ValueError, TypeError, binascii.Error):
+            raise bad_cursor() from None
+        state = [order, number, after, count, is_estimate]
+        if order != [str(sort) for sort in sorts] or not constant_time_compare(
+            str(signature), signature_of(state, scope)
+        ):
+            raise bad_cursor()
+        return cls(sorts, size, number, tuple(after), Total(count, is_estimate), scope)
+
+    def take(self, queryset: "QuerySet[Any, Any]", narrow: Narrow | None = None) -> "Page":
+        """The page's ids, in order: one query, and one or two for the total.
+
+        `narrow` may know a quicker way to the first rows: it is given the order and how many rows
+        are wanted of how many, and gives the ids of these and maybe of others; None for none.
+        """
+        total = self.total or Total.of(queryset)
+        rows = self.ordered(queryset).values_list(*(sort.column for sort in self.sorts), "id")
+        first = 0 if self.after is not None else self.number * self.size
+        end = first + self.size + 1
+        try:
+            if narrow is not None and (ids := narrow(self, end, total)) is not None:
+                rows = rows.filter(pk__in=ids)
+            found = list(rows[first:end])
+        except (ValidationError, ValueError):
+            # A cursor of an earlier release, whose sort had another column.
+            raise bad_cursor() from None
+        has_next = len(found) > self.size
+        found = found[: self.size]
+        return Page(self, [row[-1] for row in found], total, found[-1] if has_next else None)
+
+    def ordered(self, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+        """The rows in their order, from where the cursor stands."""
+        order = [("-" if sort.is_descending else "") + sort.column for sort in self.sorts]
+        direction = "-" if self.sorts[-1].is_descending else ""
+        rows = queryset.order_by(*order, f"{direction}id")
+        return rows if self.after is None else rows.filter(self.beyond(queryset, self.after))
+
+    def beyond(self, queryset: "QuerySet[Any, Any]", after: Sequence[Any]) -> Q:
+        """The rows that follow the one with these sort values and id.
+
+        The bound on the first key alone is implied by the rest; it is what lets PostgreSQL start
+        in the middle of the index.
+        """
+        columns = [(sort.column, sort.is_descending) for sort in self.sorts]
+        columns.append(("id", columns[-1][1]))
+        condition = Q()
+        for (column, is_descending), value in reversed(list(zip(columns, after, strict=True))):
+            beyond = Q(**{f"{column}__{'lt' if is_descending else 'gt'}": value})
+            condition = beyond | (Q(**{column: value}) & condition) if condition else beyond
+        column, is_descending = columns[0]
+        bound = Q(**{f"{column}__{'lte' if is_descending else 'gte'}": after[0]})
+        try:
+            queryset.filter(bound & condition)
+        except (ValidationError, ValueError, TypeError):
+            raise bad_cursor() from None
+        return bound & condition
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the ids of its rows in order, and what surrounds it."""
+
+    request: PageRequest
+    ids: list[Any]
+    total: Total
+    last: tuple[Any, ...] | None
+
+    def envelope(self, content: Sequence[Any]) -> dict[str, Any]:
+        """The page as it leaves; `content` has one object for each id."""
+        size = self.request.size
+        body = {
+            "totalElements": self.total.count,
+            "totalPages": -(-self.total.count // size),
+            "number": self.request.number,
+            "numberOfElements": len(content),
+            "hasNext": self.last is not None,
+            "nextCursor": self.cursor(),
+            "content": content,
+        }
+        return body | {"totalIsEstimate": True} if self.total.is_estimate else body
+
+    def cursor(self) -> str | None:
+        """What leads to the next page; None on the last one."""
+        if self.last is None:
+            return None
+        order = [str(sort) for sort in self.request.sorts]
+        next_number = self.request.number + 1
+        state = [order, next_number, self.last, self.total.count, self.total.is_estimate]
+        signed = [*state, signature_of(state, self.request.scope)]
+        return base64.urlsafe_b64encode(orjson.dumps(signed)).decode()
+
+
+def scope_of(request: Request) -> tuple[Any, ...]:
+    """What a cursor of this request is good for: the list, its filters, and who may see it."""
+    actor = cast("Actor", request.auth)
+    match = cast("ResolverMatch", request.resolver_match)
+    filters = [
+        [name, values]
+        for name, values in sorted(request.GET.lists())
+        if name not in PARAMETERS and any(values)
+    ]
+    path = sorted((name, str(value)) for name, value in match.kwargs.items())
+    return (match.route, path, filters, str(actor.business_account_id), str(actor.customer_id))
+
+
+def signature_of(state: Sequence[Any], scope: tuple[Any, ...]) -> str:
+    """The signature of a cursor's state."""
+    signed = salted_hmac("config.api.pagination", orjson.dumps([state, scope]), algorithm="sha256")
+    return signed.hexdigest()
+
+
+def whole_number(
+    query: QueryDict, name: str, default: int, least: int, most: int, problems: list[Problem]
+) -> int:
+    """A number among the query parameters; a problem and the default when it is none."""
+    text = query.get(name) or str(default)
+    if text.isascii() and text.isdecimal() and len(text) < 12 and least <= int(text) <= most:
+        return int(text)
+    message = f"This must be a whole number from {least} to {most}."
+    problems.append(Problem(name, message, "INVALID"))
+    return default
+
+
+def read_sorts(
+    given: Sequence[str], columns: Mapping[str, str], problems: list[Problem]
+) -> tuple[Sort, ...]:
+    """The order that `sort` parameters ask for; the first of a repeated name counts."""
+    sorts: dict[str, Sort] = {}
+    for text in given:
+        name, _, direction = text.partition(",")
+        if name not in columns or direction.upper() not in {"", "ASC", "DESC"}:
+            names = ", ".join(sorted(columns))
+            message = f"This must be one of {names}, with ,ASC or ,DESC behind it."
+            problems.append(Problem("sort", message, "INVALID"))
+        else:
+            sorts.setdefault(name, Sort(name, columns[name], direction.upper() == "DESC"))
+    return tuple(sorts.values())
+
+
+def bad_cursor() -> Invalid:
+    """The answer to a cursor that no page of this list gave."""
+    message = "This is no nextCursor of this list and order; begin at the first page."
+    return Invalid([Problem("cursor", message, "INVALID_CURSOR")])

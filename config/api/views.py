@@ -1,0 +1,198 @@
+"""`ApiView`, on which every view of the three dialects stands."""
+
+from collections.abc import Callable, Collection, Mapping
+from io import BytesIO
+from typing import Any, ClassVar, cast
+
+from django.db import transaction
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_noop as _
+from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
+from rest_framework.exceptions import NotAuthenticated as NoCredentials
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.api import idempotency, throttling
+from config.api.actors import Actor
+from config.api.encodings import decoded, encoding_of
+from config.api.errors import Invalid, Problem, Refused
+from config.api.json import JSONOnly, JSONParser, JSONRenderer, RawJSON
+
+__all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON"]
+
+
+class BodyRequest(Request):
+    """DRF's request, but with a body also where its length was not announced (chunked).
+
+    A body that came compressed is read as it was before.
+    """
+
+    def _load_stream(self) -> None:
+        encoding = encoding_of(self._request.META)
+        # Said before it is read: a body may be slow to come.
+        if self._has_body() and not JSONOnly().select_parser(self, self.parsers or ()):
+            raise UnsupportedMediaType(self.content_type)
+        body = decoded(self._request.body, encoding)
+        stream: Any = BytesIO(body) if body else None
+        self._stream = stream
+
+    def _has_body(self) -> bool:
+        length = self.META.get("CONTENT_LENGTH") or "0"
+        return length != "0" or "HTTP_TRANSFER_ENCODING" in self.META
+
+
+class ApiView(APIView):
+    """A view of the API: the order of checks, strict query parameters, `Idempotency-Key`.
+
+    Checks go 401, 429, 405, 406, 403, 400. A subclass declares
+
+    - `scopes`: for each method the scope that it needs (`config.api.permissions.HasScope`);
+    - `parameters`: for each method the query parameters that it knows, any other is 400
+      ``UNKNOWN_PARAMETER``; None if the view checks its query itself;
+    - `repeatable`: those of them that may be given more than once;
+    - `gathering`: the methods that read their query with `gather`, which then also refuses it;
+    - `idempotent`: False where the first answer of a POST must not be kept, for it is a secret.
+    """
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    parameters: ClassVar[Mapping[str, Collection[str]] | None] = {}
+    repeatable: ClassVar[Collection[str]] = ()
+    gathering: ClassVar[Collection[str]] = ()
+    idempotent: ClassVar[bool] = True
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    _query_problems: list[Problem]
+
+    @property
+    def actor(self) -> Actor:
+        """Who makes the request; only for methods that a scope guards."""
+        return cast("Actor", self.request.auth)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: `Allow` belongs to 405, and nothing here varies."""
+        return {}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:  # noqa: ANN401
+        """The request as DRF wraps it."""
+        return BodyRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Everything that is checked before a method runs."""
+        self.format_kwarg = None
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        if not self._handler(request):
+            if request.authenticators and request.successful_authenticator is None:
+                raise NoCredentials
+            raise Refused(
+                405,
+                "METHOD_NOT_ALLOWED",
+                _("This resource does not have this method."),
+                headers={"Allow": ", ".join(self.allowed_methods)},
+            )
+        negotiated = self.perform_content_negotiation(request)
+        request.accepted_renderer, request.accepted_media_type = negotiated
+        self.check_permissions(request)
+        self.check_query(request)
+
+    def check_query(self, request: Request) -> None:
+        """Refuse parameters that the method does not have, unless it reads them with `gather`."""
+        if self.parameters is not None and request.META.get("QUERY_STRING"):
+            method = "GET" if request.method == "HEAD" else str(request.method)
+            problems = query_problems(request.GET, self.parameters.get(method, ()), self.repeatable)
+            if method in self.gathering:
+                self._query_problems = problems
+            elif problems:
+                raise Invalid(problems)
+
+    def gather(self, *readers: Callable[[], Any]) -> list[Any]:
+        """What each of the readers makes of the query. Raises `Invalid` with every wrong parameter.
+
+        A reader raises `Invalid` itself for those that are its own, and asks no database before.
+        """
+        found, problems = [], list(self._query_problems)
+        for read in readers:
+            try:
+                found.append(read())
+            except Invalid as error:
+                known = {problem.path for problem in problems}
+                problems += [problem for problem in error.problems if problem.path not in known]
+        if problems:
+            raise Invalid(problems)
+        return found
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find the actor; an address that tries out tokens gets 429 in the end."""
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            throttling.note_failure(request, "token")
+            raise
+
+    def _handler(self, request: Request) -> Callable[..., HttpResponseBase] | None:
+        name = str(request.method).lower()
+        return getattr(self, name, None) if name in self.http_method_names else None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+        """Answer a request; a POST with an `Idempotency-Key` once and for all."""
+        self.args, self.kwargs, self.headers = args, kwargs, {}
+        self._query_problems = []
+        self.request = wrapped = self.initialize_request(request, *args, **kwargs)
+        response: Any
+        try:
+            self.initial(wrapped, *args, **kwargs)
+            if request.method == "POST" and self.idempotent and idempotency.is_asked(wrapped):
+                response = idempotency.answer_once(wrapped, self._run_to_the_end)
+            else:
+                response = self._run()
+        except Exception as error:  # noqa: BLE001 -- every exception becomes an answer
+            response = self.handle_exception(error)
+        return self.finalize_response(wrapped, response, *args, **kwargs)
+
+    def _run(self) -> Any:  # noqa: ANN401 -- DRF takes any response, and says Response
+        handler: Any = self._handler(self.request)
+        return handler(self.request, *self.args, **self.kwargs)
+
+    def _run_to_the_end(self) -> Any:  # noqa: ANN401 -- as in `_run`
+        """Run within the caller's transaction; what an error leaves behind is undone."""
+        try:
+            with transaction.atomic():
+                response = self._run()
+        except Exception as error:  # noqa: BLE001 -- every exception becomes an answer
+            response = self.handle_exception(error)
+        self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        return response.render() if isinstance(response, Response) else response
+
+    def handle_exception(self, exc: Exception) -> Any:  # noqa: ANN401 -- as in `_run`
+        """The answer for an exception, in the dialect's body; 401 stays 401 in every view."""
+        return self.get_exception_handler()(exc, self.get_exception_handler_context())
+
+
+def query_problems(
+    query: QueryDict, known: Collection[str], repeatable: Collection[str] = ()
+) -> list[Problem]:
+    """Unknown and repeated parameters, NUL characters and what is not UTF-8, all at once.
+
+    A problem's path is the parameter's name.
+    """
+    problems = []
+    for name, values in query.lists():
+        if name not in known:
+            problems.append(Problem(name, "There is no such parameter.", "UNKNOWN_PARAMETER"))
+        elif len(values) > 1 and name not in repeatable:
+            message = "This parameter may be given only once."
+            problems.append(Problem(name, message, "REPEATED_PARAMETER"))
+        elif any("\0" in value for value in values):
+            message = "NUL characters are not allowed."
+            problems.append(Problem(name, message, "NUL_CHARACTER"))
+        elif any("\N{REPLACEMENT CHARACTER}" in value for value in values):
+            problems.append(Problem(name, "This is not UTF-8.", "INVALID_CHARACTER"))
+    return problems

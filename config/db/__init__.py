@@ -1,0 +1,1 @@
+"""How the database is spoken to, and what is encrypted in it."""

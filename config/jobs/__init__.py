@@ -1,0 +1,1 @@
+"""Queued work: a job is a row; messages say only that there is one."""

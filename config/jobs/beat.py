@@ -1,0 +1,27 @@
+"""The scheduler of periodic tasks."""
+
+import logging
+from typing import Any
+
+from celery.beat import PersistentScheduler
+from redis import RedisError
+
+from config.jobs.messages import Single
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler(PersistentScheduler):  # type: ignore[misc] # Celery has no types
+    """Celery's, but a task is not sent again as long as its last message waits for a worker.
+
+    Else messages would pile up in the queue while no worker takes any.
+    """
+
+    def apply_async(self, entry: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- Celery's
+        """Send the task of an entry; None when it waits already."""
+        try:
+            if not Single(entry.task).may_be_sent():
+                return None
+        except RedisError as error:
+            logger.warning("the cache is away", exc_info=error)
+        return super().apply_async(entry, *args, **options)

@@ -1,0 +1,1 @@
+"""What becomes of some items in one transaction: read them, read the registry, plan, write."""

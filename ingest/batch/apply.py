@@ -1,0 +1,78 @@
+"""A batch of items applied to the registry, in the transaction at hand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from config.api.actors import Actor
+from customers.facts import AccountFacts
+from customers.models import BusinessAccount
+from ingest.batch import snapshot
+from ingest.batch.items import Item, wanted_by
+from ingest.batch.plan import Plan
+from ingest.batch.profiles import People
+from ingest.batch.writer import Writer
+from ingest.models import BulkItem
+
+COUNTED = {
+    BulkItem.Outcome.CREATED: "created",
+    BulkItem.Outcome.UPDATED: "updated",
+    BulkItem.Outcome.UNCHANGED: "unchanged",
+    BulkItem.Outcome.FAILED: "failed",
+}
+
+
+class TooEarly(Exception):
+    """What becomes of an item depends on others that came earlier and are not done yet."""
+
+
+def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> Plan:
+    """Find out what becomes of items, in their order, and lock what they are about.
+
+    Every item is told its outcome, and everything that is wrong with it. Nobody else may change
+    the same customers at the same time: see `BulkRequest.touched`. What is not to be written needs
+    no locks: all that can be wrong with an item is found here, not by writing it.
+    """
+    ids = snapshot.Ids(actor.business_account_id)
+    wanted = wanted_by(ids, items)
+    before = snapshot.load(
+        ids,
+        customers=wanted.customers,
+        accounts=wanted.accounts,
+        holders=wanted.holders,
+        parents=wanted.parents,
+        is_locked=is_locked,
+    )
+    plan = Plan(before, people_of(items, actor, before, is_locked=is_locked))
+    plan.take(items)
+    return plan
+
+
+def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
+    """Write the good ones of items as `actor`'s doing at the moment `at`."""
+    plan = prepare(items, actor=actor)
+    Writer(plan, actor, at).write()
+    return plan
+
+
+def people_of(
+    items: Sequence[Item], actor: Actor, before: snapshot.State, *, is_locked: bool
+) -> People:
+    """The profiles of the customers that come with profile members."""
+    with_profile = [item for item in items if item.profile is not None]
+    if not with_profile:
+        nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)
+        return People(nobody, actor, {})
+    wanted = {
+        before.ids.customer(item.source_customer_id): item.source_customer_id
+        for item in with_profile
+        if item.source_customer_id
+    }
+    account = BusinessAccount.objects.get(pk=actor.business_account_id)
+    return People(AccountFacts(account, is_held=is_locked), actor, wanted)
+
+
+def counts(items: Sequence[Item]) -> dict[str, int]:
+    """How many items came out how."""
+    found = Counter(item.outcome for item in items)
+    return {name: found[outcome] for outcome, name in COUNTED.items()}

@@ -1,0 +1,145 @@
+"""Coalesced requests: many small ones share one read, one COPY per table, and one commit.
+
+A worker that holds a request claims together with it others of its client that wait, share no
+conflict key with it or with each other, and need not wait for any other. They share its claim, and
+count as one running job. When anything goes wrong they are released, and done one by one.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from config.db.statements import array
+from config.jobs.lease import ClaimLost
+from ingest.batch.items import PARENTS
+from ingest.models import BulkRequest
+
+MOST_REQUESTS = 40
+MOST_ITEMS = 2000
+# How many open requests are read to find them.
+LOOKED_AT = 80
+
+
+class Part(NamedTuple):
+    """A request of a group, as far as doing it needs to know it; `who` is in whose name it runs."""
+
+    id: UUID
+    number: int
+    action: str
+    source_customer_id: str
+    source_account_id: str
+    request_id: str
+    items: int
+    touched: list[int] | None
+    is_waiting: bool
+    who: str
+
+
+COLUMNS = """
+    id, number, action, source_customer_id, source_account_id, request_id, items, touched,
+    status = 'SUBMITTED' AND attempts = 0, concat_ws(' ', actor_type, actor_id, client_id)"""
+ITSELF = f"SELECT {COLUMNS} FROM ingest_bulkrequest WHERE id = %s"  # noqa: S608 -- constants
+OTHERS = f"""
+    SELECT {COLUMNS} FROM ingest_bulkrequest
+    WHERE business_account_id = %s AND status IN ('SUBMITTED', 'PICKED', 'STARTED') AND id <> %s
+    ORDER BY number LIMIT {LOOKED_AT}"""  # noqa: S608 -- constants
+CLAIM = """
+    UPDATE ingest_bulkrequest
+    SET status = 'STARTED', picked_at = statement_timestamp(), started_at = statement_timestamp(),
+        lease_until = statement_timestamp() + %s * interval '1 second', claim_id = %s, worker = %s,
+        attempts = 1
+    WHERE id IN (
+        SELECT id FROM ingest_bulkrequest
+        WHERE id = ANY(%s::uuid[]) AND status = 'SUBMITTED' AND attempts = 0
+        ORDER BY number FOR UPDATE SKIP LOCKED)"""
+RELEASE = """
+    UPDATE ingest_bulkrequest
+    SET lease_until = statement_timestamp(), queued_at = NULL, attempts = 0
+    WHERE id = ANY(%s::uuid[]) AND claim_id = %s AND status = 'STARTED'"""
+FINISH = """
+    UPDATE ingest_bulkrequest AS stored
+    SET status = 'FINISHED', finished_at = statement_timestamp(), touched = '{}',
+        created = done.created, updated = done.updated, unchanged = done.unchanged,
+        failed = done.failed, keeps_content = done.failed > 0
+    FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[])
+        AS done (id, created, updated, unchanged, failed)
+    WHERE stored.id = done.id AND stored.claim_id = %s AND stored.status = 'STARTED'"""
+
+
+def alone(request: BulkRequest) -> list[Part]:
+    """A group of one."""
+    with connection.cursor() as cursor:
+        cursor.execute(ITSELF, [str(request.pk)])
+        return [Part(*cursor.fetchone())]
+
+
+def claim_together(request: BulkRequest) -> list[Part]:
+    """A held request with others that were claimed for it, in the order of acceptance.
+
+    It is done alone at a second attempt, so that a bad one does not fail others again and again,
+    and when another worker claims one of the others at the same moment.
+    """
+    group = alone(request)
+    if request.attempts > 1 or request.touched is None:
+        return group
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(OTHERS, [str(request.business_account_id), str(request.pk)])
+        chosen = choose(group[0], [Part(*row) for row in cursor.fetchall()])
+        if not chosen:
+            return group
+        ids = array(part.id for part in chosen)
+        held = (settings.JOB_LEASE_SECONDS, str(request.claim_id), request.worker)
+        cursor.execute(CLAIM, [*held, ids])
+        if cursor.rowcount != len(chosen):
+            transaction.set_rollback(True)
+            return group
+    request.coalesced = tuple(part.id for part in chosen)
+    return sorted([*group, *chosen], key=lambda part: part.number)
+
+
+def choose(first: Part, others: Iterable[Part]) -> list[Part]:
+    """Of the oldest open requests those that can be done together with the first one."""
+    taken, items = set(first.touched or ()), first.items
+    blocked: set[int] = set()
+    chosen: list[Part] = []
+    for other in others:
+        if other.touched is None:
+            break
+        touched = set(other.touched)
+        fits = (
+            other.is_waiting
+            and other.who == first.who
+            and len(chosen) + 1 < MOST_REQUESTS
+            and items + other.items <= MOST_ITEMS
+        )
+        # In one plan parents come in their order anyway.
+        is_apart = (touched - {PARENTS}).isdisjoint(taken)
+        if fits and is_apart and touched.isdisjoint(blocked):
+            chosen.append(other)
+            taken |= touched
+            items += other.items
+        else:
+            blocked |= touched
+    return chosen
+
+
+def release(request: BulkRequest) -> None:
+    """Give the others back, as if they had not been claimed."""
+    coalesced, request.coalesced = request.coalesced, ()
+    if coalesced:
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [array(coalesced), str(request.claim_id)])
+
+
+def finish(request: BulkRequest, counts: Sequence[tuple[UUID, dict[str, int]]]) -> None:
+    """STARTED to FINISHED, for a whole group. Raises `ClaimLost` when one of them is lost."""
+    names = ("created", "updated", "unchanged", "failed")
+    columns = [array(each[name] for _, each in counts) for name in names]
+    ids = array(request_id for request_id, _ in counts)
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, [ids, *columns, str(request.claim_id)])
+        if cursor.rowcount != len(counts):
+            raise ClaimLost(str(request.pk))

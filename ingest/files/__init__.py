@@ -1,0 +1,1 @@
+"""Files of customers: how they are stored as they arrive, and loaded by processes side by side."""

@@ -1,0 +1,151 @@
+"""What a loader process does with blocks: reads them, asks, and writes them in one transaction."""
+
+import zlib
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
+
+from config.api.actors import Actor
+from config.jobs.lease import ClaimLost
+from customers.record import Via, recorded
+from ingest import failed_lines
+from ingest.batch.apply import COUNTED, TooEarly, apply, counts
+from ingest.batch.items import Item, touched_by_items
+from ingest.files import process
+from ingest.files.frames import Block, ContentLost, opened
+from ingest.files.lines import apart, items_of, result
+from ingest.files.process import Ask, BlockRead, Failed, Load, Loaded, failed
+from ingest.models import BulkFailedLines, BulkPart, BulkRequest
+
+TRIES = 3
+# A statement ends soon, also one that waits for a lock, when this process is gone.
+TUNING = """
+    SET LOCAL client_connection_check_interval = '500ms';
+    SET LOCAL synchronous_commit = off"""
+# That the job is still ours, until the end of the transaction.
+HELD = """
+    SELECT FROM ingest_bulkrequest
+    WHERE id = %s AND claim_id = %s AND status = 'STARTED' FOR KEY SHARE"""
+COUNTS = ("lines", *COUNTED.values())
+
+Counts = dict[str, int]
+
+
+class Permission:
+    """What a process waits for before it writes."""
+
+    def __init__(self, ask: Ask, conflict_keys: set[int]) -> None:
+        self._ask = ask
+        self.is_next = ask(BlockRead(frozenset(conflict_keys))).is_next
+
+    def after_all_before(self) -> None:
+        """Wait until all blocks before these are loaded."""
+        self.is_next = self._ask(process.TooEarly()).is_next
+
+
+def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loaded:
+    """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
+    blocks, failure = open_blocks(request.pk, load)
+    read = items_of_blocks(blocks)
+    permission = Permission(ask, touched_by_items([item for items in read for item in items]))
+    try:
+        return Loaded(write(request, actor, blocks, read, permission), failure)
+    except (ClaimLost, OperationalError, InterfaceError, ConnectionError, EOFError):
+        raise
+    except Exception:
+        if len(blocks) == 1:
+            raise
+    counts: Counts = {}
+    for each in blocks:
+        try:
+            more = write(request, actor, [each], items_of_blocks([each]), permission)
+        except Exception as error:
+            if not counts:
+                raise
+            return Loaded(counts, failed(error))
+        counts = {name: counts.get(name, 0) + count for name, count in more.items()}
+    return Loaded(counts, failure)
+
+
+def open_blocks(request_id: UUID, load: Load) -> tuple[list[tuple[int, Block]], Failed | None]:
+    """The blocks before one that is lost, and that; or all of them. Raises `ContentLost`."""
+    blocks: list[tuple[int, Block]] = []
+    for number, sealed in load.frames:
+        try:
+            blocks.append((number, opened(sealed, request_id, number)))
+        except ContentLost as error:
+            if not blocks:
+                raise
+            return blocks, failed(error)
+    return blocks, None
+
+
+def items_of_blocks(blocks: Sequence[tuple[int, Block]]) -> list[list[Item]]:
+    """The items of each block."""
+    return [list(items_of(block)) for _, block in blocks]
+
+
+def write(
+    request: BulkRequest,
+    actor: Actor,
+    blocks: Sequence[tuple[int, Block]],
+    read: list[list[Item]],
+    permission: Permission,
+) -> Counts:
+    """Write blocks as `read`, and once more when it was too early or somebody else was faster."""
+    tries = 0
+    while True:
+        try:
+            return write_blocks(request, actor, blocks, read, is_next=permission.is_next)
+        except TooEarly:
+            permission.after_all_before()
+        except IntegrityError:
+            # A customer came into being by another door, or another worker has the file.
+            tries += 1
+            if tries == TRIES:
+                raise
+        # An item keeps the outcome that it was told.
+        read = items_of_blocks(blocks)
+
+
+def write_blocks(
+    request: BulkRequest,
+    actor: Actor,
+    blocks: Sequence[tuple[int, Block]],
+    read: Sequence[Sequence[Item]],
+    *,
+    is_next: bool,
+) -> Counts:
+    """Blocks with what was `read` in each, and their rows, in one transaction.
+
+    Raises `TooEarly` and `ClaimLost`.
+    """
+    with recorded(actor, via=Via.V2) as at:
+        with connection.cursor() as cursor:
+            # The end of the job waits for the disk, and with it for all that came before.
+            cursor.execute(TUNING)
+            cursor.execute(HELD, [str(request.pk), str(request.claim_id)])
+            if cursor.rowcount == 0:
+                raise ClaimLost
+        for some in apart([item for items in read for item in items]):
+            plan = apply(some, actor=actor, at=at)
+            if plan.turns_on_parents and not is_next:
+                raise TooEarly
+        parts = [
+            BulkPart(
+                request=request,
+                number=number,
+                lines=block.count,
+                results=zlib.compress(b"".join(map(result, items)), 1),
+                **counts(items),
+            )
+            for (number, block), items in zip(blocks, read, strict=True)
+        ]
+        BulkPart.objects.bulk_create(parts)
+        BulkFailedLines.objects.bulk_create(
+            row
+            for (number, block), items in zip(blocks, read, strict=True)
+            for row in failed_lines.row_of(request.pk, number, block, items)
+        )
+    return {name: sum(getattr(part, name) for part in parts) for name in COUNTS}

@@ -1,0 +1,110 @@
+"""What was sent with a request: taken in without card numbers, kept sealed, read back."""
+
+import hashlib
+import hmac
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from config.api.card_numbers import CARD_NUMBER, may_hold_card_numbers, pointer_of, redact
+from config.api.errors import Invalid, Problem
+from config.api.json import from_json, to_json
+from config.db.crypto import place, seal_bytes, unseal_bytes
+from ingest.batch.items import LISTS, Action
+from ingest.models import BulkContent
+
+MOST_CUSTOMERS = 50
+# Accounts of one customer, or cards of one account.
+MOST_OTHERS = 1000
+
+
+@dataclass(frozen=True)
+class Content:
+    """A body that passed the checks which are made at once.
+
+    `entries` are the items as sent, `refused` the JSON Pointers of card numbers taken out of them.
+    """
+
+    entries: list[Any]
+    refused: list[str] = field(default_factory=list)
+    raw: bytes = b""
+
+    def only(self, indexes: Sequence[int]) -> "Content":
+        """Some of the entries, and what was refused of them."""
+        place = {str(old): str(new) for new, old in enumerate(indexes)}
+        pointers = [pointer.split("/") for pointer in self.refused]
+        refused = [
+            "/".join(["", name, place[index], *rest])
+            for _, name, index, *rest in pointers
+            if index in place
+        ]
+        return Content([self.entries[index] for index in indexes], refused)
+
+    @property
+    def stored(self) -> bytes:
+        """The JSON that is stored."""
+        return self.raw or to_json(self.entries)
+
+
+def read_body(body: bytes, action: str) -> Content:
+    """Read a request's body. Raises `Unreadable` and `Invalid`, with pointers for paths."""
+    data = from_json(body)
+    refused: list[str] = []
+    is_clean = not may_hold_card_numbers(to_json(data))
+    if not is_clean:
+        data, places = redact(data)
+        refused = [pointer_of(steps) for steps in places]
+    name = LISTS[Action(action)]
+    entries = entries_of(data, name)
+    outside = [pointer for pointer in refused if not pointer.startswith(f"/{name}/")]
+    if outside:
+        raise Invalid([Problem(pointer, *CARD_NUMBER) for pointer in outside])
+    return Content(entries, refused, to_json(entries) if refused else b"")
+
+
+def entries_of(data: Any, name: str) -> list[Any]:  # noqa: ANN401 -- any JSON
+    """The list of items. Raises `Invalid`."""
+    if not isinstance(data, dict):
+        raise Invalid([Problem("", "The body must be a JSON object.", "INVALID_TYPE")])
+    entries = data.get(name)
+    most = MOST_CUSTOMERS if name == "customers" else MOST_OTHERS
+    if entries is None:
+        raise Invalid([Problem(f"/{name}", "This is required.", "REQUIRED")])
+    if not isinstance(entries, list):
+        raise Invalid([Problem(f"/{name}", "This must be a list.", "INVALID_TYPE")])
+    if not 1 <= len(entries) <= most:
+        message = f"This must have 1 to {most} entries, not {len(entries)}."
+        raise Invalid([Problem(f"/{name}", message, "TOO_MANY" if entries else "REQUIRED")])
+    if problems := [
+        Problem(f"/{name}/{index}", "This must be a JSON object.", "INVALID_TYPE")
+        for index, entry in enumerate(entries)
+        if not isinstance(entry, dict)
+    ]:
+        raise Invalid(problems)
+    return entries
+
+
+def fingerprint(*parts: bytes) -> bytes:
+    """A keyed hash of a request, which tells whether it is the same again and nothing else."""
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    return hmac.digest(settings.BLIND_INDEX_KEY, digests, "sha256")
+
+
+def sealed(request_id: UUID, content: Content) -> BulkContent:
+    """The row that keeps a body."""
+    packed = zlib.compress(content.stored, 1)
+    return BulkContent(
+        request_id=request_id,
+        body_sealed=seal_bytes(packed, place(BulkContent, "body_sealed", request_id)),
+        refused=content.refused,
+    )
+
+
+def unsealed(row: BulkContent) -> Content:
+    """The body that a row keeps. Raises `SealError`."""
+    packed = unseal_bytes(row.body_sealed, place(BulkContent, "body_sealed", row.pk))
+    return Content(from_json(zlib.decompress(packed)), row.refused)

@@ -1,0 +1,1 @@
+"""What `/v2/data` reads and answers."""
