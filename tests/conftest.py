@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from celery.signals import after_task_publish
-from coverage import Coverage
+from coverage import Coverage, collector
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
@@ -45,10 +45,12 @@ def own_cache(settings):
 
 @pytest.fixture(autouse=True)
 def measured_forks(request, monkeypatch) -> None:
-    """Forked processes are measured in tests marked `covers_forks` alone: each takes a second."""
+    """Forked processes are measured in tests marked `covers_forks` alone."""
     # Where coverage has a function of its own, with which each child would save all that its parent
     # has measured so far.
     monkeypatch.setattr(os, "_exit", posix._exit)
+    # A text for coverage's own debugging, for which a child looks through all modules: 20 seconds.
+    monkeypatch.setattr(collector, "short_stack", lambda: "")
     if request.node.get_closest_marker("covers_forks") is None:
         # A child asks for it, to go on with what its parent does.
         monkeypatch.setattr(Coverage, "current", lambda: sys.settrace(None))
