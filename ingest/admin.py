@@ -47,5 +47,5 @@ class BulkRequestAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status", "action"]
     list_select_related = ["business_account"]
-    exclude = ["claim_id", "fingerprint", "touched"]
+    exclude = ["claim_id", "fingerprint", "conflict_keys"]
     inlines = [LedgerInline]

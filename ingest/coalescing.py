@@ -1,8 +1,8 @@
 """Coalesced requests: many small ones share one read, one COPY per table, and one commit.
 
-A worker that holds a request claims together with it others of its client that wait, share no
-conflict key with it or with each other, and need not wait for any other. They share its claim, and
-count as one running job. When anything goes wrong they are released, and done one by one.
+A worker that holds a request claims together with it others of its client that wait and may be done
+at the same time (`ingest.ordering`). They share its claim, and count as one running job. When
+anything goes wrong they are released, and done one by one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ from django.db import connection, transaction
 
 from config.db.statements import array
 from config.jobs.lease import ClaimLost
-from ingest.batch.items import PARENTS
 from ingest.models import BulkRequest
+from ingest.ordering import SharedTransaction
 
 MOST_REQUESTS = 40
 MOST_ITEMS = 2000
@@ -33,7 +33,7 @@ class Part(NamedTuple):
     source_account_id: str
     request_id: str
     items: int
-    touched: list[int] | None
+    conflict_keys: list[int] | None
     is_waiting: bool
     who: str
 
@@ -83,7 +83,7 @@ def claim_together(request: BulkRequest) -> list[Part]:
     and when another worker claims one of the others at the same moment.
     """
     group = alone(request)
-    if request.attempts > 1 or request.touched is None:
+    if request.attempts > 1 or request.conflict_keys is None:
         return group
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(OTHERS, [str(request.business_account_id), str(request.pk)])
@@ -102,27 +102,21 @@ def claim_together(request: BulkRequest) -> list[Part]:
 
 def choose(first: Part, others: Iterable[Part]) -> list[Part]:
     """Of the oldest open requests those that can be done together with the first one."""
-    taken, items = set(first.touched or ()), first.items
-    blocked: set[int] = set()
+    shared = SharedTransaction(first.conflict_keys or ())
+    items = first.items
     chosen: list[Part] = []
     for other in others:
-        if other.touched is None:
+        if other.conflict_keys is None:
             break
-        touched = set(other.touched)
-        fits = (
+        is_wanted = (
             other.is_waiting
             and other.who == first.who
             and len(chosen) + 1 < MOST_REQUESTS
             and items + other.items <= MOST_ITEMS
         )
-        # In one plan parents come in their order anyway.
-        is_apart = (touched - {PARENTS}).isdisjoint(taken)
-        if fits and is_apart and touched.isdisjoint(blocked):
+        if shared.takes(other.conflict_keys, is_wanted=is_wanted):
             chosen.append(other)
-            taken |= touched
             items += other.items
-        else:
-            blocked |= touched
     return chosen
 
 

@@ -16,6 +16,7 @@ from config.db.statements import array
 from config.jobs.models import Job, lease_end
 from config.jobs.retention import ended_before
 from customers.normalize import uuid7
+from ingest import ordering
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -26,15 +27,13 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
         return self.filter(client_id=actor.client_id, business_account_id__in=actor.tree)
 
     def ahead_of(self, request: "BulkRequest") -> "BulkRequestQuerySet":
-        """Those that were accepted earlier, have not ended, and share a customer or an account."""
+        """Those that were accepted earlier, have not ended, and that the request waits for."""
         earlier = self.filter(
             business_account=request.business_account_id,
             status__in=BulkRequest.OPEN,
             number__lt=request.number,
         )
-        if request.touched is None:
-            return earlier
-        return earlier.filter(Q(touched=None) | Q(touched__overlap=request.touched))
+        return earlier.filter(ordering.conflicting(request.conflict_keys))
 
     def with_old_content(self) -> "BulkRequestQuerySet":
         """Those that ended `RESULT_SECONDS` ago and may keep what was sent, the oldest first."""
@@ -65,9 +64,8 @@ class BulkRequest(Job):
     """A request of `/v2/data`, from its acceptance to its ledger.
 
     `public_id` is the `requestId` that a client knows, unique among its own. Requests are applied
-    as if one after the other by `number`, in which they were accepted; `touched` names what a
-    request may change, as 64-bit numbers, so that those which share nothing need not wait for each
-    other. NULL stands for everything.
+    as if one after the other by `number`; `conflict_keys` say which of them may overtake which
+    (`ingest.ordering`).
     """
 
     class Action(models.TextChoices):
@@ -90,8 +88,8 @@ class BulkRequest(Job):
     number = models.BigIntegerField(
         editable=False, db_default=Func(Value("ingest_accepted"), function="nextval")
     )
-    touched: "models.Field[list[int] | None, list[int] | None]" = NumbersField(
-        models.BigIntegerField(), null=True, blank=True
+    conflict_keys: "models.Field[list[int] | None, list[int] | None]" = NumbersField(
+        models.BigIntegerField(), null=True, blank=True, db_column="touched"
     )
     # A keyed hash of method, path and body, 32 bytes.
     fingerprint = models.BinaryField()
@@ -145,7 +143,7 @@ class BulkRequest(Job):
         return super().renew(**progress)
 
     def must_wait(self) -> bool:
-        """Whether an earlier request that shares a customer or an account has not ended."""
+        """Whether it has to wait for an earlier request (`ingest.ordering`)."""
         # In the order of an index that has the open ones only; `exists` would have none, and the
         # planner would look through all that ever were.
         return bool(BulkRequest.objects.ahead_of(self).order_by("number").values("pk")[:1])
@@ -154,19 +152,12 @@ class BulkRequest(Job):
     def ready(
         cls, waiting: "models.QuerySet[BulkRequest]", most: int
     ) -> "models.QuerySet[BulkRequest]":
-        """Those among the first open ones that share nothing with an earlier one of them."""
+        """Those among the first open ones that wait for no earlier one."""
         oldest = cls.objects.filter(
             business_account__in=waiting.values("business_account")[:1], status__in=cls.OPEN
         )
-        rows = oldest.order_by("number").values_list("pk", "touched")[:LOOKED_AT]
-        free, touched = [], set[int]()
-        for request_id, own in rows:
-            if touched.isdisjoint(own or ()) and (own is not None or not touched):
-                free.append(request_id)
-            if own is None:
-                break
-            touched.update(own)
-        return waiting.filter(pk__in=free)[:most]
+        rows = oldest.order_by("number").values_list("pk", "conflict_keys")[:LOOKED_AT]
+        return waiting.filter(pk__in=ordering.runnable(rows))[:most]
 
     @property
     def time_limit_advice(self) -> str:  # type: ignore[override] # of a class or of a job

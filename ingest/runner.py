@@ -81,8 +81,8 @@ def work_alone(request: BulkRequest, lease: Lease) -> None:
         except TooEarly:
             # It waits for all that came earlier, and its outcome is then right. They may have
             # ended since the read that said so: then it reads again.
-            BulkRequest.objects.filter(pk=request.pk).update(touched=None)
-            request.touched = None
+            BulkRequest.objects.filter(pk=request.pk).update(conflict_keys=None)
+            request.conflict_keys = None
             if not request.must_wait():
                 continue
             request.hand_back()
@@ -105,7 +105,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     items = [item for _, each in read for item in each]
     with recorded(actor, via=Via.V2) as at:
         plan = prepare(items, actor=actor)
-        if plan.turns_on_parents and request.touched is not None:
+        if plan.turns_on_parents and request.conflict_keys is not None:
             raise TooEarly
         if len(parts) > 1:
             name_requests(origins(plan, read))

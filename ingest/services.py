@@ -29,7 +29,7 @@ from config.db.statements import snapshot
 from config.jobs.retention import BATCH, MOST_BATCHES, delete_in_batches
 from ingest import failed_lines, payload
 from ingest.batch.apply import prepare
-from ingest.batch.items import Item, ordered, read_items, touched_by
+from ingest.batch.items import Item, ordered, read_items
 from ingest.files import loader
 from ingest.files.frames import FOLDER, folder_of, upload_name
 from ingest.files.inflate import Damage
@@ -43,6 +43,7 @@ from ingest.models import (
     BulkRequest,
     BulkUpload,
 )
+from ingest.ordering import keys_of_entries
 from ingest.payload import Content
 
 logger = logging.getLogger(__name__)
@@ -106,9 +107,9 @@ def submit_request(
         fingerprint=fingerprint,
         retry_of=retry_of,
         items=len(sent.entries),
-        touched=touched_by(
-            target.action,
+        conflict_keys=keys_of_entries(
             sent.entries,
+            are_accounts=target.action == BulkRequest.Action.UPDATE_ACCOUNTS,
             source_customer_id=target.source_customer_id,
             source_account_id=target.source_account_id,
         ),
@@ -130,7 +131,7 @@ def submit_file(
     committed: of whatever breaks off in between, `delete_abandoned_uploads` finds it.
     """
     request = BulkRequest(
-        public_id=public_id or uuid4(), action=BulkRequest.Action.LOAD_FILE, touched=None
+        public_id=public_id or uuid4(), action=BulkRequest.Action.LOAD_FILE, conflict_keys=None
     )
     BulkUpload.objects.create(request_id=request.pk)
     is_new = False

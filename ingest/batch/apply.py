@@ -30,7 +30,7 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
     """Find out what becomes of items, in their order, and lock what they are about.
 
     Every item is told its outcome, and everything that is wrong with it. Nobody else may change
-    the same customers at the same time: see `BulkRequest.touched`. What is not to be written needs
+    the same customers at the same time: see `ingest.ordering`. What is not to be written needs
     no locks: all that can be wrong with an item is found here, not by writing it.
     """
     ids = snapshot.Ids(actor.business_account_id)

@@ -1,7 +1,6 @@
-"""The items of a request, read one by one, and what a batch of them touches."""
+"""The items of a request, read one by one, and what the rules need to see for them."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +24,6 @@ LISTS = {
     Action.UPDATE_CARDS: "cards",
 }
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
-# Requests that say who is whose parent share this one: together they could make a circle.
-PARENTS = 0
 
 
 @dataclass(slots=True)
@@ -170,77 +167,9 @@ def ordered(findings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     ]
 
 
-# --- What a batch touches -------------------------------------------------------------------------
-
-
-def touched_by(
-    action: str,
-    entries: Sequence[Any],
-    *,
-    source_customer_id: str = "",
-    source_account_id: str = "",
-) -> list[int]:
-    """The customers and accounts that a body may change, as numbers; for `BulkRequest.touched`.
-
-    It reads what it can, for nothing has been checked yet; two things may share a number.
-    """
-    found: set[int] = set()
-    for kind, source_id in sources(action, entries):
-        if kind == "parent":
-            found.add(PARENTS)
-        else:
-            found.add(number_of(f"{kind}:{source_id}"))
-    if source_customer_id:
-        found.add(number_of(f"customer:{source_customer_id}"))
-    if source_account_id:
-        found.add(number_of(f"account:{source_account_id}"))
-    return sorted(found)
-
-
-def number_of(name: str) -> int:
-    """64 bits that stand for a customer or an account within a business account; never 0."""
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True) or 1
-
-
-def sources(action: str, entries: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Kinds and source ids of what entries name."""
-    for entry in entries:
-        if not isinstance(entry, dict):
-            continue
-        accounts = [entry] if action == Action.UPDATE_ACCOUNTS else entry.get("accounts")
-        for kind, value in (
-            ("customer", entry.get("sourceCustomerId")),
-            ("parent", entry.get("sourceParentCustomerId")),
-        ):
-            if value and isinstance(value, str):
-                yield kind, value
-        for account in accounts if isinstance(accounts, list) else ():
-            if isinstance(account, dict) and isinstance(account.get("sourceAccountId"), str):
-                yield "account", account["sourceAccountId"]
-
-
-def touched_by_items(items: Iterable[Item]) -> set[int]:
-    """The same of items that were read: those that are wrong change nothing.
-
-    Its numbers mean something to this process, and to those that were forked with it.
-    """
-    found: set[int] = set()
-    for item in items:
-        customer = item.customer
-        if customer is None or item.problems:
-            continue
-        found.add(hash(customer.sourceCustomerId))
-        for account in customer.accounts:
-            found.add(hash(("account", account.sourceAccountId)))
-        if customer.sourceParentCustomerId:
-            found.add(PARENTS)
-    return found
-
-
 @dataclass(frozen=True)
 class Wanted:
-    """The ids of what a batch is about, for `state.load`."""
+    """The ids of what a batch is about, for `snapshot.load`."""
 
     customers: set[str]
     accounts: set[str]

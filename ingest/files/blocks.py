@@ -11,12 +11,13 @@ from config.jobs.lease import ClaimLost
 from customers.record import Via, recorded
 from ingest import failed_lines
 from ingest.batch.apply import COUNTED, TooEarly, apply, counts
-from ingest.batch.items import Item, touched_by_items
+from ingest.batch.items import Item
 from ingest.files import process
 from ingest.files.frames import Block, ContentLost, opened
 from ingest.files.lines import apart, items_of, result
 from ingest.files.process import Ask, BlockRead, Failed, Load, Loaded, failed
 from ingest.models import BulkFailedLines, BulkPart, BulkRequest
+from ingest.ordering import keys_of_items
 
 TRIES = 3
 # A statement ends soon, also one that waits for a lock, when this process is gone.
@@ -48,7 +49,7 @@ def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loa
     """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
     blocks, failure = open_blocks(request.pk, load)
     read = items_of_blocks(blocks)
-    permission = Permission(ask, touched_by_items([item for items in read for item in items]))
+    permission = Permission(ask, keys_of_items([item for items in read for item in items]))
     try:
         return Loaded(write(request, actor, blocks, read, permission), failure)
     except (ClaimLost, OperationalError, InterfaceError, ConnectionError, EOFError):

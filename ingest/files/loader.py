@@ -42,6 +42,7 @@ from ingest.files.process import (
     TooEarly,
 )
 from ingest.models import BulkFile, BulkPart, BulkRequest
+from ingest.ordering import may_be_written
 
 logger = logging.getLogger(__name__)
 
@@ -259,7 +260,7 @@ class Loader:
         self.blocks = max(1, min(fitting, 2 * self.blocks, TRANSACTION_BLOCKS))
 
     def permit(self) -> None:
-        """Let blocks be written, unless some before them that are not done have the same keys.
+        """Let blocks be written whose time has come (`ingest.ordering`).
 
         Those that were too early wait for all before them.
         """
@@ -268,9 +269,7 @@ class Loader:
             if task.conflict_keys is None or task.error:
                 return
             if task.is_waiting and not (task.is_early and before):
-                if any(
-                    not task.conflict_keys.isdisjoint(each.conflict_keys or ()) for each in before
-                ):
+                if not may_be_written(task.conflict_keys, [each.conflict_keys for each in before]):
                     return
                 task.is_waiting = False
                 task.process.send(Proceed(is_next=not before))
@@ -361,7 +360,7 @@ def finish(loader: Loader, *, is_whole: bool) -> None:
             message = DAMAGED.get(file.problem, file.problem).format(lines=file.lines)
             request.fail("FILE_CUT_OFF", message, **loader.progress())
         else:
-            request.finish(**loader.progress(), touched=[])
+            request.finish(**loader.progress(), conflict_keys=[])
     file.result_name = name
 
 
