@@ -227,11 +227,11 @@ class _Seen:
 @signals.heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def tell_that_worker_lives(**_signal: object) -> None:
     """For `/readyz`: here, in the main process, for a worker whose pool is busy still lives."""
-    from config import health  # noqa: PLC0415 -- its cache needs loaded apps
+    from config import heartbeat  # noqa: PLC0415 -- its cache needs the settings
 
-    if monotonic() - _Seen.at >= health.BEAT_SECONDS:
+    if monotonic() - _Seen.at >= heartbeat.BEAT_SECONDS:
         try:
-            health.worker_lives()
+            heartbeat.beat()
         except RedisError as error:
             logger.warning("the cache is away", exc_info=error)
         else:

@@ -10,22 +10,17 @@ from typing import Any, ClassVar
 
 import psycopg
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from config import files, installation
+from config import files, heartbeat, installation
 from config.celery import app as celery
 
 logger = logging.getLogger(__name__)
 
-WORKER_SEEN = "worker-seen"
-# A worker tells that it lives every `BEAT_SECONDS`, and is missed after `SEEN_SECONDS`.
-BEAT_SECONDS = 15
-SEEN_SECONDS = 60
 # All checks together take no longer.
 CHECK_SECONDS = 1.5
 # As long as what a small search or file takes: a few bytes fit on a full disk.
@@ -36,11 +31,6 @@ REPLICA_SECONDS = 2
 
 class Unhealthy(Exception):
     """A part does not do its work; the message, if there is one, is for everybody."""
-
-
-def worker_lives() -> None:
-    """Note that a worker lives; its main process calls this."""
-    cache.set(WORKER_SEEN, time.time(), SEEN_SECONDS)
 
 
 def check_database() -> None:
@@ -60,7 +50,7 @@ def check_replica() -> None:
 
 def check_cache() -> None:
     """The cache, which also counts requests, answers."""
-    cache.get(WORKER_SEEN)
+    heartbeat.is_seen()
 
 
 def check_broker() -> None:
@@ -99,7 +89,7 @@ def check_storage() -> None:
 
 def check_worker() -> None:
     """A worker told within the last minute that it lives."""
-    if cache.get(WORKER_SEEN) is None:
+    if not heartbeat.is_seen():
         raise Unhealthy
 
 

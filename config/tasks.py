@@ -11,7 +11,7 @@ from redis import RedisError
 
 from config.api import idempotency
 from config.celery import REAP_SECONDS, app
-from config.jobs import messages, worker
+from config.jobs import messages, reaper
 from config.jobs.retention import delete_in_batches
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def reap_jobs() -> int:
     expire instead, for that is judged by the clock of one machine what another's says.
     """
     if cache.add("reaped", 1, REAP_SECONDS - 1):
-        return worker.reap()
+        return reaper.reap()
     return 0
 
 

@@ -15,7 +15,7 @@ from config.jobs.models import JobFailed
 from config.jobs.worker import perform
 from customers.record import Via, name_requests, recorded
 from ingest import coalescing, payload
-from ingest.batch.apply import TooEarly, counts, prepare
+from ingest.batch.apply import TooEarly, counts_of, prepare
 from ingest.batch.items import Item, read_items
 from ingest.batch.plan import Plan
 from ingest.batch.writer import Writer, write_ledgers
@@ -111,7 +111,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
             name_requests(origins(plan, read))
         Writer(plan, actor, at).write()
         write_ledgers([(part.id, each) for part, each in read])
-        counts = [(part.id, counts(each)) for part, each in read]
+        counts = [(part.id, counts_of(each)) for part, each in read]
         BulkContent.objects.filter(
             pk__in=[request_id for request_id, each in counts if not each["failed"]]
         ).delete()

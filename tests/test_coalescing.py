@@ -4,7 +4,7 @@ import pytest
 
 from config.jobs import dispatch
 from config.jobs.models import job_tables
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from ingest import coalescing
 from ingest.models import BulkRequest
 from search.models import CustomerSearch

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from customers.models import AttributeConversion, AttributeDefinition, AttributeValue
 from customers.services.attributes import convert_attribute
 from tests import bulk

@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
-from config.jobs import worker as config_worker
-from config.jobs.worker import reap
+from config.jobs import reaper
+from config.jobs.reaper import reap
 from customers.models import Account, Card, Change, Customer, Enrollment
 from ingest.files import upload
 from ingest.models import BulkContent, BulkPart, BulkRequest
@@ -47,7 +47,7 @@ def data(settings, tmp_path) -> Path:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch) -> None:
     """A message that a killed worker took along is sent again soon, not after a minute."""
-    monkeypatch.setattr(config_worker, "REQUEUE_AFTER", timedelta(seconds=3))
+    monkeypatch.setattr(reaper, "REQUEUE_AFTER", timedelta(seconds=3))
 
 
 def all_ended() -> bool:

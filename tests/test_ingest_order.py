@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
 from customers.record import Via, recorded
 from customers.tables import written

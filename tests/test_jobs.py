@@ -12,7 +12,8 @@ from redis.connection import UnixDomainSocketConnection
 from config.jobs.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
 from config.jobs.messages import now
 from config.jobs.models import ONE_MORE_TRY, JobFailed
-from config.jobs.worker import perform, reap
+from config.jobs.reaper import reap
+from config.jobs.worker import perform
 from customers.criteria import Criteria
 from search.models import CustomerSearch
 from tests import factories

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from config.celery import app as celery
 from config.jobs import messages
 from config.jobs.beat import Scheduler
-from config.jobs.worker import REQUEUE_AFTER, reap
+from config.jobs.reaper import REQUEUE_AFTER, reap
 from config.tasks import reap_jobs
 from search.models import CustomerSearch
 from tests import factories

@@ -17,7 +17,6 @@ import orjson
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
-from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import IntegrityError
@@ -27,7 +26,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import checks, health
+from config import checks, health, heartbeat
 from config.api.actors import Actor, ActorType, Scope
 from config.api.views import ApiView
 from config.celery import BrokerAway
@@ -236,7 +235,7 @@ def storage(settings, tmp_path, monkeypatch):
 
 @pytest.mark.django_db
 def test_readyz_is_200_when_every_part_works(client, storage):
-    health.worker_lives()
+    heartbeat.beat()
     response = client.get("/readyz")
     assert response.status_code == 200
     parts = ("database", "installation", "cache", "broker", "storage", "worker")
@@ -268,7 +267,7 @@ def test_readyz_tells_a_full_disk_and_the_space_that_is_left(client, storage):
 
 @pytest.mark.django_db
 def test_readyz_names_a_replica_and_does_not_need_it(client, storage, settings):
-    health.worker_lives()
+    heartbeat.beat()
     assert health.state_of(health.check_replica) == ("ok", "")
     settings.SEARCH_DATABASE = "gone"
     response = client.get("/readyz")
@@ -390,7 +389,7 @@ def test_a_worker_is_seen_and_logs_under_the_id_of_the_request(tmp_path, setting
 
     assert health.state_of(health.check_worker) == ("unavailable", "")
     with running_worker(tmp_path, queue) as log:
-        assert wait_until(lambda: cache.get(health.WORKER_SEEN)), log.read_text()
+        assert wait_until(heartbeat.is_seen), log.read_text()
         assert health.state_of(health.check_worker) == ("ok", "")
         token = request_id.set("from-a-request")
         try:

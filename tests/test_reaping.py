@@ -13,7 +13,7 @@ from config.celery import Every
 from config.celery import app as celery
 from config.jobs import dispatch
 from config.jobs.models import job_tables, publish_waiting
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from config.tasks import reap_jobs
 from ingest.models import BulkRequest
 from search.models import CustomerSearch

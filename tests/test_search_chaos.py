@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 
 from config.celery import app as celery
 from config.jobs.models import MAX_ATTEMPTS
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from config.launcher.servers import Valkey, sockets_of
 from customers.criteria import Criteria
 from search import results, services
@@ -150,7 +150,7 @@ def test_searches_survive_twenty_kills_at_random_moments(crowd, own_queue, data,
 
     Such a one takes messages with it that nothing has come of yet; they are missed sooner here.
     """
-    monkeypatch.setattr("config.jobs.worker.REQUEUE_AFTER", timedelta(seconds=10))
+    monkeypatch.setattr("config.jobs.reaper.REQUEUE_AFTER", timedelta(seconds=10))
     killer = Killer()
     with ExitStack() as stack:
         process = stack.enter_context(worker(own_queue, data, processes=2))

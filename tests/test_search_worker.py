@@ -13,7 +13,7 @@ import pytest
 from config.celery import SENDER_SECONDS
 from config.celery import app as celery
 from config.jobs.models import lost
-from config.jobs.worker import reap
+from config.jobs.reaper import reap
 from customers.models import Customer
 from search.models import CustomerSearch
 from tests.factories import Client, make_address, make_customer

@@ -72,7 +72,7 @@ def people_of(
     return People(AccountFacts(account, is_held=is_locked), actor, wanted)
 
 
-def counts(items: Sequence[Item]) -> dict[str, int]:
+def counts_of(items: Sequence[Item]) -> dict[str, int]:
     """How many items came out how."""
     found = Counter(item.outcome for item in items)
     return {name: found[outcome] for outcome, name in COUNTED.items()}

@@ -10,7 +10,7 @@ from config.api.actors import Actor
 from config.jobs.lease import ClaimLost
 from customers.record import Via, recorded
 from ingest import failed_lines
-from ingest.batch.apply import COUNTED, TooEarly, apply, counts
+from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
 from ingest.batch.items import Item
 from ingest.files import process
 from ingest.files.frames import Block, ContentLost, opened
@@ -139,7 +139,7 @@ def write_blocks(
                 number=number,
                 lines=block.count,
                 results=zlib.compress(b"".join(map(result, items)), 1),
-                **counts(items),
+                **counts_of(items),
             )
             for (number, block), items in zip(blocks, read, strict=True)
         ]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
-from ingest.batch.apply import COUNTED, counts
+from ingest.batch.apply import COUNTED, counts_of
 from ingest.batch.items import Item, as_errors, ordered
 from ingest.models import BulkRequest
 from ingest.services import Trial
@@ -90,7 +90,7 @@ def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, Any
         "submittedAt": trial.at,
         "startedAt": trial.at,
         "finishedAt": trial.at,
-        "counts": counts(trial.items),
+        "counts": counts_of(trial.items),
         "items": [line_of(item) for item in trial.items],
     }
 
