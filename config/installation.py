@@ -20,7 +20,7 @@ from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate, pre_migrate
 
-from config.db.crypto import SealedField, SealError, place, unseal_bytes
+from config.db.crypto import SealedField, SealError, associated_data, unseal_bytes
 from config.models import InstallationFact
 
 logger = logging.getLogger(__name__)
@@ -220,7 +220,7 @@ def unopened(tables: list[str]) -> list[str]:
             rows = model._default_manager.exclude(**{field.attname: None})
             for *key, sealed in rows.values_list(*keys, field.attname)[:1]:
                 try:
-                    unseal_bytes(sealed, place(model, field.attname, key[-1]))
+                    unseal_bytes(sealed, associated_data(model, field.attname, key[-1]))
                 except SealError as error:
                     found.append(f"KITH_ENCRYPTION_KEYS do not open this database: {error}")
     return found[:1]

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from config.db.crypto import place, seal, unseal_if_possible
+from config.db.crypto import associated_data, seal, unseal_if_possible
 from config.jobs.lease import Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
@@ -181,10 +181,10 @@ def convert_batch(
         )
         wanted: list[tuple[UUID, UUID, str, bytes | None]] = []
         for customer_id, value_id, value, sealed in rows:
-            where = place(AttributeValue, "value_sealed", value_id)
+            bound_to = associated_data(AttributeValue, "value_sealed", value_id)
             if sealed is None:
-                wanted.append((customer_id, value_id, "", seal(value, where)))
-            elif (clear := unseal_if_possible(bytes(sealed), where)) is not None:
+                wanted.append((customer_id, value_id, "", seal(value, bound_to)))
+            elif (clear := unseal_if_possible(bytes(sealed), bound_to)) is not None:
                 wanted.append((customer_id, value_id, clear, None))
         if wanted:
             with connection.cursor() as cursor:

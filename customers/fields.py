@@ -1,31 +1,9 @@
-"""Columns that keep a secret: hashed tokens, and sealed values as `config.db.crypto` makes them."""
+"""A column that keeps a hash instead of a token."""
 
 import hashlib
 from typing import Any
 
 from django.db import models
-
-from config.db.crypto import (
-    SealedField,
-    SealError,
-    blind_index,
-    place,
-    seal,
-    unseal,
-    unseal_if_possible,
-)
-
-__all__ = [
-    "Digest",
-    "HashedField",
-    "SealError",
-    "SealedField",
-    "blind_index",
-    "place",
-    "seal",
-    "unseal",
-    "unseal_if_possible",
-]
 
 
 class Digest(str):

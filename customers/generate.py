@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from config.db.crypto import blind_index, place, seal
+from config.db.crypto import associated_data, blind_index, seal
 from customers import normalize, phones, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, AttributeValue, Contact, ContactPoint, Customer
@@ -194,8 +194,8 @@ class Maker:
                 value_id, value = next(self.ids), self.pick(samples.ATTRIBUTE_VALUES)
                 sealed = NULL
                 if attribute.is_encrypted:
-                    where = place(AttributeValue, "value_sealed", UUID(value_id))
-                    value, sealed = "", bytea(seal(value, where))
+                    bound_to = associated_data(AttributeValue, "value_sealed", UUID(value_id))
+                    value, sealed = "", bytea(seal(value, bound_to))
                 self.batch.rows[VALUE].append(
                     f"{customer}\t{contact}\t{value_id}\t{attribute.id.hex}\t{value}\t{sealed}"
                     f"\t{person.at}\t{person.at}{VALUE.end}"
@@ -206,7 +206,7 @@ class Maker:
         if self.chance() > 0.02:
             return NULL
         digits = f"{int(self.chance() * 10_000):04}"
-        return bytea(seal(digits, place(Customer, "pin_sealed", UUID(customer))))
+        return bytea(seal(digits, associated_data(Customer, "pin_sealed", UUID(customer))))
 
     def moment_of_creation(self, index: int) -> datetime:
         """Later for a higher index, and the denser, the nearer to now."""
@@ -302,7 +302,9 @@ class Person:
         last4 = social_country = ""
         if chance() < 0.1:
             social_id = f"{int(chance() * 900_000_000) + 100_000_000}"
-            sealed = bytea(seal(social_id, place(Contact, "social_id_sealed", UUID(contact))))
+            sealed = bytea(
+                seal(social_id, associated_data(Contact, "social_id_sealed", UUID(contact)))
+            )
             digest = bytea(blind_index(social_id))
             last4, social_country = last_characters(social_id), country
         return (

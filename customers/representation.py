@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.expressions import RawSQL
 
-from customers.fields import place, unseal_if_possible
+from config.db.crypto import associated_data, unseal_if_possible
 from customers.models import AttributeValue, Contact, Customer
 
 
@@ -220,18 +220,21 @@ def reveal(objects: list[dict[str, Any]]) -> None:
     )
     for customer_id, pin, contact_id, social_id, answer in rows:
         customer = by_id[customer_id]
-        show(customer["relationship"], "pin", pin, place(Customer, "pin_sealed", customer_id))
+        bound_to = associated_data(Customer, "pin_sealed", customer_id)
+        show(customer["relationship"], "pin", pin, bound_to)
         if customer["type"] == "INDIVIDUAL" and contact_id is not None:
-            where = place(Contact, "social_id_sealed", contact_id)
-            show(customer, "socialId", social_id, where)
-            where = place(Contact, "security_answer_sealed", contact_id)
-            show(customer, "securityAnswer", answer, where)
+            bound_to = associated_data(Contact, "social_id_sealed", contact_id)
+            show(customer, "socialId", social_id, bound_to)
+            bound_to = associated_data(Contact, "security_answer_sealed", contact_id)
+            show(customer, "securityAnswer", answer, bound_to)
     reveal_attributes(by_id)
 
 
-def show(whole: dict[str, Any], member: str, sealed: bytes | memoryview | None, where: str) -> None:
+def show(
+    whole: dict[str, Any], member: str, sealed: bytes | memoryview | None, bound_to: str
+) -> None:
     """Put a sealed value in clear into an object, if there is one and it can be read."""
-    value = unseal_if_possible(bytes(sealed), where) if sealed else None
+    value = unseal_if_possible(bytes(sealed), bound_to) if sealed else None
     if value is not None:
         whole[member] = value
 
@@ -272,6 +275,6 @@ def reveal_attributes(by_id: dict[UUID, dict[str, Any]]) -> None:
             continue
         whole: str | None = clear
         if sealed is not None:
-            where = place(AttributeValue, "value_sealed", value_id)
-            whole = unseal_if_possible(bytes(sealed), where)
+            bound_to = associated_data(AttributeValue, "value_sealed", value_id)
+            whole = unseal_if_possible(bytes(sealed), bound_to)
         attributes[name] = whole or ""

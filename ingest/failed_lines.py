@@ -12,7 +12,7 @@ from uuid import UUID
 
 from config.api.errors import Unreadable
 from config.api.json import from_json, to_json
-from config.db.crypto import place, seal_bytes, unseal_bytes
+from config.db.crypto import associated_data, seal_bytes, unseal_bytes
 from ingest.batch.items import Item, as_errors
 from ingest.files.frames import Block
 from ingest.models import BulkFailedLines
@@ -63,4 +63,4 @@ def of_file(request_id: UUID) -> Iterator[bytes]:
 
 def where(row_id: UUID) -> str:
     """What the lines of a row are sealed for."""
-    return place(BulkFailedLines, "lines_sealed", row_id)
+    return associated_data(BulkFailedLines, "lines_sealed", row_id)

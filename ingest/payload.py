@@ -13,7 +13,7 @@ from django.conf import settings
 from config.api.card_numbers import CARD_NUMBER, may_hold_card_numbers, pointer_of, redact
 from config.api.errors import Invalid, Problem
 from config.api.json import from_json, to_json
-from config.db.crypto import place, seal_bytes, unseal_bytes
+from config.db.crypto import associated_data, seal_bytes, unseal_bytes
 from ingest.batch.items import LISTS, Action
 from ingest.models import BulkContent
 
@@ -99,12 +99,12 @@ def sealed(request_id: UUID, content: Content) -> BulkContent:
     packed = zlib.compress(content.stored, 1)
     return BulkContent(
         request_id=request_id,
-        body_sealed=seal_bytes(packed, place(BulkContent, "body_sealed", request_id)),
+        body_sealed=seal_bytes(packed, associated_data(BulkContent, "body_sealed", request_id)),
         refused=content.refused,
     )
 
 
 def unsealed(row: BulkContent) -> Content:
     """The body that a row keeps. Raises `SealError`."""
-    packed = unseal_bytes(row.body_sealed, place(BulkContent, "body_sealed", row.pk))
+    packed = unseal_bytes(row.body_sealed, associated_data(BulkContent, "body_sealed", row.pk))
     return Content(from_json(zlib.decompress(packed)), row.refused)

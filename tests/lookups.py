@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from django.utils import timezone
 
 from config.api.dialects import CORE_NAMESPACE
-from customers.fields import place, seal
+from config.db.crypto import associated_data, seal
 from customers.models import (
     Activity,
     AttributeDefinition,
@@ -76,7 +76,7 @@ def give(definition: AttributeDefinition, owner: Customer | Contact, value: str)
         updated_at=now,
     )
     if definition.is_encrypted:
-        row.value_sealed = seal(value, place(AttributeValue, "value_sealed", row.id))
+        row.value_sealed = seal(value, associated_data(AttributeValue, "value_sealed", row.id))
     else:
         row.value = value
     row.save()

@@ -6,8 +6,8 @@ import pytest
 
 from config.api import access
 from config.api.actors import SCOPES, ActorType, Scope
+from config.db.crypto import associated_data, seal
 from customers import history, schema
-from customers.fields import place, seal
 from customers.models import Contact, Customer
 from customers.record import Via, recorded
 from tests import factories
@@ -43,7 +43,7 @@ def ada(customer, clerk, owner, child_account):
     with recorded(clerk.actor, via=Via.BACK_OFFICE, reason=REASON) as at:
         Customer.objects.filter(pk=customer.pk).update(
             **INTERNAL,
-            pin_sealed=seal("PIN-4711", place(Customer, "pin_sealed", customer.pk)),
+            pin_sealed=seal("PIN-4711", associated_data(Customer, "pin_sealed", customer.pk)),
             created_by_type="service-account",
             created_by_id=owner.actor.id,
             updated_by_type="employee",

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, transaction
 
 from config.api.errors import Conflict
-from config.db.crypto import place, seal, unseal
+from config.db.crypto import associated_data, seal, unseal
 from customers import conversion
 from customers.models import (
     AttributeConversion,
@@ -333,8 +333,8 @@ def test_attributes_that_were_switched_in_place_are_handed_to_a_conversion(
     assert owner.api.get(url).json()["customAttributes"] == seen | {"tier": ""}
     assert tables_with("golden") == []
     value = AttributeValue.objects.get(definition=ticked)
-    where = place(AttributeValue, "value_sealed", UUID(str(value.id)))
-    assert unseal(value.value_sealed, where) == "golden"
+    bound_to = associated_data(AttributeValue, "value_sealed", UUID(str(value.id)))
+    assert unseal(value.value_sealed, bound_to) == "golden"
 
 
 # --- The command ----------------------------------------------------------------------------------

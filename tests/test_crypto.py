@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.db.crypto import SealError, active_header, blind_index, place, seal, unseal
+from config.db.crypto import SealError, active_header, associated_data, blind_index, seal, unseal
 from customers.fields import Digest, HashedField
 from customers.management.commands import rotate_encryption_keys
 from customers.models import AttributeDefinition, AttributeValue, Change, Contact, Customer
@@ -124,7 +124,7 @@ def make_secretive_customer(account) -> Customer:
     customer = factories.make_customer(account)
     contact = Contact.objects.get(customer=customer)
     for column, text in SEALED.items():
-        sealed = seal(text, place(Contact, column, contact.id))
+        sealed = seal(text, associated_data(Contact, column, contact.id))
         Contact.objects.filter(pk=contact.pk).update(**{column: sealed})
     definition, _ = AttributeDefinition.objects.get_or_create(
         business_account=account, name="secret", is_encrypted=True
@@ -135,7 +135,7 @@ def make_secretive_customer(account) -> Customer:
         created_at=customer.created_at,
         updated_at=customer.created_at,
     )
-    value.value_sealed = seal("blue", place(AttributeValue, "value_sealed", value.id))
+    value.value_sealed = seal("blue", associated_data(AttributeValue, "value_sealed", value.id))
     value.save()
     return customer
 
@@ -144,8 +144,11 @@ def opened(customer: Customer) -> list[str]:
     contact = Contact.objects.get(customer=customer)
     value = AttributeValue.objects.get(customer=customer)
     return [
-        *(unseal(getattr(contact, name), place(Contact, name, contact.id)) for name in SEALED),
-        unseal(value.value_sealed, place(AttributeValue, "value_sealed", value.id)),
+        *(
+            unseal(getattr(contact, name), associated_data(Contact, name, contact.id))
+            for name in SEALED
+        ),
+        unseal(value.value_sealed, associated_data(AttributeValue, "value_sealed", value.id)),
     ]
 
 
@@ -196,5 +199,5 @@ def test_what_does_not_open_is_named_and_does_not_stop_the_rest(account, setting
     messages = StringIO()
     with pytest.raises(CommandError, match=r"1 values cannot be opened.*5 others"):
         call_command("rotate_encryption_keys", stdout=StringIO(), stderr=messages)
-    assert place(Contact, "social_id_sealed", contact.id) in messages.getvalue()
+    assert associated_data(Contact, "social_id_sealed", contact.id) in messages.getvalue()
     assert opened(good) == [*SEALED.values(), "blue"]

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from config.db.crypto import place, unseal
+from config.db.crypto import associated_data, unseal
 from customers import history, normalize, phones
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load
@@ -177,7 +177,7 @@ def test_social_ids_are_sealed_for_their_contact_and_found_by_hash(generated):
     contacts = Contact.objects.filter(social_id_sealed__isnull=False)
     assert len(contacts) > 10
     for contact in contacts:
-        where = place(Contact, "social_id_sealed", contact.id)
+        where = associated_data(Contact, "social_id_sealed", contact.id)
         social_id = unseal(contact.social_id_sealed, where)
         assert social_id.endswith(contact.social_id_last4)
         assert Contact.objects.filter(social_id_digest=contact.social_id_digest).exists()

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from config.db.crypto import place, unseal_bytes
+from config.db.crypto import associated_data, unseal_bytes
 from config.jobs import lease
 from customers.models import (
     Account,
@@ -109,7 +109,7 @@ def described(row: models.Model, names: dict[str, str]) -> str:
             continue
         value = getattr(row, name)
         if isinstance(value, bytes | memoryview) and name.endswith("_sealed"):
-            value = unseal_bytes(bytes(value), place(type(row), name, row.id)).decode()
+            value = unseal_bytes(bytes(value), associated_data(type(row), name, row.id)).decode()
         values[name] = value
     return renamed(values, names)
 

@@ -12,7 +12,7 @@ import pytest
 from config.db.crypto import seal_bytes
 from customers.models import Customer
 from ingest.files import loader, upload
-from ingest.files.frames import Block, opened, place
+from ingest.files.frames import Block, block_data, opened
 from ingest.models import BulkFile, BulkPart
 from tests import bulk
 from tests.bulk import customer
@@ -161,7 +161,7 @@ def test_a_file_of_an_older_version_is_loaded(owner, storage):
 def framed_as_before(request_id: UUID, number: int, block: Block) -> bytes:
     head = json.dumps({"first": block.first, "refused": {}}).encode()
     packed = zlib.compress(b"\n".join([head, *block.lines]), 1)
-    sealed = seal_bytes(packed, place(request_id, number))
+    sealed = seal_bytes(packed, block_data(request_id, number))
     return LENGTH.pack(len(sealed)) + sealed
 
 

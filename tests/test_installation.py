@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from config import health, installation
-from config.db.crypto import place, seal
+from config.db.crypto import associated_data, seal
 from config.launcher.guard import CHECKOUT
 from config.models import InstallationFact
 from customers.models import Contact
@@ -29,7 +29,7 @@ VERSION = django_settings.VERSION
 def make_secretive_customer(account) -> Contact:
     """A customer with a sealed value."""
     contact = Contact.objects.get(customer=factories.make_customer(account))
-    sealed = seal("123-45-6789", place(Contact, "social_id_sealed", contact.id))
+    sealed = seal("123-45-6789", associated_data(Contact, "social_id_sealed", contact.id))
     Contact.objects.filter(pk=contact.pk).update(social_id_sealed=sealed)
     return Contact.objects.get(pk=contact.pk)
 

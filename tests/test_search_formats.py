@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from config.db.crypto import place, seal
+from config.db.crypto import associated_data, seal
 from customers.criteria import Criteria
 from customers.models import (
     Address,
@@ -92,7 +92,7 @@ def give_attributes(customer: Customer, plain: str) -> None:
             business_account=customer.business_account, name=name, is_encrypted=is_encrypted
         )
         value_id = uuid7()
-        sealed = seal(plain, place(AttributeValue, "value_sealed", value_id))
+        sealed = seal(plain, associated_data(AttributeValue, "value_sealed", value_id))
         AttributeValue.objects.create(
             id=value_id,
             customer=customer,

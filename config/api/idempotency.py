@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from config.api.actors import Actor
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import ApiError, Conflict, Problem, Unprocessable
-from config.db.crypto import SealError, place, seal, unseal
+from config.db.crypto import SealError, associated_data, seal, unseal
 from config.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
@@ -106,7 +106,7 @@ def _replay(kept: IdempotencyKey, fingerprint: bytes) -> HttpResponse:
             "This idempotency key was used for another request.", code="IDEMPOTENCY_KEY_REUSED"
         )
     try:
-        body = unseal(kept.body_sealed, place(IdempotencyKey, "body_sealed", kept.pk))
+        body = unseal(kept.body_sealed, associated_data(IdempotencyKey, "body_sealed", kept.pk))
     except SealError:
         # Its key was taken away. Doing the work twice would be worse than not repeating the answer.
         raise Conflict(
@@ -131,7 +131,7 @@ def _keep(name: UUID, fingerprint: bytes, response: HttpResponse) -> None:
             for header, value in response.items()
             if not header.startswith("RateLimit")
         },
-        body_sealed=seal(body, place(IdempotencyKey, "body_sealed", name)),
+        body_sealed=seal(body, associated_data(IdempotencyKey, "body_sealed", name)),
     )
 
 

@@ -1,7 +1,7 @@
 """Values that keep a secret: sealed ones and their blind index.
 
-A sealed value is AES-256-GCM under a key from `KITH_ENCRYPTION_KEYS`, bound to the place it was
-sealed for, so that a ciphertext copied to another row or column does not open. Its bytes are
+A sealed value is AES-256-GCM under a key from `KITH_ENCRYPTION_KEYS`, bound to where it lives as
+associated data, so that a ciphertext copied to another row or column does not open. Its bytes are
 ``version(1) | length of key id(1) | key id | nonce(12) | ciphertext and tag``.
 """
 
@@ -26,47 +26,47 @@ class SealError(Exception):
     """A sealed value does not open: its key is not configured, or it was tampered with."""
 
 
-def seal(text: str, place: str) -> bytes:
-    """Encrypt `text` under the active key for `place`, such as `place` gives it."""
-    return seal_bytes(text.encode(), place)
+def seal(text: str, bound_to: str) -> bytes:
+    """Encrypt `text` under the active key, bound to data that `associated_data` gives."""
+    return seal_bytes(text.encode(), bound_to)
 
 
-def unseal(sealed: bytes, place: str) -> str:
-    """The text sealed for `place`. Raises `SealError` when no configured key opens it there."""
-    return unseal_bytes(sealed, place).decode()
+def unseal(sealed: bytes, bound_to: str) -> str:
+    """The text. Raises `SealError` when no configured key opens it, or other data was given."""
+    return unseal_bytes(sealed, bound_to).decode()
 
 
-def unseal_if_possible(sealed: bytes, place: str) -> str | None:
-    """The text sealed for `place`; None, and an error in the log, when no configured key opens it.
+def unseal_if_possible(sealed: bytes, bound_to: str) -> str | None:
+    """The text; None, and an error in the log, when no configured key opens it.
 
     For whatever must go on without it: a page of many customers, or the next value in its stead.
     """
     try:
-        return unseal(sealed, place)
+        return unseal(sealed, bound_to)
     except SealError as error:
         logger.error("a sealed value cannot be read: %s", error)  # noqa: TRY400 -- no traceback
         return None
 
 
-def seal_bytes(content: bytes, place: str) -> bytes:
+def seal_bytes(content: bytes, bound_to: str) -> bytes:
     """Encrypt any bytes likewise."""
     key = next(iter(settings.ENCRYPTION_KEYS.values()))
     header, nonce = active_header(), secrets.token_bytes(NONCE_BYTES)
-    return header + nonce + AESGCM(key).encrypt(nonce, content, header + place.encode())
+    return header + nonce + AESGCM(key).encrypt(nonce, content, header + bound_to.encode())
 
 
-def unseal_bytes(sealed: bytes, place: str) -> bytes:
-    """The bytes sealed for `place`. Raises `SealError` as `unseal` does."""
+def unseal_bytes(sealed: bytes, bound_to: str) -> bytes:
+    """The bytes. Raises `SealError` as `unseal` does."""
     sealed = bytes(sealed)
     end = 2 + sum(sealed[1:2])
     header, nonce, ciphertext = sealed[:end], sealed[end:][:NONCE_BYTES], sealed[end:][NONCE_BYTES:]
     key = settings.ENCRYPTION_KEYS.get(header[2:].decode(errors="replace"))
     if key is None or header[0] != SEALED_VERSION:
-        raise SealError(f"no key opens {place}")
+        raise SealError(f"no key opens {bound_to}")
     try:
-        return AESGCM(key).decrypt(nonce, ciphertext, header + place.encode())
+        return AESGCM(key).decrypt(nonce, ciphertext, header + bound_to.encode())
     except (InvalidTag, ValueError) as error:
-        raise SealError(f"{place} was sealed for another place or changed") from error
+        raise SealError(f"{bound_to} was changed, or sealed for another column or row") from error
 
 
 def active_header() -> bytes:
@@ -85,7 +85,7 @@ def blind_index(text: str) -> bytes:
     return hmac.new(settings.BLIND_INDEX_KEY, plain.encode(), hashlib.sha256).digest()
 
 
-def place(model: type[models.Model], column: str, row_id: UUID) -> str:
+def associated_data(model: type[models.Model], column: str, row_id: UUID) -> str:
     """Where a sealed value lives, such as ``customers_contact.social_id_sealed:<row id>``."""
     return f"{model._meta.db_table}.{column}:{row_id}"
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
+import config.db.crypto
 import customers.fields
 import customers.normalize
 
@@ -539,11 +540,11 @@ class Migration(migrations.Migration):
                 ("gender", models.CharField(blank=True, default="", max_length=255)),
                 ("pronoun", models.CharField(blank=True, default="", max_length=255)),
                 ("security_question", models.CharField(blank=True, default="", max_length=255)),
-                ("security_answer_sealed", customers.fields.SealedField(blank=True, null=True)),
+                ("security_answer_sealed", config.db.crypto.SealedField(blank=True, null=True)),
                 ("date_of_birth", models.DateField(blank=True, null=True)),
                 ("birth_city", models.CharField(blank=True, default="", max_length=60)),
                 ("birth_country", models.CharField(blank=True, default="", max_length=3)),
-                ("social_id_sealed", customers.fields.SealedField(blank=True, null=True)),
+                ("social_id_sealed", config.db.crypto.SealedField(blank=True, null=True)),
                 ("social_id_digest", models.BinaryField(blank=True, null=True)),
                 ("social_id_last4", models.CharField(blank=True, default="", max_length=4)),
                 ("social_id_country", models.CharField(blank=True, default="", max_length=3)),
@@ -630,7 +631,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=customers.normalize.uuid7, editable=False)),
                 ("contact_id", models.UUIDField(blank=True, null=True)),
                 ("value", models.CharField(blank=True, default="", max_length=1024)),
-                ("value_sealed", customers.fields.SealedField(blank=True, null=True)),
+                ("value_sealed", config.db.crypto.SealedField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(editable=False)),
                 ("updated_at", models.DateTimeField(editable=False)),
                 (

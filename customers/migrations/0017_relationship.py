@@ -9,7 +9,7 @@ from django.db.migrations.state import StateApps
 from django.db.models import F
 
 import config.db.crypto
-from config.db.crypto import place, seal
+from config.db.crypto import associated_data, seal
 
 BATCH = 1000
 record = import_module("customers.migrations.0002_change_record")
@@ -41,7 +41,7 @@ def seal_pins(apps: StateApps, _schema_editor: object) -> None:
             cursor.execute("SELECT set_config('kith.recording', 'off', true)")
             batch = list(rows[:BATCH])
             for row in batch:
-                row.pin_sealed = seal(row.pin, place(type(row), "pin_sealed", row.pk))
+                row.pin_sealed = seal(row.pin, associated_data(type(row), "pin_sealed", row.pk))
                 row.pin = ""
             customers.bulk_update(batch, ["pin", "pin_sealed"])
         if len(batch) < BATCH:

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import F, Q
 
-from customers.fields import SealedField
+from config.db.crypto import SealedField
 from customers.models.business import BusinessAccount
 from customers.models.customer import Customer, CustomerOwned
 from customers.normalize import uuid7

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Concat, Left
 
-from customers.fields import SealedField
+from config.db.crypto import SealedField
 from customers.models.business import BusinessAccount, Department
 from customers.models.people import User
 from customers.normalize import uuid7

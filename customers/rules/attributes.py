@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from config.api import text
-from customers.fields import place, seal, unseal_if_possible
+from config.db.crypto import associated_data, seal, unseal_if_possible
 from customers.models import AttributeDefinition, AttributeValue, Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems
@@ -84,14 +84,14 @@ def set_value(
     if row is None:
         row = AttributeValue(definition=definition, contact_id=contact_id)
         profile.add(row)
-    where = place(AttributeValue, "value_sealed", row.id)
+    bound_to = associated_data(AttributeValue, "value_sealed", row.id)
     stored: str | None = row.value
     if row.value_sealed is not None:
-        stored = unseal_if_possible(row.value_sealed, where)
+        stored = unseal_if_possible(row.value_sealed, bound_to)
     if stored == value:
         return
     if definition.seals:
-        row.value, row.value_sealed = "", seal(value, where)
+        row.value, row.value_sealed = "", seal(value, bound_to)
     else:
         row.value, row.value_sealed = value, None
 

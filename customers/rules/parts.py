@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Model
 
 from config.api.errors import Problem
+from config.db.crypto import associated_data, seal, unseal_if_possible
 from customers import normalize
-from customers.fields import place, seal, unseal_if_possible
 
 
 class Problems:
@@ -78,10 +78,10 @@ def set_sealed(row: Model, values: Mapping[str, Any], name: str, column: str) ->
     if name in values and given is None:
         setattr(row, column, None)
     elif given:
-        where = place(type(row), column, vars(row)["id"])
+        bound_to = associated_data(type(row), column, vars(row)["id"])
         stored = vars(row)[column]
-        if stored is None or unseal_if_possible(stored, where) != given:
-            setattr(row, column, seal(given, where))
+        if stored is None or unseal_if_possible(stored, bound_to) != given:
+            setattr(row, column, seal(given, bound_to))
 
 
 def set_country(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from config.api.json import camel
-from customers.fields import blind_index, place, seal, unseal_if_possible
+from config.db.crypto import associated_data, blind_index, seal, unseal_if_possible
 from customers.models import Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems, check_required, set_country, set_sealed, set_texts
@@ -65,10 +65,10 @@ def merge_social_id(contact: Contact, values: Mapping[str, Any], problems: Probl
         contact.social_id_sealed = contact.social_id_digest = None
         contact.social_id_last4 = ""
     elif (given := values.get("social_id")) and given != contact.social_id_last4:
-        where = place(Contact, "social_id_sealed", contact.id)
+        bound_to = associated_data(Contact, "social_id_sealed", contact.id)
         stored = contact.social_id_sealed
-        if stored is None or unseal_if_possible(stored, where) != given:
-            contact.social_id_sealed = seal(given, where)
+        if stored is None or unseal_if_possible(stored, bound_to) != given:
+            contact.social_id_sealed = seal(given, bound_to)
             contact.social_id_digest = blind_index(given)
             contact.social_id_last4 = last_characters(given)
     if contact.social_id_sealed is not None and not contact.social_id_country:

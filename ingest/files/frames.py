@@ -78,13 +78,13 @@ class Joined(io.RawIOBase):
         return count
 
 
-def place(request_id: UUID, number: int) -> str:
-    """What a block is sealed for."""
+def block_data(request_id: UUID, number: int) -> str:
+    """The associated data of a sealed block."""
     return f"bulk file:{request_id}:{number}"
 
 
-def end_place(request_id: UUID) -> str:
-    """What the end mark is sealed for."""
+def end_data(request_id: UUID) -> str:
+    """The associated data of the end mark."""
     return f"bulk file:{request_id}:end"
 
 
@@ -144,7 +144,7 @@ def taken(file: stored.Stream, length: int) -> bytes:
 def check_end(sealed: bytes, request_id: UUID, *, blocks: int, lines: int) -> None:
     """Compare the end mark with what was read and what is on record."""
     try:
-        totals = orjson.loads(unseal_bytes(sealed, end_place(request_id)))
+        totals = orjson.loads(unseal_bytes(sealed, end_data(request_id)))
     except SealError as error:
         raise ContentLost("the end mark was changed") from error
     if (totals["blocks"], totals["lines"]) != (blocks, lines):
@@ -154,7 +154,7 @@ def check_end(sealed: bytes, request_id: UUID, *, blocks: int, lines: int) -> No
 def opened(sealed: bytes, request_id: UUID, number: int) -> Block:
     """The block of a frame. Raises `ContentLost`."""
     try:
-        packed = zlib.decompress(unseal_bytes(sealed, place(request_id, number)))
+        packed = zlib.decompress(unseal_bytes(sealed, block_data(request_id, number)))
     except (SealError, zlib.error) as error:
         raise ContentLost("a block was changed, or is in another's place") from error
     head, *lines = packed.split(b"\n")

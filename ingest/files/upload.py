@@ -17,7 +17,7 @@ from config.api.card_numbers import (
 from config.api.errors import TooLarge, Unreadable
 from config.api.json import BOM, from_json, to_json
 from config.db.crypto import seal_bytes
-from ingest.files.frames import BLOCK_BYTES, LENGTH, READ_BYTES, Block, Joined, end_place, place
+from ingest.files.frames import BLOCK_BYTES, LENGTH, READ_BYTES, Block, Joined, block_data, end_data
 from ingest.files.inflate import MAGIC, Damage, Damaged, Members
 
 BLOCK_LINES = 1000
@@ -84,7 +84,7 @@ class Upload(Joined):
         if self.lines >= self._first:
             yield self._sealed()
         totals = {"blocks": self.blocks, "lines": self.lines, "received": self.received}
-        sealed = seal_bytes(to_json(totals), end_place(self._request_id))
+        sealed = seal_bytes(to_json(totals), end_data(self._request_id))
         yield LENGTH.pack(0) + LENGTH.pack(len(sealed)) + sealed
 
     def _sealed(self) -> bytes:
@@ -97,7 +97,7 @@ class Upload(Joined):
         if len(block.lines) != count:
             head["numbers"] = block.numbers
         packed = zlib.compress(b"\n".join([to_json(head), *block.lines]), 1)
-        sealed = seal_bytes(packed, place(self._request_id, self.blocks))
+        sealed = seal_bytes(packed, block_data(self._request_id, self.blocks))
         self.kept += len(block.lines)
         self.blocks += 1
         self._first, self._lines, self._numbers = self.lines + 1, [], []

@@ -13,7 +13,7 @@ import orjson
 
 from config.api.actors import Actor, ActorType, Scope
 from config.api.json import wire_time
-from customers.fields import place, unseal_if_possible
+from config.db.crypto import associated_data, unseal_if_possible
 from customers.models import ContactPoint, Customer
 from search.immediate import labels
 from search.immediate.criteria import Attributes
@@ -84,7 +84,9 @@ class Reader:
         """What `$attribute` asks for and has a value."""
         pin = None
         if self.sees_pin and row.pin:
-            pin = unseal_if_possible(bytes(row.pin), place(Customer, "pin_sealed", row.id))
+            pin = unseal_if_possible(
+                bytes(row.pin), associated_data(Customer, "pin_sealed", row.id)
+            )
         agent = orjson.loads(row.agent) if row.agent else None
         known: Tree = {
             "role": row.role and labelled(row.role, labels.ROLES),

@@ -9,7 +9,14 @@ from django.db import connection, models
 from django.db.models import F, Func
 
 from config import installation
-from config.db.crypto import SealedField, SealError, active_header, place, seal_bytes, unseal_bytes
+from config.db.crypto import (
+    SealedField,
+    SealError,
+    active_header,
+    associated_data,
+    seal_bytes,
+    unseal_bytes,
+)
 from customers.management.output import JSONCommand
 from customers.record import unrecorded
 
@@ -78,7 +85,7 @@ def reseal_batch(model: type[models.Model], column: str, last: tuple[Any, ...]) 
         rows = list(stale.order_by("pk").select_for_update().values_list(*keys, column)[:BATCH])
         fresh, errors = [], []
         for *key, sealed in rows:
-            here = place(model, column, key[-1])
+            here = associated_data(model, column, key[-1])
             try:
                 fresh.append((*key, seal_bytes(unseal_bytes(sealed, here), here)))
             except SealError as error:
