@@ -94,7 +94,7 @@ app.conf.update(
         "visibility_timeout": 3600,
         "socket_timeout": TAKER_SECONDS,
         "socket_connect_timeout": 1,
-        # A broker that is away must not hold up a request: the reaper queues what was not queued.
+        # An unavailable broker must not hold up a request: the reaper queues what was not queued.
         "max_retries": 0,
     },
     task_publish_retry=False,
@@ -233,6 +233,6 @@ def tell_that_worker_lives(**_signal: object) -> None:
         try:
             heartbeat.beat()
         except RedisError as error:
-            logger.warning("the cache is away", exc_info=error)
+            logger.warning("the cache is unavailable", exc_info=error)
         else:
             _Seen.at = monotonic()

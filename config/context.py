@@ -1,4 +1,4 @@
-"""What a request or a job carries along: its id, for every log line and every change on record."""
+"""What a request or a job carries along: its id, for every log line and every logged change."""
 
 from contextvars import ContextVar
 

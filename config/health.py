@@ -108,7 +108,7 @@ SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
 def state_of(check: Callable[[], None]) -> tuple[str, str]:
     """``ok`` or ``unavailable``, and what everybody may know about it.
 
-    Why a part is away is not told to strangers, but to the log.
+    Why a part is unavailable is not told to strangers, but to the log.
     """
     try:
         check()
@@ -150,7 +150,7 @@ class Inspection(threading.Thread):
 def states_of(checks: Mapping[str, Callable[[], None]]) -> tuple[dict[str, str], list[str]]:
     """The state of each part after at most `CHECK_SECONDS`, and what is to be said about them.
 
-    What has not answered is away.
+    What has not answered is unavailable.
     """
     end = time.monotonic() + CHECK_SECONDS
     inspections = {}
@@ -172,7 +172,7 @@ def states_of(checks: Mapping[str, Callable[[], None]]) -> tuple[dict[str, str],
 @never_cache
 @require_safe
 def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
-    """`/healthz`: 200 as long as this process answers, whatever else is away."""
+    """`/healthz`: 200 as long as this process answers, whatever else is unavailable."""
     return JsonResponse({"status": "ok", "version": settings.VERSION})
 
 

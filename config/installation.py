@@ -125,7 +125,7 @@ def require() -> None:
     try:
         verify()
     except OperationalError as error:
-        logger.warning("the database is away; its keys are compared later", exc_info=error)
+        logger.warning("the database is unavailable; its keys are compared later", exc_info=error)
         connection_created.connect(verify_session, dispatch_uid="config.installation")
 
 
@@ -207,7 +207,7 @@ def after_migrating(sender: AppConfig, using: str, **_signal: object) -> None:
 
 
 def unopened(tables: list[str]) -> list[str]:
-    """What the keys at hand do not open of a database that keeps no fingerprints yet.
+    """What the configured keys do not open of a database that keeps no fingerprints yet.
 
     One value of each column is tried.
     """

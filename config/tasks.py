@@ -25,7 +25,7 @@ def note_periodic_task(task: Task, **_signal: object) -> None:
         try:
             messages.Single(task.name).is_taken()
         except RedisError as error:
-            logger.warning("the cache is away", exc_info=error)
+            logger.warning("the cache is unavailable", exc_info=error)
 
 
 @shared_task(name="config.tasks.delete_expired_idempotency_keys")  # type: ignore[untyped-decorator]

@@ -27,9 +27,9 @@ from config.db.crypto import associated_data, seal, unseal_if_possible
 from config.jobs.lease import Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
+from customers.change_log import unrecorded
 from customers.models import AttributeConversion, AttributeDefinition, AttributeValue
 from customers.querysets import AttributeValueQuerySet
-from customers.record import unrecorded
 
 BATCH = 500
 CHANGES = 5_000

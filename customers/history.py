@@ -1,4 +1,4 @@
-"""The record of changes as `GET /v1/customers/{id}/history` shows it."""
+"""The change log as `GET /v1/customers/{id}/history` shows it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +25,7 @@ from customers.models import (
     Enrollment,
 )
 
-# What a change's `entity` is on record as, and its rows.
+# The `entity` of a change, and the model of its rows.
 ENTITIES: dict[str, type[models.Model]] = {
     "customer": Customer,
     "contact": Contact,
@@ -53,7 +53,7 @@ PUBLISHED = {
     "country": "countryCode",
 }
 MASK = "***"
-# Of values that are there their attribute is known; a deletion has it on record.
+# Of values that are there their attribute is known; a deletion has it in the change log.
 MASKED = """
     SELECT value.id FROM customers_attributevalue value
     JOIN customers_attributedefinition definition ON definition.id = value.definition_id
@@ -139,7 +139,7 @@ def masked_values(changes: Iterable[Change]) -> set[UUID]:
 def represent(
     change: Change, actor: Actor | None = None, *, is_masked: bool = False
 ) -> dict[str, Any]:
-    """One row of the record as the history's JSON object; of a masked one without its values.
+    """One row of the change log as the history's JSON object; of a masked one without its values.
 
     `at`, `operation`, `entity`, `entityId`, `actor` {`id`, `type`}, `via`, `requestId`, `reason`,
     and `changes`: a list of {`field`, `from`, `to`}, fields by their published names. `from` and
@@ -196,5 +196,5 @@ def fields_of(entity: str, *, only_shown: bool = False) -> dict[str, tuple[str, 
 
 
 def value(recorded: Any, *, is_time: bool) -> Any:  # noqa: ANN401 -- any JSON
-    """A value on record. A date-time there has the offset of the session that wrote it."""
+    """A logged value. A date-time there has the offset of the session that wrote it."""
     return wire_time(datetime.fromisoformat(recorded)) if is_time and recorded else recorded

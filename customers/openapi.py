@@ -185,7 +185,7 @@ update_customer = operation(
 delete_customer = operation(
     "deleteCustomer",
     "Delete a customer",
-    description="It is not there any more, for anybody but a search for `DELETED` customers. Its "
+    description="It no longer exists, for anybody but a search for `DELETED` customers. Its "
     "`externalId` stays taken.",
     parameters=[IF_MATCH],
     answers={204: GONE},

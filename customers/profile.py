@@ -1,7 +1,7 @@
 """A customer with all that hangs on it, in memory: load it, let the rules change it, save it.
 
 Saving writes what changed and nothing else, with a fixed number of statements whatever the number
-of rows; a profile that did not change is not written at all, and leaves no trace in the record.
+of rows; a profile that did not change is not written at all, and leaves no trace in the change log.
 """
 
 from collections.abc import Iterable, Sequence

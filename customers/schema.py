@@ -11,9 +11,9 @@ from rest_framework import serializers
 
 from config.api.actors import ActorType
 from config.openapi import OneOf
+from customers.change_log import Via
 from customers.history import ENTITIES
 from customers.models import Activity, Address, Change, Contact, ContactPoint, Customer
-from customers.record import Via
 
 
 def word(choices: Any, **options: Any) -> serializers.ChoiceField:  # noqa: ANN401 -- DRF's

@@ -13,7 +13,7 @@ from config.db.crypto import SealError
 from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
-from customers.record import Via, name_requests, recorded
+from customers.change_log import Via, name_requests, recorded
 from ingest import coalescing, payload
 from ingest.batch.apply import TooEarly, counts_of, prepare
 from ingest.batch.items import Item, read_items
@@ -26,7 +26,7 @@ from ingest.models import BulkContent, BulkRequest
 logger = logging.getLogger(__name__)
 # A customer may come into being by another door between the look and the write, but not for ever.
 TRIES = 3
-GONE = "What was sent is not there any more. Please send it again."
+GONE = "What was sent no longer exists. Please send it again."
 
 
 def run(request_id: UUID) -> None:
@@ -105,7 +105,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     items = [item for _, each in read for item in each]
     with recorded(actor, via=Via.V2) as at:
         plan = prepare(items, actor=actor)
-        if plan.turns_on_parents and request.conflict_keys is not None:
+        if plan.depends_on_parents and request.conflict_keys is not None:
             raise TooEarly
         if len(parts) > 1:
             name_requests(origins(plan, read))
@@ -151,7 +151,7 @@ def origins(plan: Plan, read: Sequence[tuple[Part, Sequence[Item]]]) -> dict[str
 
 
 def actor_of(request: BulkRequest) -> Actor:
-    """Who submitted a request, for the record."""
+    """Who submitted a request, for the change log."""
     return Actor(
         type=ActorType(request.actor_type),
         id=request.actor_id,

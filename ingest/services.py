@@ -176,7 +176,7 @@ def receive_file(request: BulkRequest, source: Source, announced: int | None) ->
         logger.exception("there is no space for an upload")
         raise NoSpace from error
     except (stored.StorageAway, FileNotFoundError) as error:
-        # The folder is not there any more when this took so long that it was cleaned up.
+        # The folder no longer exists when this took so long that it was cleaned up.
         raise Unavailable from error
     check_upload(upload, announced)
     request.fingerprint = payload.fingerprint(b"file", upload.digest.digest())

@@ -200,9 +200,9 @@ class ResultStream(io.RawIOBase):
         """Fill the buffer with what comes next; 0 at the end."""
         if not self._block:
             self._block = memoryview(next(self._blocks, b""))
-        room = memoryview(target).cast("B")
-        count = min(len(room), len(self._block))
-        room[:count] = self._block[:count]
+        space = memoryview(target).cast("B")
+        count = min(len(space), len(self._block))
+        space[:count] = self._block[:count]
         self._block = self._block[count:]
         return count
 

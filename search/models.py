@@ -23,7 +23,7 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
         """The searches of the actor's client, as long as all that they cover is the actor's to see.
 
         A search whose account, or one of the accounts that it read, was moved out of the actor's
-        tree is not there any more.
+        tree no longer exists.
         """
         return self.at_now().filter(
             client_id=actor.client_id,

@@ -9,7 +9,7 @@ from search.models import CustomerSearch
 
 
 def name_for(search: CustomerSearch) -> str:
-    """Where the file of the attempt at hand goes: no two attempts share a name."""
+    """Where the file of the current attempt goes: no two attempts share a name."""
     return f"{folder_of(search)}/{search.claim_id}/{search.file_name}"
 
 

@@ -142,5 +142,5 @@ def id_of(speaker: Speaker, source_customer_id: str) -> UUID:
 
 
 def changes(speaker: Speaker, source_customer_id: str) -> int:
-    """How many rows the record has of a customer."""
+    """How many rows the change log has of a customer."""
     return Change.objects.filter(customer_id=id_of(speaker, source_customer_id)).count()

@@ -8,8 +8,8 @@ from config.api import access
 from config.api.actors import SCOPES, ActorType, Scope
 from config.db.crypto import associated_data, seal
 from customers import history, schema
+from customers.change_log import Via, recorded
 from customers.models import Contact, Customer
-from customers.record import Via, recorded
 from tests import factories
 from tests.documented import api_routes, call
 from tests.factories import Client

@@ -185,7 +185,7 @@ def test_rotation_leaves_no_trace_in_the_record(account, settings):
     assert rotate()["resealed"] == 3
     assert list(Change.objects.values_list("id", flat=True)) == before
     assert Customer.objects.values_list("version", "updated_at").get(pk=customer.pk) == stamp
-    # And the record goes on afterwards.
+    # And the change log goes on afterwards.
     Customer.objects.filter(pk=customer.pk).update(industry="Banking")
     assert Change.objects.count() == len(before) + 1
 

@@ -9,8 +9,8 @@ import pytest
 from config.api.actors import ActorType
 from config.api.bodies import AnyText
 from config.api.errors import Invalid
+from customers.change_log import Via
 from customers.models import ContactPoint
-from customers.record import Via
 from customers.serializers import CustomerUpdate
 from customers.services import customers as services
 from tests import bulk

@@ -199,7 +199,7 @@ def test_the_core_body_has_codes_and_details(api):
     response = api.get("/core/trouble/many")
     assert response.json() == {
         "code": "400-102",
-        "developerMessage": "The request is wrong in 2 places.",
+        "developerMessage": "2 fields are invalid.",
         "details": [
             {"key": "customers[3].accounts[0].cards[1].last4", "value": "Four digits."},
             {"key": "customers[3]", "value": "Twice."},
@@ -228,7 +228,7 @@ def test_the_data_body_has_json_pointers(api):
     response = api.get("/v2/data/trouble/many")
     assert response.json() == {
         "type": "ValidationException",
-        "title": "The request is wrong in 2 places.",
+        "title": "2 fields are invalid.",
         "status": 400,
         "validationErrors": [
             "/customers/3/accounts/0/cards/1/last4: Four digits.",

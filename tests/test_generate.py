@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from config.db.crypto import associated_data, unseal
 from customers import history, normalize, phones
+from customers.change_log import internal_actor
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load
 from customers.models import (
@@ -23,7 +24,6 @@ from customers.models import (
     Customer,
 )
 from customers.profile import Profile
-from customers.record import internal_actor
 from tests import factories
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from config.jobs.reaper import reap
+from customers.change_log import Via, recorded
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
-from customers.record import Via, recorded
 from customers.tables import written
 from ingest import runner
 from ingest.batch.apply import apply

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.db.crypto import associated_data, unseal_bytes
 from config.jobs import lease
+from customers.change_log import recorded
 from customers.models import (
     Account,
     Address,
@@ -25,7 +26,6 @@ from customers.models import (
     Customer,
     Enrollment,
 )
-from customers.record import recorded
 from customers.services.customers import delete_customer
 from ingest import runner
 from ingest.batch.apply import apply
@@ -84,7 +84,7 @@ RANDOM = {Contact, ContactPoint, Address, AttributeValue}
 
 
 def registry() -> dict[str, list[str]]:
-    """All rows of customers and the record of changes, without what is different each time."""
+    """All rows of customers and the change log, without what is different each time."""
     names: dict[str, str] = {}
     for model in (Contact, Address, ContactPoint, AttributeValue):
         for row in model._default_manager.all():

@@ -300,12 +300,12 @@ def test_an_expected_failure_is_told_in_its_words(owner):
     job = submit(owner)
 
     def work(_job, _lease):
-        raise JobFailed("STORAGE_FULL", "There is no room left.")
+        raise JobFailed("STORAGE_FULL", "There is no space left.")
 
     run(job, work)
     job.refresh_from_db()
     assert (job.status, job.error_code) == (Status.FAILED, "STORAGE_FULL")
-    assert job.error_message == "There is no room left."
+    assert job.error_message == "There is no space left."
 
 
 @pytest.mark.django_db(transaction=True)

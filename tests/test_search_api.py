@@ -96,10 +96,10 @@ def test_a_running_search_tells_how_far_it_is(owner):
 
 def test_a_failed_search_says_why(owner):
     search = submit(owner)
-    CustomerSearch.claim(search.pk, worker="tester").fail("STORAGE_FULL", "There is no room left.")
+    CustomerSearch.claim(search.pk, worker="tester").fail("STORAGE_FULL", "There is no space left.")
     body = status(owner, search).json()
     assert (body["status"], body["errorCode"]) == ("FAILED", "STORAGE_FULL")
-    assert body["message"] == "There is no room left."
+    assert body["message"] == "There is no space left."
     assert "downloadUrl" not in body
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers import normalize, sorting
+from customers.change_log import unrecorded
 from customers.models import Change, Contact, Customer
-from customers.record import unrecorded
 from tests import factories
 from tests.test_customers_api import ACME, ADA, create
 

@@ -1,4 +1,4 @@
-"""Every column of every table on record is in every branch of its trigger, or left out on purpose.
+"""Every column of every logged table is in every branch of its trigger, or left out on purpose.
 
 Each row is inserted, changed column by column, and deleted by plain SQL, so that a column that was
 forgotten in one branch of one function is found, as is a new one.
@@ -16,7 +16,7 @@ from customers import history
 from customers.models import AttributeDefinition, AttributeValue, Change, Customer
 from customers.normalize import uuid7
 from tests import factories
-from tests.test_record import UNTRACKED
+from tests.test_change_log import UNTRACKED
 
 pytestmark = pytest.mark.django_db
 KEYS = {"id", "customer_id"}

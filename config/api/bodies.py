@@ -224,7 +224,9 @@ class Body(serializers.Serializer[Any]):
             place = f"{path}.{name}" if path else str(name)
             if (member := self.fields.get(name)) is None:
                 found.problems.append(
-                    Problem(place, "There is no such member; check the spelling.", "UNKNOWN_FIELD")
+                    Problem(
+                        place, "This field does not exist. Check the spelling.", "UNKNOWN_FIELD"
+                    )
                 )
             else:
                 self.read(member, value, place, found)

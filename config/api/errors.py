@@ -67,8 +67,8 @@ class Invalid(ApiError):
     code = "VALIDATION_FAILED"
 
     def __init__(self, problems: list[Problem]) -> None:
-        places = "one place" if len(problems) == 1 else f"{len(problems)} places"
-        super().__init__(f"The request is wrong in {places}.", problems=problems)
+        count = "1 field is" if len(problems) == 1 else f"{len(problems)} fields are"
+        super().__init__(f"{count} invalid.", problems=problems)
 
 
 class Unreadable(ApiError):
@@ -112,7 +112,7 @@ class BodyTooSlow(ApiError):
 
 
 class Conflict(ApiError):
-    """The request clashes with what is there."""
+    """The request conflicts with what is stored."""
 
     status = 409
     code = "CONFLICT"
@@ -161,7 +161,7 @@ class TooManyRequests(ApiError):
 
 
 class Unavailable(ApiError):
-    """A server that the request needs is away for now."""
+    """A server that the request needs is unavailable for now."""
 
     status = 503
     code = "UNAVAILABLE"

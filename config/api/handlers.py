@@ -124,7 +124,7 @@ def as_api_error(exc: BaseException) -> ApiError:
         if isinstance(exc, kinds):
             return outcome(exc)
     if isinstance(exc, AWAY):
-        logger.error("a server is away", exc_info=exc)
+        logger.error("a server is unavailable", exc_info=exc)
         return Unavailable()
     if isinstance(exc, DataError):
         # A check of ours is missing; the value is the client's all the same.
@@ -166,6 +166,6 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`; also 503, while a server is away."""
+    """Django's `handler500`; also 503, while a server is unavailable."""
     error = as_api_error(sys.exc_info()[1] or RuntimeError("an error without a cause"))
     return _page_or_answer(request, error, lambda: defaults.server_error(request))

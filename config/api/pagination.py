@@ -248,5 +248,7 @@ def read_sorts(
 
 def bad_cursor() -> Invalid:
     """The answer to a cursor that no page of this list gave."""
-    message = "This is no nextCursor of this list and order; begin at the first page."
+    message = (
+        "This cursor is not one that this list and order issued. Start again from the first page."
+    )
     return Invalid([Problem("cursor", message, "INVALID_CURSOR")])

@@ -57,6 +57,6 @@ def is_one_line(text: str) -> bool:
 def fitted(text: str, length: int) -> str:
     """The text as it is if it has at most `length` characters, otherwise in NFC.
 
-    Decomposed letters may need the room of several characters and are still one to a reader.
+    Decomposed letters may take several characters and are still one to a reader.
     """
     return text if len(text) <= length else unicodedata.normalize("NFC", text)

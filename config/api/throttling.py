@@ -1,7 +1,7 @@
 """How often a client may ask, and how often an address may fail to say who it is.
 
-Counted in Redis per minute of the clock. While Redis is away everything passes: a limit protects
-the service, and must not be what takes it down.
+Counted in Redis per minute of the clock. While Redis is unavailable everything passes: a limit
+protects the service, and must not be what takes it down.
 """
 
 import logging
@@ -57,7 +57,7 @@ class _Availability:
         self._say_again = 0.0
 
     def ask(self, question: Callable[[Redis], T]) -> T | None:
-        """The answer; None while Redis is away."""
+        """The answer; None while Redis is unavailable."""
         if monotonic() < self._ask_again:
             return None
         try:
@@ -67,7 +67,7 @@ class _Availability:
             self._ask_again = at + REST_SECONDS
             if at >= self._say_again:
                 self._say_again = at + SILENCE_SECONDS
-                logger.warning("request limits are off: Redis is away", exc_info=error)
+                logger.warning("request limits are off: Redis is unavailable", exc_info=error)
             return None
 
 
@@ -84,7 +84,7 @@ class _Blocks:
         self._blocks: dict[str, tuple[int, int]] = {}
 
     def take(self, key: str, minute: int, limit: int) -> int | None:
-        """Which request of this minute this is, from 1; None while Redis is away."""
+        """Which request of this minute this is, from 1; None while Redis is unavailable."""
         with self._lock:
             if minute != self._minute:
                 self._minute = minute
@@ -109,7 +109,7 @@ _blocks = _Blocks()
 
 
 def ask(question: Callable[[Redis], T]) -> T | None:
-    """The answer of Redis; None while it is away."""
+    """The answer of Redis; None while it is unavailable."""
     return _availability.ask(question)
 
 

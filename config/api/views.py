@@ -186,7 +186,7 @@ def query_problems(
     problems = []
     for name, values in query.lists():
         if name not in known:
-            problems.append(Problem(name, "There is no such parameter.", "UNKNOWN_PARAMETER"))
+            problems.append(Problem(name, "This parameter does not exist.", "UNKNOWN_PARAMETER"))
         elif len(values) > 1 and name not in repeatable:
             message = "This parameter may be given only once."
             problems.append(Problem(name, message, "REPEATED_PARAMETER"))

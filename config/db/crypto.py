@@ -91,4 +91,4 @@ def associated_data(model: type[models.Model], column: str, row_id: UUID) -> str
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg] # not generic at run time
-    """A value of `seal`, or NULL; named ``*_sealed``, which the change record masks."""
+    """A value of `seal`, or NULL; named ``*_sealed``, which the change log masks."""

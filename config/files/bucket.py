@@ -26,9 +26,9 @@ NOT_FOUND = 404
 
 @contextmanager
 def reached() -> Iterator[None]:
-    """Tell a store that is away or full, and a file that is not there, from one that refuses.
+    """Tell apart why a store fails: unavailable, full, no such file, or a refusal.
 
-    Raises `StorageAway`, `StorageFull` and `FileNotFoundError`; a refusal as it comes.
+    Raises `StorageAway`, `StorageFull` and `FileNotFoundError`; a refusal as boto3 raises it.
     """
     try:
         yield

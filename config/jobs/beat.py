@@ -23,5 +23,5 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc] # Celery has no type
             if not Single(entry.task).may_be_sent():
                 return None
         except RedisError as error:
-            logger.warning("the cache is away", exc_info=error)
+            logger.warning("the cache is unavailable", exc_info=error)
         return super().apply_async(entry, *args, **options)

@@ -168,7 +168,7 @@ class Lease:
         return heard
 
     def _renewed(self) -> bool:
-        """Whether the claim was renewed; a database that is away has not taken it away."""
+        """Whether the claim was renewed; a database that is unavailable has not ended it."""
         try:
             self.is_lost = not self._renew(**self.report())
         except (OperationalError, InterfaceError) as error:
@@ -207,7 +207,7 @@ class Canceller:
         return self._asked_at is not None
 
     def __call__(self) -> None:
-        """Cancel the statement at hand, if there is one."""
+        """Cancel the running statement, if there is one."""
         session = self._connection.connection
         if session is None:
             return

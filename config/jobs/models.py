@@ -41,7 +41,7 @@ MAX_ATTEMPTS = 3
 # To the power of the attempts so far; a database or a bucket that went away needs time to return.
 PAUSE_SECONDS = 5
 
-# The connection at hand may be one to a broker that was restarted.
+# The current connection may be one to a broker that was restarted.
 ONE_MORE_TRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
 
@@ -186,7 +186,7 @@ class Job(models.Model):
             self.publish()
 
     def publish(self) -> None:
-        """Send the job's message; a broker that is away is noted, and the reaper sends it later."""
+        """Send the job's message; while the broker is unavailable, the reaper sends it later."""
         token = request_id.set(self.request_id)
         try:
             current_app.send_task(

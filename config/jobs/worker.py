@@ -50,7 +50,7 @@ def perform(
 
 
 def bring_next(business_account_id: UUID) -> None:
-    """Queue what may run now; when the database is away just then, the reaper does it."""
+    """Queue what may run now; when the database is unavailable just then, the reaper does it."""
     try:
         publish_waiting(business_account_id)
     except (OperationalError, InterfaceError) as error:

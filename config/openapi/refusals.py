@@ -19,7 +19,7 @@ from config.api.permissions import missing_scope
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
 AT = "2026-03-01T12:00:00.123Z"
 PROBLEMS = [
-    Problem("firstNmae", "There is no such member; check the spelling.", "UNKNOWN_FIELD"),
+    Problem("firstNmae", "This field does not exist. Check the spelling.", "UNKNOWN_FIELD"),
     Problem("addresses[1].stateCode", "This is required when countryCode is USA.", "REQUIRED"),
 ]
 
@@ -29,7 +29,9 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         "The request is wrong. Every wrong place is named at once, and nothing was changed.",
         [
             errors.Invalid(PROBLEMS),
-            errors.Invalid([Problem("sise", "There is no such parameter.", "UNKNOWN_PARAMETER")]),
+            errors.Invalid(
+                [Problem("sise", "This parameter does not exist.", "UNKNOWN_PARAMETER")]
+            ),
             errors.Unreadable(
                 "The body is not JSON: trailing comma is not allowed at line 3, column 1."
             ),
@@ -49,7 +51,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         [errors.Forbidden(missing_scope(Scope.CUSTOMERS_WRITE))],
     ),
     404: (
-        "There is no such thing, or it is none of this token's business: the same answer.",
+        "It does not exist, or is not visible to this token: the answer is the same.",
         [errors.NotFound()],
     ),
     408: (
@@ -57,7 +59,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         [errors.BodyTooSlow()],
     ),
     409: (
-        "The request clashes with what is there, or with one that is still running.",
+        "The request conflicts with what is stored, or with one that is still running.",
         [
             errors.Conflict(
                 "The first request with this idempotency key is still running.",
@@ -108,7 +110,7 @@ KNOWN: dict[int, tuple[str, list[ApiError]]] = {
         [errors.TooManyRequests("Too many requests.", seconds=17)],
     ),
     500: ("A fault of ours. Quote `traceId` to support.", [errors.Internal()]),
-    503: ("A server that the request needs is away for now.", [errors.Unavailable()]),
+    503: ("A server that the request needs is unavailable for now.", [errors.Unavailable()]),
 }
 WORDS = {
     406: "None of the languages, or of the media types, that are asked for is available.",

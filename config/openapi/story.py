@@ -177,13 +177,13 @@ the request at once. Nothing was changed.
 | 405 | the resource does not have this method; `Allow` names those it has |
 | 406 | none of the languages or media types that are asked for (`/core`) |
 | 408 | the body did not arrive in time, or too slowly |
-| 409 | it clashes with what is there |
+| 409 | it conflicts with what is stored |
 | 410 | it was there, and its time is over |
 | 412 | it does not have the version that `If-Match` names, or has that of `If-None-Match` |
 | 413, 414, 415 | body or path are too long, or the body is of a type that is not taken |
 | 422 | the `Idempotency-Key` was used for another request |
 | 429 | too many requests; `Retry-After` tells when to go on |
-| 500, 503 | our fault, or a server is away for now: try again after `Retry-After` |
+| 500, 503 | our fault, or a server is unavailable for now: try again after `Retry-After` |
 | 507 | there is no space left for the file that was sent |
 
 Every answer has an `X-Request-Id`: the one you sent, if it is 1 to 64 letters, digits and `._:-`,

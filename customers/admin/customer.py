@@ -67,6 +67,6 @@ class CustomerAdmin(GivesSignIns):
 
     @admin.display(description="changes")
     def timeline(self, customer: Customer) -> SafeString:
-        """The newest changes on record."""
+        """The newest changes of the change log."""
         changes = represent_all(changes_of(customer.pk)[:RECENT_CHANGES])
         return render_to_string("admin/customers/timeline.html", {"changes": changes})

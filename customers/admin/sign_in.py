@@ -13,8 +13,8 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 
 from config.api.errors import Conflict, Invalid, NotFound
 from customers.admin.scope import ReadOnlyAdmin, operator
+from customers.change_log import Via
 from customers.models import Customer
-from customers.record import Via
 from customers.services.sign_ins import create_customer_login
 
 

@@ -2,7 +2,7 @@
 
 Each tracked table has one trigger function with a branch per operation. The triggers fire once per
 statement and read its transition tables, so that a bulk statement of 100,000 rows is one INSERT into
-the record. `customers.record` says what they read and how an actor is named to them.
+the record. `customers.change_log` says what they read and how an actor is named to them.
 """
 
 from collections.abc import Iterable

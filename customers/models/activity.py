@@ -1,4 +1,4 @@
-"""What happened with a customer: interactions, and the record of changes."""
+"""What happened with a customer: interactions, and the change log."""
 
 from django.db import models
 
@@ -39,7 +39,7 @@ class Activity(CustomerOwned):
 
 
 class Change(models.Model):
-    """One row of the record: what one statement did to one row of a customer.
+    """One row of the change log: what one statement did to one row of a customer.
 
     Triggers write it in the transaction of the change itself (migration `change_record`), so that
     no write can forget it. `before` and `after` hold the columns that changed, secrets masked.

@@ -1,6 +1,6 @@
 """Every write to a customer: one function each, for API, back office and commands alike.
 
-All run in a transaction of their own, on record as the actor's, and raise `ApiError`s.
+All run in a transaction of their own, logged as the actor's, and raise `ApiError`s.
 """
 
 import uuid
@@ -14,6 +14,7 @@ from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Conflict, Invalid, NotFound, Problem
 from customers import normalize
+from customers.change_log import recorded
 from customers.models import (
     Activity,
     AttributeValue,
@@ -23,7 +24,6 @@ from customers.models import (
     Customer,
 )
 from customers.profile import Profile
-from customers.record import recorded
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems

@@ -11,10 +11,10 @@ from django.utils.crypto import get_random_string
 
 from config.api.actors import Actor, Scope
 from config.api.errors import Conflict, Invalid, Problem
+from customers.change_log import recorded
 from customers.models import BusinessAccount, OAuthClient, User
 from customers.normalize import parse_email
 from customers.profile import Profile
-from customers.record import recorded
 from customers.services.customers import locked
 from customers.services.people import (
     SECRET_CHARACTERS,

@@ -17,10 +17,10 @@ from config.api.preconditions import check_write, is_known
 from config.api.views import ApiView, RawJSON
 from config.db.statements import prepared
 from customers import openapi
+from customers.change_log import Via
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all
 from customers.models import Activity, Customer
-from customers.record import Via
 from customers.representation import CustomerObject, reveal
 from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate, activity_object
 from customers.services import customers as services

@@ -1,4 +1,4 @@
-"""A batch of items applied to the registry, in the transaction at hand."""
+"""A batch of items applied to the registry, in the current transaction."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from customers.models import BusinessAccount
 from ingest.batch import snapshot
 from ingest.batch.items import Item, wanted_by
 from ingest.batch.plan import Plan
-from ingest.batch.profiles import People
+from ingest.batch.profiles import Profiles
 from ingest.batch.writer import Writer
 from ingest.models import BulkItem
 
@@ -43,7 +43,7 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
         parents=wanted.parents,
         is_locked=is_locked,
     )
-    plan = Plan(before, people_of(items, actor, before, is_locked=is_locked))
+    plan = Plan(before, profiles_of(items, actor, before, is_locked=is_locked))
     plan.take(items)
     return plan
 
@@ -55,21 +55,21 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
     return plan
 
 
-def people_of(
-    items: Sequence[Item], actor: Actor, before: snapshot.State, *, is_locked: bool
-) -> People:
+def profiles_of(
+    items: Sequence[Item], actor: Actor, before: snapshot.Snapshot, *, is_locked: bool
+) -> Profiles:
     """The profiles of the customers that come with profile members."""
     with_profile = [item for item in items if item.profile is not None]
     if not with_profile:
         nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)
-        return People(nobody, actor, {})
+        return Profiles(nobody, actor, {})
     wanted = {
         before.ids.customer(item.source_customer_id): item.source_customer_id
         for item in with_profile
         if item.source_customer_id
     }
     account = BusinessAccount.objects.get(pk=actor.business_account_id)
-    return People(AccountFacts(account, is_held=is_locked), actor, wanted)
+    return Profiles(AccountFacts(account, is_held=is_locked), actor, wanted)
 
 
 def counts_of(items: Sequence[Item]) -> dict[str, int]:

@@ -57,7 +57,7 @@ class Item:
 
     @property
     def is_stored(self) -> bool:
-        """Whether it was taken in."""
+        """Whether it is to be stored."""
         return self.outcome != BulkItem.Outcome.FAILED
 
     @property

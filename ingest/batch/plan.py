@@ -1,7 +1,7 @@
 """What a batch of items comes to: the rules between members, and between items and the registry.
 
 Items are taken in their order, each on what the ones before it leave. Nothing is written here: the
-outcome is a second `State` beside the one that was read.
+outcome is a second `Snapshot` beside the one that was read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,17 @@ from config.api.errors import Problem
 from customers import models
 from customers.profile import Profile
 from ingest.batch.items import Item
-from ingest.batch.profiles import People, kept_state, set_address
-from ingest.batch.snapshot import Account, Address, Card, Customer, Enrollment, Key, State, card_id
+from ingest.batch.profiles import Profiles, kept_state, set_address
+from ingest.batch.snapshot import (
+    Account,
+    Address,
+    Card,
+    Customer,
+    Enrollment,
+    Key,
+    Snapshot,
+    card_id,
+)
 from ingest.models import BulkItem
 from ingest.wire.schema import AccountBody, CardBody, CustomerBody, Wire
 
@@ -102,20 +111,20 @@ class Change:
 class Plan:
     """Takes items one after the other. `before` is what was read, `after` what is to be.
 
-    `turns_on_parents` tells that an item was found to close a circle, or took a parent away: with
-    earlier requests still to come it could be otherwise. `touched` are the known customers whose
+    `depends_on_parents` tells that an item was found to close a circle, or took a parent away: with
+    earlier requests still to come it could be otherwise. `updated` are the known customers whose
     version goes up, `source_ids` those of the new ones. Of an item that has problems nothing is
     taken in anywhere: whatever an item wants is held apart until all of it was looked at.
     """
 
-    def __init__(self, before: State, people: People) -> None:
+    def __init__(self, before: Snapshot, profiles: Profiles) -> None:
         self.ids = before.ids
         self.before = before
         self.after = before.copy()
-        self.people = people
-        self.touched: set[str] = set()
+        self.profiles = profiles
+        self.updated: set[str] = set()
         self.source_ids: dict[str, str] = {}
-        self.turns_on_parents = False
+        self.depends_on_parents = False
 
     def take(self, items: Sequence[Item]) -> None:
         """Check every item, and take in the good ones."""
@@ -184,7 +193,7 @@ class Plan:
             message = "This is before the day of enrollmentStartDate."
             item.wrong("/enrollmentEndDate", message, "INVALID_RANGE")
         if customer_id and new.parent_customer_id and self.makes_cycle(customer_id, new):
-            self.turns_on_parents = True
+            self.depends_on_parents = True
             message = "This parent is the customer itself, or one of those below it."
             item.wrong("/sourceParentCustomerId", message, "PARENT_CYCLE")
         change = Change()
@@ -198,7 +207,7 @@ class Plan:
             self.want_account(item, account, place, change)
         draft = None
         if item.profile is not None:
-            draft, problems = self.people.merge(customer_id, item.profile, item.at)
+            draft, problems = self.profiles.merge(customer_id, item.profile, item.at)
             item.problems += problems
         if item.problems or customer_id is None:
             return
@@ -245,22 +254,22 @@ class Plan:
             item.outcome = Outcome.UNCHANGED
         after.enrollments[customer_id] = new
         if new.parent_customer_id is None:
-            self.turns_on_parents |= old is not None and old.parent_customer_id is not None
+            self.depends_on_parents |= old is not None and old.parent_customer_id is not None
             after.parents.pop(customer_id, None)
         else:
             after.parents[customer_id] = new.parent_customer_id
         if draft is not None:
             if is_moved:
                 set_address(draft, new.postal_code, new.country)
-            if self.people.keep(customer_id, draft) and item.outcome == Outcome.UNCHANGED:
+            if self.profiles.keep(customer_id, draft) and item.outcome == Outcome.UNCHANGED:
                 item.outcome = Outcome.UPDATED
         elif is_moved:
             self.store_address(customer_id, new)
 
     def store_address(self, customer_id: str, enrollment: Enrollment) -> None:
-        """The mailing address that postal code and country make; no other is touched.
+        """The mailing address that postal code and country make; no other changes.
 
-        As `people.set_address` does it for those who come with a profile.
+        As `profiles.set_address` does it for those who come with a profile.
         """
         zip_code, country = enrollment.postal_code, enrollment.country
         customer = self.after.customers[customer_id]
@@ -381,7 +390,7 @@ class Plan:
         if is_changed and item.outcome == Outcome.UNCHANGED:
             item.outcome = Outcome.UPDATED
         if item.outcome != Outcome.UNCHANGED and customer_id in self.before.customers:
-            self.touched.add(customer_id)
+            self.updated.add(customer_id)
 
 
 def require(item: Item, place: str, body: Wire, members: Sequence[str]) -> None:

@@ -60,7 +60,7 @@ def read(customer: CustomerBody) -> Submission | None:
     return submission
 
 
-class People:
+class Profiles:
     """The profiles of those customers of a batch that come with profile members.
 
     An item is merged into a draft. `keep` takes in the draft of a good item, and nothing else of an

@@ -91,7 +91,7 @@ Key = tuple[str, str]
 
 
 @dataclass
-class State:
+class Snapshot:
     """The rows, by their keys: customer, or customer and id. `parents` leads from child to parent.
 
     It also knows who loads: the business account, by whose ids rows are named.
@@ -106,9 +106,9 @@ class State:
     cards: dict[Key, Card] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
 
-    def copy(self) -> "State":
+    def copy(self) -> "Snapshot":
         """A state that can be changed beside this one: rows are never changed in place."""
-        return State(
+        return Snapshot(
             self.ids,
             dict(self.customers),
             dict(self.enrollments),
@@ -206,13 +206,13 @@ def load(
     holders: Iterable[str],
     parents: Iterable[str],
     is_locked: bool = True,
-) -> State:
+) -> Snapshot:
     """Read what is there of these customers and accounts, with all holders and cards.
 
     They are locked, unless `is_locked` is false. `holders` are the customers that accounts are
     going to have, `parents` those whose line of parents is of interest.
     """
-    state = State(ids)
+    state = Snapshot(ids)
     with connection.cursor() as cursor:
         # All is found by its key, also in a table that was empty when it was last looked at.
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -226,7 +226,7 @@ def load(
     return state
 
 
-def load_customers(state: State, customers: Iterable[str], lock: str) -> None:
+def load_customers(state: Snapshot, customers: Iterable[str], lock: str) -> None:
     """Customers, enrollments and addresses."""
     wanted = sorted(set(customers))
     with connection.cursor() as cursor:
@@ -244,7 +244,7 @@ def load_customers(state: State, customers: Iterable[str], lock: str) -> None:
                 state.addresses[customer.id] = Address(*address[1:])
 
 
-def load_accounts(state: State, accounts: set[str], holders: set[str], lock: str) -> None:
+def load_accounts(state: Snapshot, accounts: set[str], holders: set[str], lock: str) -> None:
     """Accounts, who holds them, and the cards on them."""
     held: dict[str, set[str]] = {}
     with connection.cursor() as cursor:

@@ -76,7 +76,7 @@ UPDATE_ENROLLMENTS = update_from("customers_enrollment", "customer_id", Enrollme
 # All rows of an account: each of its holders has one.
 UPDATE_ACCOUNTS = update_from("customers_account", "id", Account._fields)
 UPDATE_CARDS = update_from("customers_card", "customer_id id", Card._fields)
-TOUCH_CUSTOMERS = """
+BUMP_VERSIONS = """
     UPDATE customers_customer
     SET version = version + 1, updated_at = %s, updated_by_type = %s, updated_by_id = %s
     WHERE id = ANY(%s::uuid[])"""
@@ -86,7 +86,7 @@ DELETE = """
 
 
 class Writer:
-    """Writes one plan in the transaction at hand, as `actor`'s doing at the moment `at`."""
+    """Writes one plan in the current transaction, as `actor`'s doing at the moment `at`."""
 
     def __init__(self, plan: Plan, actor: Actor, at: datetime) -> None:
         self.plan = plan
@@ -99,7 +99,7 @@ class Writer:
     def write(self) -> None:
         """All tables, customers first."""
         plan = self.plan
-        profiles = [profile for _, profile in sorted(plan.people.kept.items())]
+        profiles = [profile for _, profile in sorted(plan.profiles.kept.items())]
         saved = {str(each.customer.pk) for each in save_all(profiles, actor=self.actor, at=self.at)}
         with connection.cursor() as cursor:
             self.write_customers(cursor, saved)
@@ -113,9 +113,9 @@ class Writer:
         before, after = self.plan.before, self.plan.after
         new = sorted(after.customers.keys() - before.customers.keys() - saved)
         copy(cursor, CUSTOMER, map(self.customer, new))
-        if touched := self.plan.touched - saved:
+        if updated := self.plan.updated - saved:
             who_and_when = (self.at, self.actor.type, self.actor.id)
-            cursor.execute(TOUCH_CUSTOMERS, (*who_and_when, array(sorted(touched))))
+            cursor.execute(BUMP_VERSIONS, (*who_and_when, array(sorted(updated))))
 
     def customer(self, customer_id: str) -> str:
         """A new customer that comes without a profile."""

@@ -8,7 +8,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from config.api.actors import Actor
 from config.jobs.lease import ClaimLost
-from customers.record import Via, recorded
+from customers.change_log import Via, recorded
 from ingest import failed_lines
 from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
 from ingest.batch.items import Item
@@ -131,7 +131,7 @@ def write_blocks(
                 raise ClaimLost
         for some in apart([item for items in read for item in items]):
             plan = apply(some, actor=actor, at=at)
-            if plan.turns_on_parents and not is_next:
+            if plan.depends_on_parents and not is_next:
                 raise TooEarly
         parts = [
             BulkPart(

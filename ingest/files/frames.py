@@ -103,7 +103,7 @@ def frames(
 ) -> Iterator[tuple[int, bytes]]:
     """The sealed blocks of a stored file with their numbers, but for some.
 
-    `blocks` and `lines` are what was stored; files without an end mark have no `blocks` on record.
+    `blocks` and `lines` are what was stored; files without an end mark have no stored `blocks`.
     Raises `ContentLost` where the file is not as it was stored.
     """
     with io.BufferedReader(stored.Reader(name), READ_BYTES) as file:
@@ -142,7 +142,7 @@ def taken(file: stored.Stream, length: int) -> bytes:
 
 
 def check_end(sealed: bytes, request_id: UUID, *, blocks: int, lines: int) -> None:
-    """Compare the end mark with what was read and what is on record."""
+    """Compare the end mark with what was read and what is stored."""
     try:
         totals = orjson.loads(unseal_bytes(sealed, end_data(request_id)))
     except SealError as error:

@@ -95,7 +95,7 @@ class Members:
         return taken
 
     def _fill(self, size: int) -> bool:
-        """Have so many bytes at hand, if there are so many."""
+        """Have so many bytes read ahead, if there are so many."""
         while len(self._rest) < size:
             part = self._read()
             if not part:

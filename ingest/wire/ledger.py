@@ -96,7 +96,7 @@ def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, Any
 
 
 def line_of(item: Item) -> dict[str, Any]:
-    """One item that was taken in, or not."""
+    """The line of one item, stored or refused."""
     return line(
         item.index,
         item.source_customer_id[:120],

@@ -78,7 +78,7 @@ FAILED = SUBMITTED | {
     "status": "FAILED",
     "finishedAt": "2026-03-01T12:10:03.100Z",
     "errorCode": "STORAGE_FULL",
-    "message": "There is no room left for result files.",
+    "message": "There is no space left for result files.",
 }
 MANIFEST = {
     "queryId": QUERY_ID,

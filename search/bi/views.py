@@ -127,6 +127,6 @@ class SearchResult(ApiView):
                 etag=f"{search.sha256}-manifest" if is_manifest else search.sha256,
             )
         except FileNotFoundError:
-            raise services.Gone("The result is not there any more; run the search again.") from None
+            raise services.Gone("The result no longer exists. Run the search again.") from None
         except ConnectionError as error:
             raise Unavailable from error

@@ -3,7 +3,7 @@
 Loads of whole customers, with a profile each, are measured beside loads without, in the same run.
 
 The yardstick of the drain and of files is PostgreSQL's own COPY of the same rows into the same
-tables, with their indexes and with the record of changes. What is loaded is deleted in the end.
+tables, with their indexes and with the change log. What is loaded is deleted in the end.
 """
 
 import json

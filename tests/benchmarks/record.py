@@ -1,4 +1,4 @@
-"""What the record of changes costs a write: one row at a time, and in bulk."""
+"""What the change log costs a write: one row at a time, and in bulk."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def run() -> None:
 
 
 def undone(sql: str, parameter: object, *, recording: str) -> Callable[[], None]:
-    """The statement, with the record on or off, in a transaction that is rolled back."""
+    """The statement, with the change log on or off, in a transaction that is rolled back."""
 
     def work() -> None:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -24,10 +24,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from config.api.actors import Actor
+from customers.change_log import Via, internal_actor, recorded
 from customers.generate import Attribute, Plan, make_batch
 from customers.management.output import JSONCommand, business_account
 from customers.models import AttributeDefinition, Department
-from customers.record import Via, internal_actor, recorded
 from customers.services.people import create_business_account
 
 # A crash of the server may cost the last batches, never half of one. Trigram indexes take new rows
@@ -132,7 +132,7 @@ def attributes_of(accounts: Sequence[UUID]) -> dict[UUID, list[Attribute]]:
 def load(plan: Plan, actor: Actor) -> Iterator[int]:
     """Write all batches of a plan; yields the number of customers of each as it is committed.
 
-    A plan of one batch is written here, by this connection, so within a transaction at hand.
+    A plan of one batch is written here, by this connection, so within the current transaction.
     """
     count = len(plan.batches())
     processes = min(count, os.cpu_count() or 1)

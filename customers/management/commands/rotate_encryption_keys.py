@@ -17,8 +17,8 @@ from config.db.crypto import (
     seal_bytes,
     unseal_bytes,
 )
+from customers.change_log import unrecorded
 from customers.management.output import JSONCommand
-from customers.record import unrecorded
 
 BATCH = 1000
 # Values that do not open are named, up to this number.

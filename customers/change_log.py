@@ -1,9 +1,9 @@
-"""In whose name a transaction's changes go on record.
+"""Who a transaction's changes are attributed to in the change log.
 
-Triggers (migration `change_record`) write the record, one row of `Change` per row that a statement
-changed, whoever sends the statement: this code, a COPY, or a person at psql. They learn who acts
-from the setting `kith.actor` of the transaction, a JSON object of `type`, `id`, `via`, `requestId`,
-`reason` and `at`; without it the change is on record as internal, through `database`. Where one
+Triggers (migration `change_record`) write the change log, one row of `Change` per row that a
+statement changed, from any client: this code, a COPY, or a person at psql. They learn who acts from
+the setting `kith.actor` of the transaction, a JSON object of `type`, `id`, `via`, `requestId`,
+`reason` and `at`; without it the change is logged as internal, through `database`. Where one
 transaction does many requests, `kith.requests` tells which. They do not see TRUNCATE, and count on
 a row keeping its key.
 """
@@ -41,7 +41,7 @@ class Via(StrEnum):
 
 @contextmanager
 def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
-    """A transaction, or a savepoint of the one at hand, whose changes are on record as the actor's.
+    """A transaction, or a savepoint of the current one, whose changes are logged as the actor's.
 
     Yields the database's clock: the `at` of all changes in here, and the value for `created_at` and
     `updated_at`. `via` is one of `Via`; of `reason` the first 255 characters are kept. The actor
@@ -62,7 +62,7 @@ def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
 
 
 def name_requests(requests: Mapping[str, str]) -> None:
-    """For the transaction at hand: changes of these rows come from requests of their own.
+    """For the current transaction: changes of these rows come from requests of their own.
 
     `requests` has request ids by the id of a customer, or of a single row; an entry for the row
     itself counts more. For work that does many requests at once.
@@ -73,7 +73,7 @@ def name_requests(requests: Mapping[str, str]) -> None:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """A transaction whose statements leave no record: for work that changes how values are stored
+    """A transaction whose statements are not logged: for work that changes how values are stored
     but not what they are, such as sealing them under another key. To be used for nothing else.
     """
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Every change of a customer is on record: who, when, through what, and the values."""
+"""Every change of a customer is logged: who, when, through what, and the values."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from config.api.actors import Actor, ActorType
 from config.context import request_id
-from customers import history, normalize, record
+from customers import change_log, history, normalize
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 CREATED = Change.Operation.CREATED
 UPDATED = Change.Operation.UPDATED
 DELETED = Change.Operation.DELETED
-# What is not on record: keys, bookkeeping, and what is derived from a column that is on record.
+# What is not logged: keys, bookkeeping, and what is derived from a logged column.
 UNTRACKED = {
     "id",
     "customer_id",
@@ -47,7 +47,7 @@ def clerk(account) -> Actor:
 
 
 def changes(customer: Customer, entity: str, operation: str) -> list[Change]:
-    """What is on record of one kind, oldest first."""
+    """What is logged of one kind, oldest first."""
     rows = history.changes_of(customer.pk).filter(entity=entity, operation=operation)
     return list(rows.order_by("at", "id"))
 
@@ -71,13 +71,13 @@ def tracked_columns() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(("entity", "model"), history.ENTITIES.items())
-def test_every_column_is_on_record_or_left_out_on_purpose(entity, model):
+def test_every_column_is_logged_or_left_out_on_purpose(entity, model):
     columns = {field.column for field in model._meta.local_concrete_fields if field.column}
     derived = {column for column in columns if column.endswith("_folded")}
     assert tracked_columns()[entity] == columns - derived - UNTRACKED
 
 
-def test_every_table_that_hangs_on_a_customer_is_on_record_but_interactions():
+def test_every_table_that_hangs_on_a_customer_is_logged_but_interactions():
     owned = {
         relation.related_model
         for relation in Customer._meta.related_objects
@@ -88,7 +88,7 @@ def test_every_table_that_hangs_on_a_customer_is_on_record_but_interactions():
     } - {"Customer"}
 
 
-def test_a_creation_is_on_record_with_what_was_given(account):
+def test_a_creation_is_logged_with_what_was_given(account):
     customer = factories.make_customer(account, date_of_birth=date(1815, 12, 10))
     [contact] = changes(customer, "contact", CREATED)
     assert contact.before is None
@@ -108,7 +108,7 @@ def test_a_creation_is_on_record_with_what_was_given(account):
     assert row.entity_id == customer.pk
 
 
-def test_an_update_is_on_record_with_both_sides_of_what_changed(customer):
+def test_an_update_is_logged_with_both_sides_of_what_changed(customer):
     contact = customer.contacts.get()
     Contact.objects.filter(pk=contact.pk).update(
         first_name='Ada "A." Ö\\', middle_name="King", date_of_birth=date(1815, 12, 10)
@@ -145,7 +145,7 @@ def test_a_change_of_metadata_has_the_whole_object_on_both_sides(customer):
     assert (second.before, second.after) == ({"metadata": {"tier": "gold"}}, {"metadata": None})
 
 
-def test_a_deletion_is_on_record_with_what_was_there(customer):
+def test_a_deletion_is_logged_with_what_was_there(customer):
     point = customer.contact_points.get(kind="EMAIL")
     customer.contact_points.filter(pk=point.pk).delete()
     [change] = changes(customer, "contactPoint", DELETED)
@@ -154,7 +154,7 @@ def test_a_deletion_is_on_record_with_what_was_there(customer):
     assert change.entity_id == point.id
 
 
-def test_what_goes_with_a_contact_is_on_record_too(customer):
+def test_what_goes_with_a_contact_is_logged_too(customer):
     run("DELETE FROM customers_contact WHERE customer_id = %s", customer.pk)
     run("SET CONSTRAINTS ALL IMMEDIATE")
     assert not customer.contact_points.exists()
@@ -192,9 +192,9 @@ def test_secrets_are_masked(account, customer):
     ]
 
 
-def test_the_actor_of_the_transaction_is_on_record(customer, clerk):
+def test_the_actor_of_the_transaction_is_logged(customer, clerk):
     token = request_id.set("request-1")
-    with record.recorded(clerk, via=record.Via.BACK_OFFICE, reason="asked by phone") as at:
+    with change_log.recorded(clerk, via=change_log.Via.BACK_OFFICE, reason="asked by phone") as at:
         Customer.objects.filter(pk=customer.pk).update(status="SUSPENDED")
         customer.contacts.update(first_name="Augusta")
     request_id.reset(token)
@@ -213,14 +213,14 @@ def test_the_yielded_clock_is_the_databases_and_aware(clerk):
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (before,) = cursor.fetchone()
-        with record.recorded(clerk, via="v1") as at:
+        with change_log.recorded(clerk, via="v1") as at:
             cursor.execute("SELECT clock_timestamp()")
             (after,) = cursor.fetchone()
     assert before <= at <= after
     assert at.utcoffset() == timedelta(0)
 
 
-def test_a_change_by_plain_sql_is_on_record_as_the_databases_own(customer):
+def test_a_change_by_plain_sql_is_logged_as_the_databases_own(customer):
     run("UPDATE customers_customer SET status = 'DELETED' WHERE id = %s", customer.pk)
     [change] = changes(customer, "customer", UPDATED)
     assert (change.actor_type, change.actor_id, change.via) == ("internal", "", "database")
@@ -228,16 +228,16 @@ def test_a_change_by_plain_sql_is_on_record_as_the_databases_own(customer):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_actor_is_forgotten_when_its_transaction_ends(customer, clerk):
-    with record.recorded(clerk, via="v1"):
+    with change_log.recorded(clerk, via="v1"):
         customer.contacts.update(first_name="Augusta")
     customer.contacts.update(first_name="Ada")
     vias = [change.via for change in changes(customer, "contact", UPDATED)]
     assert vias == ["v1", "database"]
 
 
-def test_what_is_rolled_back_is_not_on_record(customer, clerk):
+def test_what_is_rolled_back_is_not_logged(customer, clerk):
     def fail() -> None:
-        with record.recorded(clerk, via="v1"):
+        with change_log.recorded(clerk, via="v1"):
             customer.contacts.update(first_name="Augusta")
             raise ZeroDivisionError
 
@@ -247,7 +247,7 @@ def test_what_is_rolled_back_is_not_on_record(customer, clerk):
 
 
 def test_a_long_reason_is_cut_instead_of_failing_the_work(customer, clerk):
-    with record.recorded(clerk, via="job", reason="é" * 300):
+    with change_log.recorded(clerk, via="job", reason="é" * 300):
         customer.contacts.update(first_name="Augusta")
     [change] = changes(customer, "contact", UPDATED)
     assert change.reason == "é" * 255
@@ -255,19 +255,19 @@ def test_a_long_reason_is_cut_instead_of_failing_the_work(customer, clerk):
 
 def test_naming_the_actor_costs_one_query(clerk, django_assert_num_queries):
     # The savepoint and its release are the other two; outside a transaction they are BEGIN, COMMIT.
-    with django_assert_num_queries(3), record.recorded(clerk, via="v1"):
+    with django_assert_num_queries(3), change_log.recorded(clerk, via="v1"):
         pass
 
 
 def test_storing_the_same_values_otherwise_leaves_no_trace(customer):
-    with record.unrecorded():
+    with change_log.unrecorded():
         customer.contacts.update(social_id_sealed=b"\1another key")
     assert not changes(customer, "contact", UPDATED)
     customer.contacts.update(social_id_sealed=b"\1another value")
     assert len(changes(customer, "contact", UPDATED)) == 1
 
 
-def test_a_copy_is_on_record_row_by_row(account):
+def test_a_copy_is_logged_row_by_row(account):
     customers = [factories.make_customer(account, email="", phone="") for _ in range(3)]
     contacts = [customer.contacts.get() for customer in customers]
     now = datetime.now(UTC)
@@ -288,7 +288,7 @@ def test_a_copy_is_on_record_row_by_row(account):
         assert change.after["value"] == f"{contact.id}@example.com"
 
 
-def test_a_bulk_update_is_on_record_row_by_row(account):
+def test_a_bulk_update_is_logged_row_by_row(account):
     customers = [factories.make_customer(account) for _ in range(5)]
     Customer.objects.filter(pk=customers[0].pk).update(role="first")
     Customer.objects.all().update(role="all")
@@ -296,7 +296,7 @@ def test_a_bulk_update_is_on_record_row_by_row(account):
     assert before == [{"role": "first"}, *[{"role": None}] * 4]
 
 
-def test_an_upsert_is_on_record_as_what_it_did_to_each_row(customer):
+def test_an_upsert_is_logged_as_what_it_did_to_each_row(customer):
     email = customer.contact_points.get(kind="EMAIL")
     twin = ContactPoint.objects.get(pk=email.pk)
     twin.id, twin.is_primary, twin.value = normalize.uuid7(), False, "new@example.com"
@@ -323,7 +323,7 @@ def test_a_contact_point_belongs_to_a_contact_of_its_own_customer(account, custo
 def test_the_history_shows_published_names_and_the_newest_first(
     customer, clerk, django_assert_num_queries
 ):
-    with record.recorded(clerk, via="v1", reason="moved") as at:
+    with change_log.recorded(clerk, via="v1", reason="moved") as at:
         customer.contacts.update(first_name="Augusta", social_id_sealed=b"\1", birth_city="London")
     with django_assert_num_queries(1):
         newest, *older = history.represent_all(history.changes_of(customer.pk))
