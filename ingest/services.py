@@ -2,14 +2,12 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Value
-from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from config import files as stored
@@ -24,22 +22,17 @@ from config.api.errors import (
     Unprocessable,
     Unreadable,
 )
-from config.api.json import to_json
 from config.db.statements import snapshot
-from config.jobs.retention import BATCH, MOST_BATCHES, delete_in_batches
-from ingest import failed_lines, payload
+from ingest import payload
 from ingest.batch.apply import prepare
-from ingest.batch.items import Item, ordered, read_items
-from ingest.files import loader
-from ingest.files.frames import FOLDER, folder_of, upload_name
+from ingest.batch.items import Item, read_items
+from ingest.files.frames import folder_of, upload_name
 from ingest.files.inflate import Damage
 from ingest.files.upload import Source, Upload
 from ingest.models import (
     BulkContent,
-    BulkFailedLines,
     BulkFile,
     BulkItem,
-    BulkPart,
     BulkRequest,
     BulkUpload,
 )
@@ -48,10 +41,6 @@ from ingest.payload import Content
 
 logger = logging.getLogger(__name__)
 
-# An upload of which nothing was heard for so long has lost its web server.
-ABANDONED = timedelta(days=2)
-# How many of these, or of old files, are deleted at a time.
-MOST_DELETED = 1000
 # Why a file has no line that is whole.
 UNREADABLE: dict[Damage | None, str] = {
     None: "The file has no lines.",
@@ -319,169 +308,3 @@ class NoSpace(ApiError):
             "There is no space left for files; nothing was stored. "
             "Please tell whoever runs this service, and send the file again later."
         )
-
-
-class ResultGone(ApiError):
-    """The results were there once, and their time is over."""
-
-    status = 410
-    code = "GONE"
-
-
-def results_of(*, request: BulkRequest, outcome: str = "") -> Iterable[bytes]:
-    """The results of a request, or those with one outcome, line by line: NDJSON, in blocks.
-
-    Of a file whose load failed, those of what was loaded. Raises `NotFound` before there are any,
-    and `ResultGone`.
-    """
-    if request.status in request.OPEN:
-        raise NotFound
-    if request.action == BulkRequest.Action.LOAD_FILE:
-        blocks = results_of_file(request)
-        return only(blocks, outcome) if outcome else blocks
-    if request.status != request.Status.FINISHED:
-        raise NotFound
-    items = request.ledger.filter(outcome=outcome) if outcome else request.ledger.all()
-    return (to_json(result_line(item)) + b"\n" for item in items)
-
-
-def only(blocks: Iterable[bytes], outcome: str) -> Iterator[bytes]:
-    """The lines of results that have this outcome, in blocks."""
-    # Within a text its quotation marks would have backslashes before them.
-    mark = b'"outcome":' + to_json(outcome)
-    rest = b""
-    for block in blocks:
-        *lines, rest = (rest + block).split(b"\n")
-        if found := [line + b"\n" for line in lines if mark in line]:
-            yield b"".join(found)
-
-
-def results_of_file(request: BulkRequest) -> Iterable[bytes]:
-    """The results of a load that has ended. Raises as `results_of` does."""
-    name = BulkFile.objects.get(pk=request.pk).result_name
-    if name:
-        try:
-            return stored.blocks(name, 0, stored.size(name))
-        except FileNotFoundError:
-            raise ResultGone("The results were deleted.") from None
-    if BulkPart.objects.filter(request=request).exists():
-        return loader.results_of(request.pk)
-    if request.status == request.Status.FINISHED:
-        raise ResultGone("The results were deleted.")
-    raise NotFound
-
-
-def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
-    """The failed items of a request as they were sent, with their errors: NDJSON, in blocks.
-
-    Of a file whose load failed, those of what was loaded. Raises `NotFound` before it has ended, or
-    when it ended without a ledger, and `ResultGone`.
-    """
-    if request.status in request.OPEN:
-        raise NotFound
-    if request.action == BulkRequest.Action.LOAD_FILE:
-        if request.failed and not request.failed_lines.exists():
-            raise ResultGone("What was sent was deleted.")
-        return failed_lines.of_file(request.pk)
-    if request.status != request.Status.FINISHED:
-        raise NotFound
-    rows = request.ledger.filter(outcome=BulkItem.Outcome.FAILED).order_by("index")
-    errors = dict(rows.values_list("index", "errors"))
-    if not errors:
-        return ()
-    row = BulkContent.objects.filter(request=request).first()
-    if row is None:
-        raise ResultGone("What was sent was deleted.")
-    entries = payload.unsealed(row).entries
-    return (
-        failed_lines.failed_line(index + 1, entries[index], ordered(problems))
-        for index, problems in errors.items()
-    )
-
-
-def result_line(item: BulkItem) -> dict[str, object]:
-    """An item as it would be told as a line of a file."""
-    body: dict[str, object] = {
-        "line": item.index + 1,
-        "sourceCustomerId": item.source_customer_id or None,
-        "outcome": item.outcome,
-        "customerId": str(item.customer_id) if item.customer_id else None,
-        "errors": ordered(item.errors),
-    }
-    return body | {"notices": ordered(item.notices)} if item.notices else body
-
-
-# --- Clean-up -------------------------------------------------------------------------------------
-
-
-def delete_old_content() -> int:
-    """Delete what was sent with requests that ended `RESULT_SECONDS` ago, and their results.
-
-    Also uploads of which all is loaded, and that could not be deleted then. Gives how many requests
-    kept something. Files that cannot be deleted are tried again later.
-    """
-    count = delete_left_over_files()
-    kept: set[UUID] = set()
-    for _ in range(MOST_BATCHES):
-        old = BulkRequest.objects.with_old_content().exclude(pk__in=kept)
-        ids = list(old.values_list("pk", flat=True)[:BATCH])
-        deleted = [request_id for request_id in ids if delete_files(request_id)]
-        with transaction.atomic():
-            count += BulkContent.objects.filter(request__in=deleted).delete()[0]
-            BulkPart.objects.filter(request__in=deleted).delete()
-            count += BulkFailedLines.objects.filter(request__in=deleted).delete()[0]
-            with_files = BulkFile.objects.filter(request__in=deleted)
-            count += with_files.update(storage_name="", result_name="")
-            BulkRequest.objects.filter(pk__in=deleted).update(keeps_content=False)
-        kept |= {*ids} - {*deleted}
-        if len(ids) < BATCH or len(kept) >= BATCH:
-            break
-    return count
-
-
-def delete_left_over_files() -> int:
-    """Delete loaded uploads that are still stored, and parts of results of killed attempts."""
-    count = 0
-    for file in BulkFile.objects.left_over()[:MOST_DELETED]:
-        if delete_files(file.pk, keep=file.result_name):
-            BulkPart.objects.filter(request=file.pk).delete()
-            count += BulkFile.objects.filter(pk=file.pk).update(storage_name="")
-    return count
-
-
-def delete_files(request_id: UUID, *, keep: str = "") -> bool:
-    """Delete the files of a request but for one; False when that is not possible now."""
-    if not BulkFile.objects.filter(pk=request_id).exists():
-        return True
-    try:
-        stored.remove_folder(folder_of(request_id), keep=keep)
-    except Exception:
-        logger.exception("the files of request %s cannot be deleted", request_id)
-        return False
-    return True
-
-
-def delete_abandoned_uploads() -> int:
-    """Delete what was stored of uploads whose web server died; how many."""
-    long_ago = Now() - Value(ABANDONED)
-    found = BulkUpload.objects.filter(started_at__lte=long_ago).order_by("started_at")
-    count = 0
-    for request_id in found.values_list("pk", flat=True)[:MOST_DELETED]:
-        with transaction.atomic():
-            # Lest its web server is alive after all, and accepts it meanwhile.
-            row = BulkUpload.objects.select_for_update(skip_locked=True).filter(pk=request_id)
-            if not row.exists():
-                continue
-            try:
-                stored.remove_folder(folder_of(request_id))
-            except Exception:
-                logger.exception("an abandoned upload cannot be deleted")
-                continue
-            row.delete()
-            count += 1
-    return count + stored.abort_abandoned(FOLDER, age=ABANDONED)
-
-
-def delete_old_requests() -> int:
-    """Delete requests that ended `BULK_RETENTION_DAYS` ago, with their ledgers; how many."""
-    return delete_in_batches(BulkRequest.objects.past_retention())

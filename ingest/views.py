@@ -17,7 +17,7 @@ from config.api.errors import Invalid, Problem
 from config.api.pagination import PARAMETERS, PageRequest
 from config.api.views import ApiView
 from config.server.bodies import streamed
-from ingest import openapi, payload, services
+from ingest import openapi, payload, results, services
 from ingest.batch.items import Action
 from ingest.models import BulkItem, BulkRequest
 from ingest.payload import read_body
@@ -282,7 +282,7 @@ class RequestResults(ApiView):
         """One JSON object a line, in the order sent."""
         outcome = wanted_outcome(request)
         found = services.get_request(actor=self.actor, public_id=request_id)
-        lines = services.results_of(request=found, outcome=outcome)
+        lines = results.results_of(request=found, outcome=outcome)
         return ndjson(lines, f"results-{request_id}.ndjson")
 
 
@@ -295,7 +295,7 @@ class RequestFailed(ApiView):
     def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
         """One JSON object a line, with its errors, to be corrected and sent again."""
         found = services.get_request(actor=self.actor, public_id=request_id)
-        return ndjson(services.failed_of(request=found), f"failed-{request_id}.ndjson")
+        return ndjson(results.failed_of(request=found), f"failed-{request_id}.ndjson")
 
 
 def ndjson(lines: Iterable[bytes], name: str) -> StreamingHttpResponse:

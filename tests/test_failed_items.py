@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from ingest.cleanup import delete_old_content
 from ingest.models import BulkFailedLines
-from ingest.services import delete_old_content
 from tests import bulk
 from tests.bulk import customer
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from config import files as stored_files
 from config.api.errors import Unavailable
-from ingest import services
+from ingest import cleanup, services
 from ingest.files.frames import folder_of
 from ingest.models import BulkFile, BulkPart, BulkRequest, BulkUpload
 from tests import bulk
@@ -36,7 +36,7 @@ def folders(storage: Path) -> list[Path]:
 
 
 def grow_old() -> None:
-    BulkUpload.objects.update(started_at=timezone.now() - services.ABANDONED)
+    BulkUpload.objects.update(started_at=timezone.now() - cleanup.ABANDONED)
 
 
 def submit(owner, source: Any = None, **named: Any) -> Any:
@@ -59,10 +59,10 @@ def test_an_upload_whose_web_server_is_killed_is_cleaned_up(owner, storage):
         submit(owner, Killed(BODY))
     os.waitpid(child, 0)
     assert len(folders(storage)) == 1
-    assert services.delete_abandoned_uploads() == 0
+    assert cleanup.delete_abandoned_uploads() == 0
     assert len(folders(storage)) == 1
     grow_old()
-    assert services.delete_abandoned_uploads() == 1
+    assert cleanup.delete_abandoned_uploads() == 1
     assert folders(storage) == []
     assert not BulkUpload.objects.exists()
 
@@ -86,7 +86,7 @@ def test_an_upload_that_was_cleaned_up_meanwhile_is_not_accepted(owner, storage)
             part = super().read(size)
             if not part:
                 grow_old()
-                services.delete_abandoned_uploads()
+                cleanup.delete_abandoned_uploads()
             return part
 
     with pytest.raises(Unavailable):
@@ -166,7 +166,7 @@ def test_an_upload_stays_when_only_the_answer_to_its_commit_is_lost(owner, stora
             submit(owner, Last(BODY))
     request = BulkRequest.objects.get()
     grow_old()
-    services.delete_abandoned_uploads()
+    cleanup.delete_abandoned_uploads()
     found = ended(owner, str(request.public_id))
     assert (found["status"], found["counts"]["created"]) == ("FINISHED", 1)
 
@@ -200,13 +200,13 @@ def test_an_upload_that_could_not_be_deleted_after_its_load_is_deleted_later(
     with monkeypatch.context() as patch:
         patch.setattr(stored_files, "remove_folder", fails)
         found = ended(owner, public_id)
-        assert services.delete_old_content() == 0
+        assert cleanup.delete_old_content() == 0
     assert found["status"] == "FINISHED"
     assert stored(storage) == ["lines", "results.ndjson"]
-    assert services.delete_old_content() == 1
+    assert cleanup.delete_old_content() == 1
     assert stored(storage) == ["results.ndjson"]
     assert len(results(owner, public_id)) == 1
-    assert services.delete_old_content() == 0
+    assert cleanup.delete_old_content() == 0
 
 
 @pytest.mark.parametrize("status", ["FAILED", "FINISHED"])
@@ -232,7 +232,7 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
         assert results(owner, str(request.public_id)) == [{}]
     long_ago = timezone.now() - timedelta(seconds=settings.RESULT_SECONDS)
     BulkRequest.objects.update(finished_at=long_ago)
-    services.delete_old_content()
+    cleanup.delete_old_content()
     assert folders(storage) == []
     assert not BulkPart.objects.exists()
     assert not BulkFile.objects.exclude(storage_name="", result_name="").exists()

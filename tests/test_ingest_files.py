@@ -17,11 +17,11 @@ from config.jobs.lease import ClaimLost
 from customers.models import Change, Customer, Enrollment
 from ingest import services
 from ingest.batch.apply import TooEarly
+from ingest.cleanup import delete_old_content
 from ingest.files import blocks, upload
 from ingest.files.frames import BLOCK_BYTES, frames, opened
 from ingest.files.upload import TooLarge, Upload
 from ingest.models import BulkFile, BulkPart, BulkRequest
-from ingest.services import delete_old_content
 from tests import bulk
 from tests.bulk import customer
 

@@ -25,8 +25,8 @@ from config.tasks import delete_expired_sessions
 from customers.models import Change, Grant
 from customers.services.changes import DELETE, INDEX, delete_old_changes
 from customers.tasks import delete_expired_tokens
+from ingest.cleanup import delete_old_content, delete_old_requests
 from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
-from ingest.services import delete_old_content, delete_old_requests
 from search.models import CustomerSearch
 from search.services import delete_dead_files, delete_old_searches
 from tests import bulk
