@@ -16,7 +16,8 @@ from config.api.json import to_json, unsupported
 from config.openapi import answer, body, named, operation, page_of
 from config.server.uploads import TooManyUploads
 from ingest.models import BulkItem
-from ingest.services import DryRunTimedOut, NoSpace, ResultGone
+from ingest.results import ResultGone
+from ingest.services import DryRunTimedOut, NoSpace
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
 from ingest.wire.ledger import STATUSES
 from ingest.wire.profile import ProfileBody

@@ -14,7 +14,7 @@ from tests import factories
 from tests.documented import api_routes, call
 from tests.factories import Client
 from tests.inventory import make_inventory
-from tests.test_routes import WITHOUT_SCOPE
+from tests.tables import WITHOUT_SCOPE
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]

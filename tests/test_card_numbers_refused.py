@@ -23,8 +23,8 @@ from customers.services.people import (
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests import bulk, factories
+from tests.customers import ACME, ADA, HOME, codes, create
 from tests.factories import PASSWORD
-from tests.test_customers_api import ACME, ADA, HOME, codes, create
 
 pytestmark = pytest.mark.django_db
 

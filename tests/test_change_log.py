@@ -17,27 +17,13 @@ from customers.models import (
     Customer,
 )
 from tests import factories
+from tests.tables import UNTRACKED
 
 pytestmark = pytest.mark.django_db
 
 CREATED = Change.Operation.CREATED
 UPDATED = Change.Operation.UPDATED
 DELETED = Change.Operation.DELETED
-# What is not logged: keys, bookkeeping, and what is derived from a logged column.
-UNTRACKED = {
-    "id",
-    "customer_id",
-    "version",
-    "name",
-    "search_text",
-    "name_key",
-    *("sort_first_name", "sort_last_name", "is_named"),
-    "value_key",
-    "social_id_digest",
-    "social_id_last4",
-    *("created_at", "created_by_type", "created_by_id"),
-    *("updated_at", "updated_by_type", "updated_by_id"),
-}
 
 
 @pytest.fixture

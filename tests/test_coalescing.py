@@ -10,7 +10,7 @@ from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests import bulk
 from tests.bulk import customer
-from tests.test_jobs import submit
+from tests.jobs import submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

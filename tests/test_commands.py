@@ -1,13 +1,12 @@
 """The management commands by which an installation is set up."""
 
 import io
-import json
 import sys
 import uuid
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.test import Client as Browser
 
 from config.api.actors import AGENT_ROLES, DEFAULT_SCOPES, ROLES, Scope
@@ -15,26 +14,10 @@ from config.commands import CommandLine
 from customers.authentication import actor_of
 from customers.models import BusinessAccount, Customer, OAuthClient, ServiceAccount, User
 from customers.services.tokens import exchange_key
+from tests.commands import refuse, run
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
-
-
-def run(name: str, *args: object, **options: object) -> dict[str, str]:
-    """The JSON object that a command prints on standard output."""
-    out = io.StringIO()
-    call_command(name, *map(str, args), stdout=out, stderr=io.StringIO(), **options)
-    assert out.getvalue().count("\n") == 1
-    return json.loads(out.getvalue())
-
-
-def refuse(name: str, *args: object, **options: object) -> str:
-    """The message with which a command ends that changes nothing."""
-    out = io.StringIO()
-    with pytest.raises(CommandError) as refusal:
-        call_command(name, *map(str, args), stdout=out, stderr=io.StringIO(), **options)
-    assert out.getvalue() == ""
-    return str(refusal.value)
 
 
 # --- create_business_account ----------------------------------------------------------------------

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from customers.models import AttributeValue, Change, ContactPoint, Customer
 from tests import bulk, factories
-from tests.test_customers_api import ACME, ADA, codes, create
-from tests.test_customers_merge import put, refused
+from tests.customers import ACME, ADA, codes, create, put, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -37,8 +37,8 @@ from tests.conversions import (
     submit,
     tables_with,
 )
-from tests.test_customers_api import create
-from tests.test_search_files import search
+from tests.customers import create
+from tests.searches import search
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,8 +23,8 @@ from tests.conversions import (
     submit,
     tables_with,
 )
-from tests.test_customers_api import create
-from tests.test_search_files import content, rows, search
+from tests.customers import create
+from tests.searches import content, rows, search
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

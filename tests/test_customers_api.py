@@ -6,47 +6,9 @@ import pytest
 from django.db import connection
 
 from customers.models import BusinessAccount, Customer
+from tests.customers import ACME, ADA, HOME, codes, create
 
 pytestmark = pytest.mark.django_db
-
-ADA = {
-    "type": "INDIVIDUAL",
-    "firstName": "Ada",
-    "lastName": "Lovelace",
-    "primaryPhoneNumber": {"number": "4151234", "type": "MOBILE"},
-    "primaryEmail": {"value": "Ada@example.com"},
-}
-ACME = {
-    "type": "BUSINESS",
-    "businessName": "ACME",
-    "contacts": [
-        {
-            "firstName": "Jack",
-            "lastName": "Smith",
-            "primary": True,
-            "primaryPhoneNumber": {"number": "+14151234", "type": "WORK"},
-            "primaryEmail": {"value": "jsmith@acme.com"},
-        }
-    ],
-}
-HOME = {
-    "type": "MAILING",
-    "streetLine1": "100 Main St",
-    "cityName": "Greenville",
-    "stateCode": "MO",
-    "countryCode": "USA",
-    "zipCode": "63368",
-}
-
-
-def create(speaker, body=ADA, **extra):
-    response = speaker.api.post("/v1/customers", body | extra)
-    assert response.status_code == 201, response.content
-    return response.json()
-
-
-def codes(response):
-    return {error["path"]: error["errorCode"] for error in response.json()["errors"]}
 
 
 def test_an_individual_is_created_with_the_least_that_is_needed(owner):

@@ -10,16 +10,10 @@ import pytest
 from customers.filters import CustomerFilter
 from customers.models import ContactPoint, Customer
 from tests import bulk, factories
-from tests.test_customers_api import ACME, ADA, HOME, codes, create
+from tests.customers import ACME, ADA, HOME, codes, create, listed
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def listed(speaker, **query):
-    response = speaker.api.get("/v1/customers", query)
-    assert response.status_code == 200, response.content
-    return response.json()
 
 
 def names(page):

@@ -16,11 +16,10 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from tests.test_customers_api import ACME, ADA, HOME, codes, create
+from tests.customers import ACME, ADA, HOME, SHIPPING, create, put, refused
 
 pytestmark = pytest.mark.django_db
 
-SHIPPING = HOME | {"type": "SHIPPING", "name": {"firstName": "Jack", "lastName": "Smith"}}
 WHOLE = ADA | {
     "prefix": "Countess",
     "middleName": "King",
@@ -34,18 +33,6 @@ WHOLE = ADA | {
     "metadata": {"a": "1", "b": "2"},
     "addresses": [HOME, SHIPPING],
 }
-
-
-def put(speaker, customer, body):
-    response = speaker.api.put(f"/v1/customers/{customer['id']}", body)
-    assert response.status_code == 200, response.content
-    return response.json()
-
-
-def refused(speaker, customer, body):
-    response = speaker.api.put(f"/v1/customers/{customer['id']}", body)
-    assert response.status_code == 400, response.content
-    return codes(response)
 
 
 @pytest.mark.parametrize("body", [WHOLE, ACME | {"addresses": [HOME, SHIPPING]}])

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import AttributeDefinition
-from tests.test_customers_api import ACME, ADA, HOME, create
+from tests.customers import ACME, ADA, HOME, create
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = [HOME | {"zipCode": str(number)} for number in range(20)]

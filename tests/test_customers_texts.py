@@ -5,9 +5,7 @@ import pytest
 
 from customers.models import Contact, Customer
 from tests import bulk, factories
-from tests.test_customers_api import ACME, ADA, HOME, create
-from tests.test_customers_merge import SHIPPING, put, refused
-from tests.test_customers_values import wrong
+from tests.customers import ACME, ADA, HOME, SHIPPING, create, put, refused, wrong
 
 pytestmark = pytest.mark.django_db
 

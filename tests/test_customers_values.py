@@ -14,20 +14,9 @@ from customers.models import ContactPoint
 from customers.serializers import CustomerUpdate
 from customers.services import customers as services
 from tests import bulk
-from tests.test_customers_api import ACME, ADA, HOME, codes, create
-from tests.test_customers_merge import SHIPPING, put, refused
+from tests.customers import ACME, ADA, HOME, SHIPPING, create, post, put, refused, wrong
 
 pytestmark = pytest.mark.django_db
-
-
-def post(speaker, body):
-    return speaker.api.post("/v1/customers", body)
-
-
-def wrong(speaker, body):
-    response = post(speaker, body)
-    assert response.status_code == 400, response.content
-    return codes(response)
 
 
 # --- Codes ----------------------------------------------------------------------------------------

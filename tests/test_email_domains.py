@@ -7,9 +7,7 @@ from django.apps import apps
 from django.db import connection
 
 from customers.models import Change, ContactPoint, Customer
-from tests.test_customers_api import ACME, create
-from tests.test_customers_list import listed
-from tests.test_customers_merge import put
+from tests.customers import ACME, create, listed, put
 
 pytestmark = pytest.mark.django_db
 

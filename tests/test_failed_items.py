@@ -9,6 +9,7 @@ from ingest.cleanup import delete_old_content
 from ingest.models import BulkFailedLines
 from tests import bulk
 from tests.bulk import customer
+from tests.uploads import lines, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILES = "/v2/data/files"
@@ -22,9 +23,9 @@ def ndjson(answer) -> list[dict]:
     return [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
 
 
-def load(speaker, *lines: bytes) -> str:
+def load(speaker, *sent: bytes) -> str:
     """Load a file to its end; gives the request's id."""
-    body = gzip.compress(b"\n".join(lines))
+    body = gzip.compress(b"\n".join(sent))
     public_id = bulk.accepted(speaker.api.post(FILES, body, content_type="application/gzip"))
     bulk.run(public_id)
     return public_id
@@ -161,6 +162,13 @@ def test_failed_items_are_not_there_before_the_end(owner, storage):
 
 def test_a_request_that_did_not_finish_has_neither_results_nor_failed_items(owner):
     public_id = bulk.send(owner, customer("c1", country=""))
+    assert bulk.request_of(public_id).abort("CANCELLED", "This request was cancelled.")
+    answers = [owner.api.get(url(public_id, rest)) for rest in ("/results", "/failed")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_a_file_of_which_nothing_was_loaded_has_neither_results_nor_failed_lines(owner, storage):
+    public_id = send(owner, lines(customer("c1")))
     assert bulk.request_of(public_id).abort("CANCELLED", "This request was cancelled.")
     answers = [owner.api.get(url(public_id, rest)) for rest in ("/results", "/failed")]
     assert [answer.status_code for answer in answers] == [404, 404]

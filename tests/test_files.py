@@ -2,9 +2,6 @@
 
 import io
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from config import files
 from config.files.bucket import PART_BYTES
+from tests.storage import little_space
 
 LARGE = 3 * PART_BYTES + 17
 
@@ -138,17 +136,6 @@ def test_empty_folders_do_not_stay(storage):
     assert [path.name for path in (storage / "bulk/1").iterdir()] == ["file"]
     files.remove("bulk/1/file")
     assert list((storage / "bulk").iterdir()) == []
-
-
-@contextmanager
-def little_space(size: int) -> Iterator[None]:
-    """While it is entered, this process can write no file that is longer: as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(storage):

@@ -8,8 +8,8 @@ from config.api.actors import ROLES, Scope
 from config.api.errors import MAX_URI
 from customers.models import Customer
 from tests import bulk, factories
-from tests.test_customers_api import ADA, create
-from tests.test_http_bodies import message_of
+from tests.answers import message_of
+from tests.customers import ADA, create
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,8 @@ import pytest
 
 from ingest.models import BulkFile
 from tests import bulk
-from tests.test_customers_api import ADA, create
+from tests.answers import message_of
+from tests.customers import ADA, create
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +39,6 @@ BODIES = [
 def post(owner, url: str, body: bytes, encoding: str = "", kind: str = "application/json"):
     headers = {"Content-Encoding": encoding} if encoding else {}
     return owner.api.generic("POST", url, body, content_type=kind, headers=headers)
-
-
-def message_of(answer) -> str:
-    """The sentence for a person, in whichever body."""
-    body = answer.json()
-    return body.get("message") or body.get("title") or body["developerMessage"]
 
 
 # --- Compressed bodies ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.db import connection
 from customers import normalize
 from customers.models import AttributeDefinition, AttributeValue
 from tests import bulk
-from tests.test_customers_api import ACME, create
+from tests.customers import ACME, create
 
 pytestmark = pytest.mark.django_db
 

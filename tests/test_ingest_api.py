@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from customers.models import Change, Customer
 from ingest import payload
+from ingest.cleanup import delete_old_content
 from ingest.models import BulkContent, BulkItem, BulkRequest
-from ingest.services import delete_old_content
 from ingest.wire.profile import MEMBERS
 from tests import bulk
 from tests.bulk import CUSTOMERS, REQUESTS, account, card, customer, ledger, load, outcomes

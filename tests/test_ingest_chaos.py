@@ -20,7 +20,7 @@ from ingest.files import upload
 from ingest.models import BulkContent, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import account, card, customer, outcomes
-from tests.test_ingest_files import lines, results, send
+from tests.uploads import lines, results, send
 from tests.workers import closed_database, kill, locked, sessions, until, worker
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.

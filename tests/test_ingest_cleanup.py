@@ -24,8 +24,8 @@ from ingest.files.frames import folder_of
 from ingest.models import BulkFile, BulkPart, BulkRequest, BulkUpload
 from tests import bulk
 from tests.bulk import customer
-from tests.test_files import little_space
-from tests.test_ingest_files import FILES, NDJSON, ended, lines, results, send, stored
+from tests.storage import little_space
+from tests.uploads import FILES, NDJSON, ended, lines, results, send, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = lines(customer("c1"))

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -24,38 +23,10 @@ from ingest.files.upload import TooLarge, Upload
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import customer
+from tests.uploads import FILES, NDJSON, ended, lines, results, send, stored
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers_forks]
-FILES = "/v2/data/files"
 NUMBER = "4111111111111111"
-NDJSON = "application/x-ndjson"
-
-
-def lines(*values: object) -> bytes:
-    return b"".join(
-        (value if isinstance(value, bytes) else json.dumps(value).encode()) + b"\n"
-        for value in values
-    )
-
-
-def send(speaker, body: bytes, content_type: str = NDJSON, **headers: str) -> str:
-    return bulk.accepted(speaker.api.post(FILES, body, content_type=content_type, headers=headers))
-
-
-def results(speaker, public_id: str) -> list[dict]:
-    answer = speaker.api.get(f"{bulk.REQUESTS}/{public_id}/results")
-    assert answer.status_code == 200
-    return [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
-
-
-def ended(speaker, public_id: str) -> dict:
-    """Do a load, and give its ledger, however it ends."""
-    bulk.run(public_id)
-    return bulk.ledger(speaker, public_id)
-
-
-def stored(storage: Path) -> list[str]:
-    return sorted(path.name for path in storage.rglob("*") if path.is_file())
 
 
 # --- The whole way --------------------------------------------------------------------------------

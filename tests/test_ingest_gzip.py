@@ -15,7 +15,7 @@ from ingest import services
 from ingest.files.inflate import Damage
 from ingest.files.upload import Upload
 from tests.bulk import customer
-from tests.test_ingest_files import FILES, ended, lines, results, send, stored
+from tests.uploads import FILES, ended, lines, results, send, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GZIP = "application/gzip"

@@ -2,13 +2,12 @@
 
 import random
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
@@ -22,31 +21,10 @@ from ingest.batch.items import Action, read_items
 from ingest.models import BulkContent, BulkItem, BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
+from tests.threads import in_threads, waiting_for_a_lock
 from tests.workers import locked, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
-    """Do something in several threads at once, each with connections of its own."""
-
-    def alone(number: int) -> object:
-        try:
-            return work(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(alone, range(count)))
-
-
-def waiting_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # --- Who waits for whom ---------------------------------------------------------------------------

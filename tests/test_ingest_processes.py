@@ -21,7 +21,7 @@ from ingest.files import blocks, loader, process, upload
 from ingest.models import BulkPart, BulkRequest
 from tests import bulk
 from tests.bulk import customer
-from tests.test_ingest_files import ended, lines, results, send
+from tests.uploads import ended, lines, results, send
 from tests.workers import ROOT, environment, locked, until
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.

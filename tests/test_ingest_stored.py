@@ -16,7 +16,7 @@ from ingest.files.frames import Block, block_data, opened
 from ingest.models import BulkFile, BulkPart
 from tests import bulk
 from tests.bulk import customer
-from tests.test_ingest_files import ended, lines, results, send
+from tests.uploads import ended, lines, results, send
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]

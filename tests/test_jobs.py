@@ -13,38 +13,10 @@ from config.jobs.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
 from config.jobs.messages import now
 from config.jobs.models import ONE_MORE_TRY, JobFailed
 from config.jobs.reaper import reap
-from config.jobs.worker import perform
-from customers.criteria import Criteria
 from search.models import CustomerSearch
 from tests import factories
+from tests.jobs import Status, claim, lose, outcome, run, submit
 from tests.workers import until
-
-Status = CustomerSearch.Status
-HOUR = timedelta(hours=1)
-
-
-def submit(speaker) -> CustomerSearch:
-    """A job that is nobody's yet."""
-    criteria = Criteria(customer_account_type="INDIVIDUAL").as_json()
-    job = CustomerSearch(criteria=criteria, result_format="CSV")
-    job.submit(speaker.actor)
-    return job
-
-
-def claim(job: CustomerSearch) -> CustomerSearch:
-    held = CustomerSearch.claim(job.pk, worker="tester")
-    assert held is not None
-    return held
-
-
-def lose(job: CustomerSearch) -> None:
-    """Let the job's lease run out."""
-    CustomerSearch.objects.filter(pk=job.pk).update(lease_until=Now())
-
-
-def outcome() -> dict[str, object]:
-    return {"sha256": "0" * 64, "snapshot_at": Now(), "expires_at": Now() + HOUR}
-
 
 # --- Submitting -----------------------------------------------------------------------------------
 
@@ -278,10 +250,6 @@ def test_the_database_refuses_states_that_cannot_be(owner, wrong):
 
 
 # --- Performing -----------------------------------------------------------------------------------
-
-
-def run(job: CustomerSearch, work) -> None:
-    perform(CustomerSearch, job.pk, work, worker="tester")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,9 +18,9 @@ from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests import bulk
 from tests.bulk import customer
-from tests.test_ingest_files import lines, send
-from tests.test_ingest_order import in_threads, waiting_for_a_lock
-from tests.test_jobs import run, submit
+from tests.jobs import run, submit
+from tests.threads import in_threads, waiting_for_a_lock
+from tests.uploads import lines, send
 from tests.workers import locked, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

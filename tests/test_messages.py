@@ -18,7 +18,7 @@ from config.jobs.reaper import REQUEUE_AFTER, reap
 from config.tasks import reap_jobs
 from search.models import CustomerSearch
 from tests import factories
-from tests.test_jobs import claim, outcome, submit
+from tests.jobs import claim, outcome, submit
 from tests.workers import ROOT, environment, lose_messages, until, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_queue")]

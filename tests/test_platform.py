@@ -35,7 +35,7 @@ from config.context import request_id
 from config.logging import JSONFormatter
 from tests import workers
 from tests.factories import Client
-from tests.test_files import little_space
+from tests.storage import little_space
 
 NAME = "Ada Lovelace"
 ADDRESS = "ada@example.com"

@@ -17,7 +17,7 @@ from config.jobs.reaper import reap
 from config.tasks import reap_jobs
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
-from tests.test_jobs import Status, claim, lose, outcome, run, submit
+from tests.jobs import Status, claim, lose, outcome, run, submit
 from tests.workers import lose_messages
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,7 @@ from django.db import OperationalError, connection, transaction
 from customers.facts import AccountFacts
 from customers.models import AttributeDefinition, AttributeValue, Change, Customer
 from tests import bulk, factories
-from tests.test_customers_api import ACME, ADA, codes, create
-from tests.test_customers_merge import put, refused
+from tests.customers import ACME, ADA, codes, create, put, refused
 
 pytestmark = pytest.mark.django_db
 

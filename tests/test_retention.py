@@ -31,8 +31,8 @@ from search.models import CustomerSearch
 from search.services import delete_dead_files, delete_old_searches
 from tests import bulk
 from tests.bulk import customer
-from tests.test_ingest_files import lines, send
-from tests.test_jobs import claim, outcome, submit
+from tests.jobs import claim, outcome, submit
+from tests.uploads import lines, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 20_000

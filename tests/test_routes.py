@@ -17,6 +17,7 @@ from tests import factories
 from tests.documented import METHODS, api_routes, call, operations, routes
 from tests.factories import Client
 from tests.inventory import make_inventory, make_nothing
+from tests.tables import WITHOUT_SCOPE
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
@@ -37,13 +38,6 @@ OUTSIDE = {
     "^oauth2/revoke_token/?$": "asks for the client's secret (test_oauth_tokens)",
     "^oauth2/introspect/?$": "likewise, or for a token",
     ".well-known/oauth-authorization-server": "metadata, public by RFC 8414",
-}
-# API routes that a scope does not guard.
-WITHOUT_SCOPE = {
-    "v1/api-keys/exchange": "is where tokens come from; asks for the key's secret",
-    "v2/session/startSession": "likewise, in the publishers' way",
-    "v1/search/results/<id:search_id>/<str:signature>/<str:file_name>": "its path is signed, and"
-    " checked against what the client that made the search may still see",
 }
 GUARDED = [
     pytest.param(route, method, id=f"{method} {route.pattern}")

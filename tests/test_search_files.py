@@ -25,31 +25,11 @@ from tests.factories import (
     make_customer,
     make_department,
 )
-from tests.test_files import little_space
+from tests.searches import content, rows, search
+from tests.storage import little_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NASTY = 'a,"b"\r\nc\td\\e\u2028\u00e9\U0001f600'
-
-
-def search(speaker, result_format: str = "CSV", **criteria) -> CustomerSearch:
-    """A search that was submitted and run."""
-    submitted = services.submit_search(
-        actor=speaker.actor,
-        criteria=Criteria(**{"customer_account_type": "INDIVIDUAL"} | criteria),
-        result_format=result_format,
-    )
-    runner.run(submitted.pk)
-    submitted.refresh_from_db()
-    return submitted
-
-
-def content(storage, done: CustomerSearch) -> bytes:
-    return (storage / done.storage_name).read_bytes()
-
-
-def rows(storage, done: CustomerSearch) -> list[dict[str, str]]:
-    text = content(storage, done).decode()
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def files(storage) -> list[str]:

@@ -10,10 +10,10 @@ from django.test import Client as Browser
 from config.api.actors import Scope
 from customers.models import AttributeDefinition, Change, Customer, Department, OAuthClient, User
 from tests import factories
+from tests.commands import refuse, run
+from tests.customers import create
 from tests.factories import PASSWORD, Client
 from tests.oauth_steps import answer, authorize_url, redeem, refresh, signed_in, submit
-from tests.test_commands import refuse, run
-from tests.test_customers_api import create
 
 pytestmark = pytest.mark.django_db
 

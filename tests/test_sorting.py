@@ -13,7 +13,7 @@ from customers import normalize, sorting
 from customers.change_log import unrecorded
 from customers.models import Change, Contact, Customer
 from tests import factories
-from tests.test_customers_api import ACME, ADA, create
+from tests.customers import ACME, ADA, create
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]

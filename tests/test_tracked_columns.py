@@ -16,7 +16,7 @@ from customers import history
 from customers.models import AttributeDefinition, AttributeValue, Change, Customer
 from customers.normalize import uuid7
 from tests import factories
-from tests.test_change_log import UNTRACKED
+from tests.tables import UNTRACKED
 
 pytestmark = pytest.mark.django_db
 KEYS = {"id", "customer_id"}
