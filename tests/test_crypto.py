@@ -41,7 +41,7 @@ def test_the_text_cannot_be_seen():
 
 
 def test_a_value_moved_elsewhere_does_not_open():
-    with pytest.raises(SealError, match="another place"):
+    with pytest.raises(SealError, match="another column or row"):
         unseal(seal("123-45-6789", HERE), "customers_contact.social_id_sealed:2")
 
 
