@@ -69,7 +69,7 @@ def house(confidant, storage):
 
 @schema.parametrize()
 @settings(
-    max_examples=25,
+    max_examples=40,
     derandomize=True,
     deadline=None,
     database=None,
