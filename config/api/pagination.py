@@ -29,6 +29,8 @@ EXACT_TOTAL = 10_000
 MAX_SIZE = 200
 DEFAULT_SIZE = 25
 MAX_OFFSET = 10_000_000
+# Of signatures that clients hold: it outlives every name in this code.
+SALT = "config.pagination"
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
 
@@ -214,7 +216,7 @@ def scope_of(request: Request) -> tuple[Any, ...]:
 
 def signature_of(state: Sequence[Any], scope: tuple[Any, ...]) -> str:
     """The signature of a cursor's state."""
-    signed = salted_hmac("config.api.pagination", orjson.dumps([state, scope]), algorithm="sha256")
+    signed = salted_hmac(SALT, orjson.dumps([state, scope]), algorithm="sha256")
     return signed.hexdigest()
 
 
