@@ -35,7 +35,7 @@ class AccountFacts:
     def departments(self) -> dict[str, UUID]:
         """The ids of the departments, by name."""
         with connection.cursor() as cursor:
-            cursor.execute(DEPARTMENTS + HELD * self.is_held, [self.account.pk])
+            cursor.execute(DEPARTMENTS + (HELD if self.is_held else ""), [self.account.pk])
             return dict(cursor.fetchall())
 
     @cached_property

@@ -4,7 +4,7 @@
    order of `BulkRequest.number`: that in which they were accepted.
 2. The conflict keys of a request stand for the customers and accounts that it may change. They are
    read from the body as it came, before anything of it is checked. Two things may share a key: then
-   one request waits for nothing. No thing has two keys.
+   a request waits without need. No thing has two keys.
 3. A request runs as soon as no earlier one that has not ended shares a key with it. One without
    keys (None) may change everything: it waits for all earlier ones, and all later ones for it.
    Files have none.
@@ -152,11 +152,6 @@ class SharedTransaction:
 # --- Blocks of a file -----------------------------------------------------------------------------
 
 
-def may_be_written(keys: Collection[int], before: Iterable[Keys]) -> bool:
+def may_be_written(keys: frozenset[int], before: Iterable[frozenset[int] | None]) -> bool:
     """Whether a block that has been read need not wait for those before it in the file."""
-    return all(each is not None and each.isdisjoint(keys) for each in map(as_set, before))
-
-
-def as_set(keys: Keys) -> frozenset[int] | None:
-    """The keys to compare others with."""
-    return None if keys is None else frozenset(keys)
+    return all(each is not None and keys.isdisjoint(each) for each in before)

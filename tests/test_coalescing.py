@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.jobs import dispatch
+from config.jobs import limits
 from config.jobs.models import job_tables
 from config.jobs.reaper import reap
 from ingest import coalescing
@@ -28,8 +28,8 @@ def test_coalesced_requests_count_as_one_running_job(owner):
     claimed_together(owner, 40)
     assert owner.account.max_running_jobs == 2
     assert BulkRequest.objects.filter(status="STARTED").count() == 40
-    assert dispatch.running(job_tables(), owner.account.pk) == 1
-    assert dispatch.free_slots(job_tables(), owner.account.pk) == (1, False)
+    assert limits.running(job_tables(), owner.account.pk) == 1
+    assert limits.free_slots(job_tables(), owner.account.pk) == (1, False)
 
 
 def test_a_search_runs_beside_coalesced_requests(owner, published):
@@ -45,7 +45,7 @@ def test_a_search_runs_beside_coalesced_requests(owner, published):
 def test_released_requests_do_not_count_as_running(owner):
     held = claimed_together(owner, 5)
     coalescing.release(held)
-    assert dispatch.running(job_tables(), owner.account.pk) == 1
+    assert limits.running(job_tables(), owner.account.pk) == 1
 
 
 def test_released_requests_get_no_more_messages_than_may_run(owner, published):

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from config.celery import Every
 from config.celery import app as celery
-from config.jobs import dispatch
+from config.jobs import limits
 from config.jobs.models import job_tables, publish_waiting
 from config.jobs.reaper import reap
 from config.tasks import reap_jobs
@@ -100,10 +100,10 @@ def test_a_job_that_comes_in_does_not_look_at_those_that_wait(owner):
     BulkRequest.objects.bulk_create(
         BulkRequest(public_id=uuid4(), fingerprint=b"", **who) for _ in range(300)
     )
-    free, some_wait = dispatch.free_slots(job_tables(), owner.account.pk)
+    free, some_wait = limits.free_slots(job_tables(), owner.account.pk)
     assert (free, some_wait) == (0, False)
-    sql = dispatch.free_slots_sql(job_tables())
-    parameters = [owner.account.pk, *[dispatch.NO_JOB] * len(job_tables())]
+    sql = limits.free_slots_sql(job_tables())
+    parameters = [owner.account.pk, *[limits.NO_JOB] * len(job_tables())]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters)
         (((found,),),) = [cursor.fetchall()]

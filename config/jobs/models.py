@@ -32,7 +32,7 @@ from uuid_utils.compat import uuid7
 from config.api.actors import Actor
 from config.context import request_id
 from config.db.statements import insert_rows
-from config.jobs import dispatch
+from config.jobs import limits
 from config.jobs.lease import ClaimLost
 
 logger = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ class Job(models.Model):
     def queue(self) -> None:
         """Send the message of a new job that may run now; others may have to be sent first."""
         account = self.business_account_id
-        free, others_wait = dispatch.free_slots(job_tables(), account, besides=self.pk)
+        free, others_wait = limits.free_slots(job_tables(), account, besides=self.pk)
         # Whatever ends brings those that waited for it: only a job that could run now has to let
         # older ones go first.
         if free <= 0 or self.must_wait():
@@ -356,9 +356,9 @@ def kinds() -> list[type[Job]]:
     return Job.__subclasses__()
 
 
-def job_tables() -> tuple[dispatch.JobTable, ...]:
+def job_tables() -> tuple[limits.JobTable, ...]:
     """The tables of all kinds of jobs."""
-    return tuple(dispatch.JobTable(kind._meta.db_table, kind.queue_order) for kind in kinds())
+    return tuple(limits.JobTable(kind._meta.db_table, kind.queue_order) for kind in kinds())
 
 
 def has_free_slot(business_account_id: UUID) -> bool:
@@ -369,7 +369,7 @@ def has_free_slot(business_account_id: UUID) -> bool:
     accounts = apps.get_model("customers.BusinessAccount").objects
     locked = accounts.select_for_update(no_key=True).filter(pk=business_account_id)
     limit: int = locked.values_list("max_running_jobs", flat=True).get()
-    return dispatch.running(job_tables(), business_account_id) < limit
+    return limits.running(job_tables(), business_account_id) < limit
 
 
 def publish_waiting(business_account_id: UUID) -> None:
@@ -377,7 +377,7 @@ def publish_waiting(business_account_id: UUID) -> None:
 
     A job that has a message gets no second one. Concurrent calls send one message each at most.
     """
-    free, some_wait = dispatch.free_slots(job_tables(), business_account_id)
+    free, some_wait = limits.free_slots(job_tables(), business_account_id)
     if free <= 0 or not some_wait:
         return
     for kind in kinds():
