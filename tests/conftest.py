@@ -18,6 +18,7 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
+from config.api import throttling
 from config.api.actors import Scope
 from config.celery import app as celery
 from config.models import InstallationFact
@@ -41,6 +42,13 @@ def own_cache(settings):
     caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
     settings.CACHES = caches
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch) -> None:
+    """No minute ends within a test, with which counts per minute would begin anew."""
+    at = throttling.now()
+    monkeypatch.setattr(throttling, "now", lambda: at)
 
 
 @pytest.fixture(autouse=True)
