@@ -36,6 +36,12 @@ __all__ = ["bucket", "define", "endpoint", "small_batches", "way"]
 MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first: begun last, one would run while the other process has no work."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def own_cache(settings):
     """Counters of one test, such as of requests, are not those of another that runs beside it."""

@@ -19,7 +19,7 @@ from tests.conversions import color, forms, history, put, tables_with
 from tests.workers import kill, until, worker
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
 
 COUNT = 1200
 ENDED = ("FINISHED", "FAILED", "ABORTED")

@@ -9,7 +9,7 @@ from tests import buckets
 from tests.workers import ROOT, environment
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
 MEGABYTE = 1024 * 1024
 SIZE = 160 * MEGABYTE
 # Parts on their way, and a few copies of one block of 8 MB.

@@ -25,7 +25,7 @@ from tests.uploads import ended, lines, results, send
 from tests.workers import ROOT, environment, locked, until
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
 
 
 def many(count: int) -> bytes:

@@ -339,6 +339,7 @@ def test_an_unknown_command_is_refused(capfd):
     assert "no such command: upp" in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouched, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.inventory import make_inventory
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.long]
 
 CHECKS = [
     checks.not_a_server_error,

@@ -39,7 +39,7 @@ from tests.workers import (
 )
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
 Status = CustomerSearch.Status
 ENDED = (Status.FINISHED, Status.FAILED, Status.ABORTED)
 ORDER = [Status.SUBMITTED, Status.PICKED, Status.STARTED, Status.FINISHED]

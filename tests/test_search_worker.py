@@ -20,7 +20,7 @@ from tests.factories import Client, make_address, make_customer
 from tests.workers import locked, until, waiting_copies, worker
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
 URL = "/v1/search/customer-accounts"
 ENDED = ("FINISHED", "FAILED", "ABORTED")
 

@@ -22,7 +22,7 @@ from tests.served import opened, wait_until, web
 from tests.workers import locked
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.long]
 
 # More than a web process has threads.
 MANY = 12

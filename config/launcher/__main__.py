@@ -105,7 +105,7 @@ def test(arguments: Sequence[str]) -> int:
             if arguments:
                 return supervisor.foreground([*PYTEST, *arguments], environment, CHECKOUT)
             limits = () if has_browser else ("-m", "not browser")
-            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", *limits)
+            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *limits)
             for name, command in (*CHECKS, ("pytest", pytest)):
                 say(name)
                 if code := supervisor.foreground(command, environment, CHECKOUT):

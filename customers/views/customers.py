@@ -91,7 +91,7 @@ class CustomerList(ApiView):
     def post(self, request: Request) -> Response:
         """Create an individual, business or group."""
         actor = self.actor
-        submission = CustomerBody().parse(request.data)
+        submission = CustomerBody.reader().parse(request.data)
         customer_id = services.create_customer(actor=actor, submission=submission, via=Via.V1)
         response = customer_answer(actor, customer_id, status.HTTP_201_CREATED)
         response["Location"] = f"/v1/customers/{customer_id}"
@@ -117,7 +117,7 @@ class CustomerDetail(ApiView):
         services.update_customer(
             actor=self.actor,
             customer_id=customer_id,
-            submission=CustomerUpdate().parse(request.data),
+            submission=CustomerUpdate.reader().parse(request.data),
             via=Via.V1,
             precondition=precondition(request),
         )
@@ -266,7 +266,7 @@ class CustomerActivities(ApiView):
         activity = services.record_activity(
             actor=self.actor,
             customer_id=customer_id,
-            submission=ActivityBody().parse(request.data),
+            submission=ActivityBody.reader().parse(request.data),
             via=Via.V1,
         )
         return Response(activity_object(activity), status=status.HTTP_201_CREATED)

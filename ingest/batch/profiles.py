@@ -4,7 +4,6 @@ What those rules require of a new customer may be missing here: `/v2/data` knows
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -35,12 +34,6 @@ NOTHING: tuple[Any, ...] = (None, "", [], {})
 FIRST_OF_ITS_KIND = {PHONE: "phones", EMAIL: "emails"}
 
 
-@cache
-def body() -> ProfileBody:
-    """The reader of profile members; making one is slow."""
-    return ProfileBody()
-
-
 def read(customer: CustomerBody) -> Submission | None:
     """The profile members of an item; None when none of them says anything.
 
@@ -55,7 +48,7 @@ def read(customer: CustomerBody) -> Submission | None:
         members["emails"] = [
             {"value": entry} if isinstance(entry, str) else entry for entry in members["emails"]
         ]
-    submission = body().parse(members)
+    submission = ProfileBody.reader().parse(members)
     submission.problems = [each for each in submission.problems if each.code != "UNKNOWN_FIELD"]
     return submission
 

@@ -155,6 +155,6 @@ def check_time_zone(text: str) -> str:
 
 def read_request(data: object, actor: Actor) -> tuple[Criteria, str]:
     """Criteria and result format of a request body. Raises `Invalid` with every wrong place."""
-    submission = SearchRequest().parse(data)
+    submission = SearchRequest.reader().parse(data)
     result_format = submission.values.get("result_format") or CustomerSearch.Format.CSV
     return Filters(submission, actor).read(), result_format
