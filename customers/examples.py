@@ -256,3 +256,4 @@ CHILD = {
     "name": "Child Branch",
     "description": "",
 }
+DEPARTMENT = {"id": "01993a5e-7d80-7000-8000-000000000003", "name": "Retail"}

@@ -30,11 +30,12 @@ from customers.schema import (
     BusinessAccountObject,
     ChangeObject,
     CustomerObject,
+    DepartmentObject,
     Session,
     SessionToken,
     Token,
 )
-from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate
+from customers.serializers import ActivityBody, ActivityUpdate, CustomerBody, CustomerUpdate
 
 # --- Requests -------------------------------------------------------------------------------------
 
@@ -246,6 +247,12 @@ record_activity = operation(
     body=body(ActivityBody, a_call=examples.NEW_ACTIVITY),
     answers={201: answer(ActivityObject, "The activity.", a_call=examples.ACTIVITY)},
 )
+mark_activity = operation(
+    "markActivity",
+    "Mark an activity as read or unread",
+    body=body(ActivityUpdate, read={"isRead": True}),
+    answers={200: answer(ActivityObject, "The activity.", a_call=examples.ACTIVITY)},
+)
 list_changes = operation(
     "listChanges",
     "List a customer's changes",
@@ -262,4 +269,9 @@ list_children = operation(
     "listChildren",
     "List an account's children",
     answers={200: page_of("BusinessAccountPage", BusinessAccountObject, examples.CHILD)},
+)
+list_departments = operation(
+    "listDepartments",
+    "List an account's departments",
+    answers={200: page_of("DepartmentPage", DepartmentObject, examples.DEPARTMENT)},
 )

@@ -240,6 +240,13 @@ class BusinessAccountObject(serializers.Serializer[Any]):
     description = serializers.CharField()
 
 
+class DepartmentObject(serializers.Serializer[Any]):
+    """A part of a business account that customers and employees can belong to."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class Session(serializers.Serializer[Any]):
     """An API key and its secret."""
 

@@ -246,6 +246,14 @@ class ActivityBody(Body):
     subject = Text(max_length=255, required=False)
 
 
+class ActivityUpdate(Body):
+    """What may be changed of an activity; its other members may be sent back as they came."""
+
+    ignored = frozenset({"id", "type", "mode", "isSecure", "sentDate", "subject"})
+
+    isRead = Flag(source="is_read")
+
+
 def activity_object(activity: Activity) -> dict[str, Any]:
     """An activity as it leaves."""
     return {

@@ -21,9 +21,18 @@ urlpatterns = [
         "customers/<id:customer_id>/contacts/<id:contact_id>", customers.CustomerContact.as_view()
     ),
     path("customers/<id:customer_id>/activities", customers.CustomerActivities.as_view()),
+    path(
+        "customers/<id:customer_id>/activities/<id:activity_id>",
+        customers.CustomerActivity.as_view(),
+    ),
     path("customers/<id:customer_id>/history", customers.CustomerHistory.as_view()),
     path("business-accounts/self", business.BusinessAccountDetail.as_view()),
     path("business-accounts/self/children", business.BusinessAccountChildren.as_view()),
+    path("business-accounts/self/departments", business.BusinessAccountDepartments.as_view()),
     path("business-accounts/<id:account_id>", business.BusinessAccountDetail.as_view()),
     path("business-accounts/<id:account_id>/children", business.BusinessAccountChildren.as_view()),
+    path(
+        "business-accounts/<id:account_id>/departments",
+        business.BusinessAccountDepartments.as_view(),
+    ),
 ]

@@ -33,7 +33,7 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
     business = factories.make_customer(speaker.account, business_name="Acme")
     other = factories.make_contact(business, is_primary=False, first_name="Jill")
     address = factories.make_address(customer)
-    customer.activities.create(
+    activity = customer.activities.create(
         type="email", mode="inbound", sent_date=timezone.now(), created_at=timezone.now()
     )
     made = make_finished_search(speaker)
@@ -45,6 +45,7 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
         "point_id": str(handle.id),
         "customer_id of contacts": str(business.pk),
         "contact_id": str(other.id),
+        "activity_id": str(activity.id),
         "account_id": str(speaker.account.pk),
         "search_id": str(search.pk),
         "signature": services.sign(search, search.file_name),
@@ -95,6 +96,7 @@ def make_nothing() -> dict[str, str]:
         "customer_ids": str(uuid7()),
         "point_id": str(uuid7()),
         "contact_id": str(uuid7()),
+        "activity_id": str(uuid7()),
         "address_id": str(uuid7()),
         "account_id": str(uuid4()),
         "search_id": str(search.pk),

@@ -66,6 +66,7 @@ def own(ada, customer):
     return {
         "customer_id": str(customer.pk),
         "address_id": str(customer.addresses.get().id),
+        "activity_id": str(customer.activities.get().id),
         "account_id": str(customer.business_account_id),
     }
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from customers.models import BusinessAccount, Customer
+from tests import factories
 from tests.customers import ACME, ADA, HOME, codes, create
 
 pytestmark = pytest.mark.django_db
@@ -312,6 +313,42 @@ def test_an_activity_is_recorded_and_listed(owner):
         "mode": "REQUIRED",
         "sentDate": "REQUIRED",
     }
+
+
+def test_an_activity_is_marked_as_read_and_unread(owner, child, outsider, reader):
+    url = f"/v1/customers/{create(owner)['id']}/activities"
+    sent = {"type": "email", "mode": "inbound", "sentDate": "2026-03-01T10:00:00Z"}
+    activity = owner.api.post(url, sent).json()
+    one = f"{url}/{activity['id']}"
+    for is_read in (True, True, False):
+        answer = owner.api.put(one, activity | {"isRead": is_read})
+        assert answer.status_code == 200, answer.content
+        assert answer.json() == activity | {"isRead": is_read}
+        assert owner.api.get(url).json()["content"] == [answer.json()]
+    assert codes(owner.api.put(one, {})) == {"isRead": "REQUIRED"}
+    assert codes(owner.api.put(one, {"isRead": "yes"})) == {"isRead": "INVALID"}
+    assert owner.api.get(url).json()["content"] == [activity]
+    other = f"/v1/customers/{create(owner)['id']}/activities/{activity['id']}"
+    assert owner.api.put(other, {"isRead": True}).status_code == 404
+    assert [each.api.put(one, {"isRead": True}).status_code for each in (child, outsider)] == [
+        404,
+        404,
+    ]
+    assert reader.api.put(one, {"isRead": True}).status_code == 403
+
+
+def test_the_departments_of_an_account_are_listed_by_name(owner, account, child_account, outsider):
+    for name in ("Retail", "Cards"):
+        factories.make_department(account, name)
+    factories.make_department(child_account, "Branch")
+    page = owner.api.get("/v1/business-accounts/self/departments?size=1").json()
+    assert page["totalElements"] == 2
+    assert [department["name"] for department in page["content"]] == ["Cards"]
+    below = owner.api.get(f"/v1/business-accounts/{child_account.pk}/departments").json()
+    assert [department["name"] for department in below["content"]] == ["Branch"]
+    assert below["content"][0].keys() == {"id", "name"}
+    foreign = outsider.api.get(f"/v1/business-accounts/{account.pk}/departments")
+    assert foreign.status_code == 404
 
 
 def test_history_tells_who_changed_what(owner):

@@ -69,3 +69,23 @@ class BusinessAccountChildren(ApiView):
         by_id = {account.pk: account for account in children.filter(pk__in=page.ids)}
         content = [account_object(by_id[pk], actor) for pk in page.ids if pk in by_id]
         return Response(page.envelope(content))
+
+
+class BusinessAccountDepartments(ApiView):
+    """The departments of a business account, to which customers belong."""
+
+    scopes = {"GET": Scope.CUSTOMERS_READ}
+    parameters = {"GET": PARAMETERS}
+    repeatable = {"sort"}
+    gathering = {"GET"}
+    sorts: ClassVar[dict[str, str]] = {"name": "name"}
+
+    @openapi.list_departments
+    def get(self, request: Request, account_id: UUID | None = None) -> Response:
+        """List them by name."""
+        (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "name,ASC"))
+        departments = visible_account(self.actor, account_id).departments.all()
+        page = page_request.take(departments)
+        names = dict(departments.filter(pk__in=page.ids).values_list("pk", "name"))
+        content = [{"id": pk, "name": names[pk]} for pk in page.ids if pk in names]
+        return Response(page.envelope(content))

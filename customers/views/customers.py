@@ -22,7 +22,14 @@ from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all
 from customers.models import Activity, Customer
 from customers.representation import CustomerObject, reveal
-from customers.serializers import ActivityBody, CustomerBody, CustomerUpdate, activity_object
+from customers.serializers import (
+    ActivityBody,
+    ActivityUpdate,
+    CustomerBody,
+    CustomerUpdate,
+    activity_object,
+)
+from customers.services import activities
 from customers.services import customers as services
 from customers.sorting import SORTS
 
@@ -270,6 +277,24 @@ class CustomerActivities(ApiView):
             via=Via.V1,
         )
         return Response(activity_object(activity), status=status.HTTP_201_CREATED)
+
+
+class CustomerActivity(ApiView):
+    """One interaction with a customer."""
+
+    scopes = {"PUT": WRITE}
+
+    @openapi.mark_activity
+    def put(self, request: Request, customer_id: UUID, activity_id: UUID) -> Response:
+        """Mark it as read or unread."""
+        activity = activities.mark_activity(
+            actor=self.actor,
+            customer_id=customer_id,
+            activity_id=activity_id,
+            submission=ActivityUpdate.reader().parse(request.data),
+            via=Via.V1,
+        )
+        return Response(activity_object(activity))
 
 
 class CustomerHistory(ApiView):
