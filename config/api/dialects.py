@@ -5,7 +5,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import NotRequired, TypedDict
 from xml.etree import ElementTree as ET
 
 from django.http import HttpRequest
@@ -48,6 +48,22 @@ DATA_TYPES = {
 }
 
 
+class CoreDetail(TypedDict):
+    """One wrong place, in an error of `/core`."""
+
+    key: str
+    value: str
+
+
+class CoreBody(TypedDict):
+    """eGain's error object, its members in the order of their XML."""
+
+    code: str
+    developerMessage: str
+    details: list[CoreDetail]
+    userMessage: NotRequired[str]
+
+
 def base_of(path: str) -> str:
     """The API base that `path` lies under; ``""`` for none."""
     return next((base for base in API_BASES if path == base or path.startswith(f"{base}/")), "")
@@ -60,14 +76,14 @@ def error_body(error: ApiError, request: HttpRequest) -> tuple[bytes, str]:
             body = core_body(error, request)
             if preferred_type(request) == XML:
                 return core_xml(body), XML
+            return to_json(body), JSON
         case "/v2":
-            body = data_body(error)
+            return to_json(data_body(error)), JSON
         case _:
-            body = customers_body(error)
-    return to_json(body), JSON
+            return to_json(customers_body(error)), JSON
 
 
-def customers_body(error: ApiError) -> dict[str, Any]:
+def customers_body(error: ApiError) -> dict[str, object]:
     """RocketKOR's error object, of `/v1`."""
     return {
         "timestamp": datetime.now(UTC),
@@ -82,18 +98,18 @@ def customers_body(error: ApiError) -> dict[str, Any]:
     }
 
 
-def core_body(error: ApiError, request: HttpRequest) -> dict[str, Any]:
+def core_body(error: ApiError, request: HttpRequest) -> CoreBody:
     """eGain's error object, of `/core`, within its lengths: 2048, 1024, 30 details of 255 each.
 
     In the language of the request.
     """
     with speaking(language_of(request)):
         message = translated(error.message)
-        details = [
+        details: list[CoreDetail] = [
             {"key": (problem.path or "body")[:255], "value": translated(problem.message)[:255]}
             for problem in error.problems[:30]
         ]
-    body: dict[str, Any] = {
+    body: CoreBody = {
         "code": core_code(error),
         "developerMessage": message[:2048],
         "details": details,
@@ -140,18 +156,18 @@ def core_headers(request: HttpRequest) -> dict[str, str]:
     return {"Content-Language": language_of(request), "Vary": "Accept, Accept-Language"}
 
 
-def core_xml(body: dict[str, Any]) -> bytes:
+def core_xml(body: CoreBody) -> bytes:
     """The tree of `core_body` as XML."""
     root = ET.Element("error", xmlns=CORE_NAMESPACE)
     for name, value in body.items():
         if name == "details":
             details = ET.SubElement(root, name)
-            for entry in value:
+            for entry in body["details"]:
                 detail = ET.SubElement(details, "detail")
                 for key, text in entry.items():
-                    ET.SubElement(detail, key).text = xml_text(text)
+                    ET.SubElement(detail, key).text = xml_text(str(text))
         else:
-            ET.SubElement(root, name).text = xml_text(value)
+            ET.SubElement(root, name).text = xml_text(str(value))
     xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return xml
 
@@ -161,7 +177,7 @@ def xml_text(text: str) -> str:
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
-def data_body(error: ApiError) -> dict[str, Any]:
+def data_body(error: ApiError) -> dict[str, object]:
     """Cardlytics' error object, of `/v2`."""
     kind = DATA_TYPES.get(error.status, "ValidationException")
     return {

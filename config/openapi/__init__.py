@@ -36,8 +36,9 @@ __all__ = [
     "page_of",
 ]
 
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-Answers = Mapping[int | tuple[int, str], Any]
+Handler = TypeVar("Handler", bound=Callable[..., object])
+Item = TypeVar("Item")
+Answers = Mapping[int | tuple[int, str], object]
 # Where an operation keeps its own errors until `schema.ApiSchema` has written them down.
 ERRORS = "x-errors"
 
@@ -82,7 +83,7 @@ def operation(
     body: OpenApiRequest | None = None,
     parameters: Sequence[OpenApiParameter] = (),
     errors: Sequence[ApiError] = (),
-    security: Sequence[Any] | None = None,
+    security: Sequence[Any] | None = None,  # requirement objects; the library's types say str
     description: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """A decorator that documents one method of a view.
@@ -104,12 +105,12 @@ def operation(
     )
 
 
-def body(serializer: Any, **examples: object) -> OpenApiRequest:  # noqa: ANN401 -- class or instance
+def body(serializer: object, **examples: object) -> OpenApiRequest:
     """A request body, and examples of it: ``the_least=…`` is shown as "The least"."""
     return OpenApiRequest(request=serializer, examples=named(examples))
 
 
-def answer(serializer: Any, description: str, **examples: object) -> OpenApiResponse:  # noqa: ANN401
+def answer(serializer: object, description: str, **examples: object) -> OpenApiResponse:
     """The body of a success, in words, and examples of it."""
     return OpenApiResponse(serializer, description, named(examples))
 
@@ -123,7 +124,7 @@ def named(examples: Mapping[str, object]) -> list[OpenApiExample]:
 
 
 def page_of(
-    name: str, item: type[Serializer[Any]], *examples: Mapping[str, Any]
+    name: str, item: type[Serializer[Item]], *examples: Mapping[str, object]
 ) -> OpenApiResponse:
     """A page of such items, as the component `name`; the examples are what it holds."""
     page = type(name, (Page,), {"__doc__": Page.__doc__, "content": item(many=True)})

@@ -1,15 +1,11 @@
 """How the objects of requests are documented: `config.api.bodies.Body`, and `OneOf` of several."""
 
-from typing import Any
-
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from config.api.bodies import Body
-from config.openapi.serializers import OneOf
-
-Json = dict[str, Any]
+from config.openapi.serializers import Json, OneOf
 
 
 class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -26,7 +22,7 @@ class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
         """Whether the whole body is merged into something."""
         return bool(self.target.root.partial)
 
-    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str | None:  # noqa: ARG002
+    def get_name(self, *_args: object, **_kwargs: object) -> str:
         """The class's name; parts of a merge are components of their own."""
         name = type(self.target).__name__
         if not self.is_merge or self.target.root is self.target:
@@ -35,7 +31,8 @@ class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Json:
         """The schema."""
-        schema: Json = auto_schema._map_serializer(  # type: ignore[no-untyped-call]  # noqa: SLF001
+        # The library's way to call what an extension replaces.
+        schema: Json = auto_schema._map_serializer(  # type: ignore[no-untyped-call] # noqa: SLF001 -- as it does itself
             self.target, direction, bypass_extensions=True
         )
         members = schema.setdefault("properties", {})

@@ -4,7 +4,6 @@ An example is the body that the product itself makes of the error (`config.api.d
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import orjson
 from django.http import HttpRequest
@@ -15,6 +14,7 @@ from config.api.dialects import JSON, XML, core_body, customers_body, data_body
 from config.api.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
 from config.api.json import to_json
 from config.api.permissions import missing_scope
+from config.openapi.serializers import Json
 
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
 AT = "2026-03-01T12:00:00.123Z"
@@ -120,7 +120,7 @@ WORDS = {
 }
 
 REQUEST_ID = {"type": "string", "description": "The request's id, as in `X-Request-Id`."}
-BODIES: dict[str, tuple[str, dict[str, Any]]] = {
+BODIES: dict[str, tuple[str, Json]] = {
     "/v1": (
         "Error",
         {
@@ -213,7 +213,7 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 # Headers of answers, and which of them only some errors have.
-HEADERS: dict[str, dict[str, Any]] = {
+HEADERS: dict[str, Json] = {
     "X-Request-Id": {
         "description": "The request's id: the caller's, if it is a sane one, or a new one.",
         "required": True,
@@ -254,20 +254,18 @@ OF_STATUS = {
 }
 
 
-def headers(*names: str) -> dict[str, Any]:
+def headers(*names: str) -> dict[str, Json]:
     """References to the named headers, which every document has."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def response(
-    base: str, status: int, own: Sequence[ApiError], *, is_general: bool
-) -> dict[str, Any]:
+def response(base: str, status: int, own: Sequence[ApiError], *, is_general: bool) -> Json:
     """The response object of a status: an operation's `own` errors, and the general ones."""
     words, known = KNOWN.get(status, (WORDS.get(status, ""), []))
     name, _ = BODIES[base]
     examples = dict(example(error, base) for error in [*own, *(known if is_general else [])])
     schema = {"$ref": f"#/components/schemas/{name}"}
-    content: dict[str, Any] = {JSON: {"schema": schema, "examples": examples}}
+    content: Json = {JSON: {"schema": schema, "examples": examples}}
     if base == "/core":
         content[XML] = {"schema": schema}
     return {
@@ -279,17 +277,17 @@ def response(
     }
 
 
-def example(error: ApiError, base: str) -> tuple[str, dict[str, Any]]:
+def example(error: ApiError, base: str) -> tuple[str, Json]:
     """The name and the example object of an error, in the body of the dialect."""
     match base:
         case "/core":
-            body = core_body(error, HttpRequest())
+            body = to_json(core_body(error, HttpRequest()))
         case "/v2":
-            body = data_body(error) | {"requestId": TRACE}
+            body = to_json(data_body(error) | {"requestId": TRACE})
         case _:
-            body = customers_body(error) | {"timestamp": AT, "traceId": TRACE}
+            body = to_json(customers_body(error) | {"timestamp": AT, "traceId": TRACE})
     codes = {problem.code for problem in error.problems} if len(error.problems) == 1 else set()
-    return next(iter(codes), error.code), {"value": orjson.loads(to_json(body))}
+    return next(iter(codes), error.code), {"value": orjson.loads(body)}
 
 
 def by_status(own: Iterable[ApiError]) -> Mapping[int, list[ApiError]]:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.conf import settings
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
@@ -18,8 +17,8 @@ from config.api.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 from config.api.views import ApiView
 from config.openapi import ERRORS, IF_MATCH, refusals, story
 from config.openapi.bodies import BodyDocumentation, OneOfDocumentation
+from config.openapi.serializers import Json
 
-Json = dict[str, Any]
 # Known to drf-spectacular by being there.
 EXTENSIONS = (BodyDocumentation, OneOfDocumentation)
 EVERYWHERE = (400, 414, 429, 500, 503)
@@ -74,9 +73,20 @@ class ApiSchema(AutoSchema):
         """Whether the method honours an `Idempotency-Key`."""
         return self.method == "POST" and self.api.idempotent and bool(self.api.get_authenticators())
 
-    def get_operation(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- the base's
-        """The operation object."""
-        operation = cast("Json", super().get_operation(*args, **kwargs))
+    def get_operation(
+        self,
+        path: str,
+        path_regex: str,
+        path_prefix: str,
+        method: str,
+        registry: ComponentRegistry,
+    ) -> Json | None:
+        """The operation object; None for what is left out of the document."""
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        return None if operation is None else self._completed(operation)
+
+    def _completed(self, operation: Json) -> Json:
+        """The operation with what the view's declarations tell of it."""
         own = refusals.by_status(operation.pop(ERRORS, ()))
         if "/self" in self.path:
             operation["operationId"] += "OfSelf"
@@ -107,7 +117,7 @@ class ApiSchema(AutoSchema):
         words = self.path.removeprefix(self.base).strip("/").partition("/")[0]
         return [words.replace("-", " ").capitalize()]
 
-    def get_auth(self) -> list[Any]:
+    def get_auth(self) -> list[Json]:
         """Bearer token, or OAuth 2 which gives it, with the scope."""
         view = self.api
         if not view.get_authenticators():
@@ -117,7 +127,7 @@ class ApiSchema(AutoSchema):
         auth: list[Json] = [{name: [str(scope)] if scope else []} for name in names]
         return [*auth, {}] if AllowAny in view.permission_classes else auth
 
-    def get_override_parameters(self) -> list[Any]:
+    def get_override_parameters(self) -> list[Any]:  # the base's also gives serializers
         """Paging, order, `Idempotency-Key`."""
         view = self.api
         names = (view.parameters or {}).get(self.method, ())
@@ -184,12 +194,7 @@ def sort_parameter(sorts: Mapping[str, str]) -> OpenApiParameter:
     )
 
 
-def complete(
-    result: Json,
-    generator: SchemaGenerator,  # noqa: ARG001 -- a hook's signature
-    request: object,  # noqa: ARG001
-    public: bool,  # noqa: ARG001
-) -> Json:
+def complete(result: Json, **_context: object) -> Json:
     """What stands once in the document: the story, sections, security, headers."""
     result["info"] |= {
         "title": "Kith",

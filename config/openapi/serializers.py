@@ -5,14 +5,17 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+# A part of the document: a tree that is read and written by the names of its members.
+Json = dict[str, Any]
 
-class OneOf(serializers.Serializer[Any]):
+
+class OneOf(serializers.Serializer[object]):
     """One of several objects; the member `type` tells which. For documentation only."""
 
-    kinds: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]]
+    kinds: ClassVar[Mapping[str, type[serializers.Serializer[object]]]]
 
 
-class Page(serializers.Serializer[Any]):
+class Page(serializers.Serializer[object]):
     """A page of a list (`config.api.pagination`)."""
 
     totalElements = serializers.IntegerField(min_value=0, help_text="Exact up to 10,000.")
