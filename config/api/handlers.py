@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import cast
 
 from django.core.exceptions import (
     BadRequest,
@@ -45,23 +45,23 @@ from config.api.errors import (
 from config.api.translation import Message
 
 logger = logging.getLogger(__name__)
+AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
 
 
-def handle(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+def handle(exc: Exception, context: Mapping[str, object]) -> HttpResponse:
     """DRF's exception handler: the answer for `exc` in the dialect of the request's path."""
-    return answer(as_api_error(exc), context["request"])
+    return answer(as_api_error(exc), cast("Request", context["request"]))
 
 
 def answer(error: ApiError, request: HttpRequest | Request) -> HttpResponse:
     """`error` as a response, in the dialect of the request's path."""
-    django_request = request._request if isinstance(request, Request) else request  # noqa: SLF001
-    body, content_type = error_body(error, django_request)
+    body, content_type = error_body(error, request)
     response = HttpResponse(body, content_type=content_type, status=error.status)
-    own = core_headers(django_request) if base_of(django_request.path) == "/core" else {}
+    own = core_headers(request) if base_of(request.path) == "/core" else {}
     for name, value in (own | error.headers).items():
         response[name] = value
     if error.status == 401 and "WWW-Authenticate" not in error.headers:
-        environ = django_request.META
+        environ = request.META
         is_sent = environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
         is_sent = is_sent or "HTTP_X_CDLX_SESSION_TOKEN" in environ
         is_wrong = error.code == "INVALID_TOKEN" and is_sent
@@ -80,49 +80,63 @@ def without_slash(error: Resolver404) -> NotFound:
     return NotFound()
 
 
-# What the frameworks raise on a client's account. The first line that fits counts.
-OUTCOMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], ApiError]], ...] = (
-    ((ApiError,), lambda error: error),
-    ((drf.ValidationError,), lambda error: Invalid(problems(error.detail))),
-    ((ValidationError,), lambda error: Invalid(problems(get_error_detail(error)))),
-    ((drf.NotAuthenticated,), lambda _error: NotAuthenticated(NO_TOKEN)),
-    (
-        (drf.AuthenticationFailed,),
-        lambda error: NotAuthenticated(str(error.detail), code="INVALID_TOKEN"),
-    ),
-    (
-        (drf.Throttled,),
-        lambda error: TooManyRequests(_("Too many requests."), seconds=error.wait or 1),
-    ),
-    ((Resolver404,), without_slash),
-    ((Http404, drf.NotFound), lambda _error: NotFound()),
-    ((PermissionDenied,), lambda _error: Forbidden(_("This actor may not do this."))),
-    ((drf.PermissionDenied,), lambda error: Forbidden(str(error.detail))),
-    (
-        (drf.ParseError, UnreadablePostError),
-        lambda _error: Unreadable(_("The body cannot be read.")),
-    ),
-    (
-        (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent),
-        lambda _error: TooLarge(_("The body is larger than this service reads.")),
-    ),
-    (
-        (SuspiciousOperation, BadRequest),
-        lambda _error: ApiError(_("The request cannot be understood.")),
-    ),
-    (
-        (drf.MethodNotAllowed, drf.NotAcceptable, drf.UnsupportedMediaType),
-        lambda error: Refused(error.status_code, error.default_code.upper(), str(error.detail)),
-    ),
-)
-AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
-
-
 def as_api_error(exc: BaseException) -> ApiError:
     """What a client is told about `exc`. What is our fault is logged, without the request."""
-    for kinds, outcome in OUTCOMES:
-        if isinstance(exc, kinds):
-            return outcome(exc)
+    if isinstance(exc, ApiError):
+        return exc
+    return _of_drf(exc) or _of_django(exc) or _of_a_server(exc)
+
+
+def _of_drf(exc: BaseException) -> ApiError | None:
+    """The error for what REST framework raises on a client's account."""
+    match exc:
+        case drf.ValidationError():
+            error: ApiError = Invalid(problems(exc.detail))
+        case drf.NotAuthenticated():
+            error = NotAuthenticated(NO_TOKEN)
+        case drf.AuthenticationFailed():
+            error = NotAuthenticated(str(exc.detail), code="INVALID_TOKEN")
+        case drf.Throttled():
+            # Its stubs do not know `wait`, which is None where a throttle cannot tell.
+            seconds = getattr(exc, "wait", None) or 1
+            error = TooManyRequests(_("Too many requests."), seconds=seconds)
+        case drf.NotFound():
+            error = NotFound()
+        case drf.PermissionDenied():
+            error = Forbidden(str(exc.detail))
+        case drf.ParseError():
+            error = Unreadable(_("The body cannot be read."))
+        case drf.MethodNotAllowed() | drf.NotAcceptable() | drf.UnsupportedMediaType():
+            error = Refused(exc.status_code, exc.default_code.upper(), str(exc.detail))
+        case _:
+            return None
+    return error
+
+
+def _of_django(exc: BaseException) -> ApiError | None:
+    """The error for what Django raises on a client's account."""
+    match exc:
+        case ValidationError():
+            error: ApiError = Invalid(problems(get_error_detail(exc)))
+        case Resolver404():
+            error = without_slash(exc)
+        case Http404():
+            error = NotFound()
+        case PermissionDenied():
+            error = Forbidden(_("This actor may not do this."))
+        case UnreadablePostError():
+            error = Unreadable(_("The body cannot be read."))
+        case RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
+            error = TooLarge(_("The body is larger than this service reads."))
+        case SuspiciousOperation() | BadRequest():
+            error = ApiError(_("The request cannot be understood."))
+        case _:
+            return None
+    return error
+
+
+def _of_a_server(exc: BaseException) -> ApiError:
+    """The error for what is not the client's fault, or should not have come so far."""
     if isinstance(exc, AWAY):
         logger.error("a server is unavailable", exc_info=exc)
         return Unavailable()
