@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -38,15 +38,36 @@ class Submission:
     problems: list[Problem] = field(default_factory=list)
 
 
+class Member(Protocol):
+    """A field of a `Body`, of any kind."""
+
+    field_name: str | None
+    source: str | None
+
+    def run_validation(self, data: object) -> object:
+        """The value. Raises `ValidationError`."""
+
+
+class TextOptions(TypedDict, total=False):
+    """What a field of `AnyText` may be declared with."""
+
+    allow_null: bool
+    help_text: str
+    max_length: int
+    min_length: int
+    required: bool
+    source: str
+
+
 class WithoutValidators:
     """A field that is validated by `to_internal_value` alone, several times faster than by DRF.
 
     What is left out are defaults, read-only fields and validators, none of which a `Body` has.
     """
 
-    to_internal_value: Callable[[Any], Any]
+    to_internal_value: Callable[[object], object]
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:  # noqa: ANN401 -- DRF's
+    def run_validation(self, data: object = serializers.empty) -> object:
         """The value. Raises `ValidationError`."""
         return self.to_internal_value(data)
 
@@ -59,7 +80,7 @@ class AnyText(serializers.CharField):
 
     default_error_messages = {"invalid_type": "Not a string."}
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- DRF's
+    def __init__(self, **options: Unpack[TextOptions]) -> None:
         super().__init__(trim_whitespace=False, **options)
 
     def run_validation(self, data: object = serializers.empty) -> str | None:
@@ -120,7 +141,7 @@ class OpaqueId(AnyText):
 
 
 @extend_schema_field({"type": "string", "format": "date"})
-class Day(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
+class Day(WithoutValidators, serializers.Field[date, object, date, object]):
     """A date, `yyyy-MM-dd`."""
 
     # The errors' codes, of what is no string and of what is no day.
@@ -136,13 +157,13 @@ class Day(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
         except ValueError as error:
             raise serializers.ValidationError(str(error), code=self.wrong_day) from None
 
-    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+    def to_representation(self, value: date) -> date:
         """As it is."""
         return value
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
+class Moment(WithoutValidators, serializers.Field[datetime, object, datetime, object]):
     """A date or date-time of ISO 8601 with any offset; without one it is read as UTC."""
 
     def to_internal_value(self, data: object) -> datetime:
@@ -154,7 +175,7 @@ class Moment(WithoutValidators, serializers.Field[Any, Any, Any, Any]):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 
-    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+    def to_representation(self, value: datetime) -> datetime:
         """As it is."""
         return value
 
@@ -184,7 +205,7 @@ class Choice(WithoutValidators, serializers.ChoiceField):
         return str(data)
 
 
-class Body(serializers.Serializer[Any]):
+class Body(serializers.Serializer[object]):
     """An object of a request; its fields are declared with their wire names and a `source`."""
 
     # Members that a client may echo from an answer; they are not read.
@@ -239,20 +260,20 @@ class Body(serializers.Serializer[Any]):
                 self.read(member, value, place, found)
         return found
 
-    def is_empty(self, member: Any, value: str) -> bool:  # noqa: ANN401 -- any field
+    def is_empty(self, member: object, value: str) -> bool:
         """Whether a string counts as not given."""
         return member.is_empty(value) if isinstance(member, AnyText) else not value.strip()
 
-    def read(self, member: Any, value: object, place: str, found: Submission) -> None:  # noqa: ANN401
+    def read(self, member: Member, value: object, place: str, found: Submission) -> None:
         """Read one member into `found`."""
-        name = member.source or member.field_name
+        name = member.source or str(member.field_name)
         if value is None or (isinstance(value, str) and self.is_empty(member, value)):
             is_text = value is not None and isinstance(member, AnyText | Choice)
             found.values[name] = "" if is_text else None
         elif isinstance(member, Body):
             found.values[name] = self.read_part(member, value, place, found)
-        elif isinstance(member, serializers.ListSerializer):
-            found.values[name] = self.read_list(member, value, place, found)
+        elif isinstance(member, serializers.ListSerializer) and isinstance(member.child, Body):
+            found.values[name] = self.read_list(member.child, value, place, found)
         else:
             try:
                 found.values[name] = member.run_validation(value)
@@ -260,12 +281,8 @@ class Body(serializers.Serializer[Any]):
                 found.problems += problems(error.detail, place)
 
     def read_list(
-        self,
-        member: Any,  # noqa: ANN401 -- a ListSerializer, whose stubs hide its child
-        value: object,
-        place: str,
-        found: Submission,
-    ) -> list[dict[str, Any] | None] | None:
+        self, entry: "Body", value: object, place: str, found: Submission
+    ) -> list[dict[str, object] | None] | None:
         """Read a list of objects; each keeps its place, None stands for one that is no object."""
         if not isinstance(value, list):
             found.problems.append(Problem(place, "This must be a list.", "INVALID_TYPE"))
@@ -275,17 +292,13 @@ class Body(serializers.Serializer[Any]):
             found.problems.append(Problem(place, message, "TOO_MANY"))
             return None
         return [
-            self.read_part(member.child, item, f"{place}[{index}]", found)
+            self.read_part(entry, item, f"{place}[{index}]", found)
             for index, item in enumerate(value)
         ]
 
     def read_part(
-        self,
-        member: "Body",
-        value: object,
-        place: str,
-        found: Submission,
-    ) -> dict[str, Any] | None:
+        self, member: "Body", value: object, place: str, found: Submission
+    ) -> dict[str, object] | None:
         """Read an object within this one; None if it is none."""
         try:
             part = member.parse(value, place)

@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
 
 from config.api.dialects import escaped
 from config.api.json import to_json
@@ -211,7 +210,7 @@ def _is_among(groups: list[str]) -> bool:
     digits = "".join(groups)
     ends = list(accumulate(map(len, groups)))
     found = frozenset(ends)
-    sums: Any = None
+    sums: tuple[list[int], list[int]] | None = None
     for start in (0, *ends[:-1]):
         for length, bounds in _BOUNDS.items():
             end = start + length
@@ -234,7 +233,11 @@ def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
     doubled = digits.translate(_DOUBLED)
     odd, even = list(digits), list(digits)
     odd[1::2], even[::2] = doubled[1::2], doubled[::2]
-    return tuple(list(accumulate(map(int, each), initial=0)) for each in (even, odd))  # type: ignore[return-value] # of two
+    return _sums(even), _sums(odd)
+
+
+def _sums(digits: Iterable[str]) -> list[int]:
+    return list(accumulate(map(int, digits), initial=0))
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -289,7 +292,7 @@ class Member:
     """The member that a value is of: its name, the object that has it, and that one's own name."""
 
     name: str = ""
-    owner: dict[str, Any] = field(default_factory=dict)
+    owner: dict[str, object] = field(default_factory=dict)
     owner_name: str = ""
 
     @property
@@ -309,7 +312,7 @@ class Member:
         return any("phone" in word.lower() for word in words if isinstance(word, str))
 
 
-def redact(value: Any) -> tuple[Any, list[Steps]]:  # noqa: ANN401 -- any JSON
+def redact(value: object) -> tuple[object, list[Steps]]:
     """A JSON value without full card numbers, and the steps to where they stood.
 
     A text, number or member name that holds one is replaced by `REMOVED` as a whole, also in the
@@ -321,7 +324,7 @@ def redact(value: Any) -> tuple[Any, list[Steps]]:  # noqa: ANN401 -- any JSON
     return value, places
 
 
-def _is_anywhere(value: Any, member: Member) -> bool:  # noqa: ANN401 -- any JSON
+def _is_anywhere(value: object, member: Member) -> bool:
     """Whether a value has a card number in it; far quicker than to make another without."""
     if type(value) is dict:
         for name, item in value.items():
@@ -343,15 +346,10 @@ def _is_anywhere(value: Any, member: Member) -> bool:  # noqa: ANN401 -- any JSO
     return _is_wrong(value, member)
 
 
-def _redacted(
-    value: Any,  # noqa: ANN401 -- any JSON
-    member: Member,
-    steps: Steps,
-    places: list[Steps],
-) -> Any:  # noqa: ANN401 -- likewise
+def _redacted(value: object, member: Member, steps: Steps, places: list[Steps]) -> object:
     """A copy without card numbers; notes the places."""
     if isinstance(value, dict):
-        members: dict[str, Any] = {}
+        members: dict[str, object] = {}
         for name, item in value.items():
             shown = name
             if holds_card_number(name):
@@ -370,7 +368,7 @@ def _redacted(
     return value
 
 
-def _is_wrong(value: Any, member: Member) -> bool:  # noqa: ANN401 -- any JSON but containers
+def _is_wrong(value: object, member: Member) -> bool:
     """Whether a value is a card number, or holds one, by the rule for the member that it is of."""
     if isinstance(value, str):
         if not holds_card_number(value) or (member.is_phone_number and _is_phone_number(value)):
