@@ -6,7 +6,6 @@ and never who works for the company or why something was done.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from config.api.actors import Actor, ActorType
 
@@ -104,27 +103,30 @@ def is_open(actor_type: ActorType, method: str, pattern: str) -> bool:
     return actor_type in CALLS.get(f"{method} {pattern}", STAFF)
 
 
-def shown(actor: Actor, kind: str, whole: dict[str, Any]) -> dict[str, Any]:
+def shown(actor: Actor, kind: str, whole: dict[str, object]) -> dict[str, object]:
     """An object of `kind` as the actor may see it."""
     if actor.type != ActorType.CUSTOMER:
         return whole
-    seen: dict[str, Any] = {
-        name: value if name in SHOWN[kind] else blank(name, value) for name, value in whole.items()
-    }
-    if "relationship" in seen:
-        seen["relationship"] = shown(actor, "relationship", whole["relationship"])
-    for name in ("createdBy", "updatedBy"):
-        if name in seen:
-            seen[name] = named(actor, seen[name])
-    if "contacts" in seen:
-        seen["contacts"] = [shown(actor, "contact", contact) for contact in seen["contacts"]]
-    return seen
+    return {name: _member(actor, kind, name, value) for name, value in whole.items()}
 
 
-def named(actor: Actor, other: dict[str, Any]) -> dict[str, Any]:
+def _member(actor: Actor, kind: str, name: str, value: object) -> object:
+    """One member of an object of `kind`, as a customer may see it."""
+    if name == "relationship" and isinstance(value, dict):
+        return shown(actor, "relationship", value)
+    if name not in SHOWN[kind]:
+        return blank(name, value)
+    if name in {"createdBy", "updatedBy"} and isinstance(value, dict):
+        return named(actor, value)
+    if name == "contacts" and isinstance(value, list):
+        return [shown(actor, "contact", contact) for contact in value]
+    return value
+
+
+def named(actor: Actor, other: Mapping[str, object]) -> Mapping[str, object]:
     """`id` and `type` of who did something: to a customer, the id of nobody but itself."""
     is_known = actor.type != ActorType.CUSTOMER or other["id"] == actor.id
-    return other if is_known else other | {"id": ""}
+    return other if is_known else {**other, "id": ""}
 
 
 def blank(name: str, value: object) -> object:

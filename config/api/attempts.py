@@ -7,7 +7,6 @@ guessed: for them only failures are answered by a pause, so that a good key alwa
 
 import hashlib
 import logging
-from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -40,7 +39,7 @@ def refuse_guesser(request: HttpRequest | Request, account: str) -> None:
     """Raise `TooManyRequests` while the address or the account (e-mail, key) has to wait."""
     throttling.refuse_guessers(request, KIND)
     _, paused = _keys(account)
-    seconds: Any = throttling.ask(lambda redis: redis.ttl(paused))
+    seconds = throttling.ask_number(lambda redis: redis.ttl(paused))
     if seconds is not None and seconds > 0:
         raise _pause(seconds)
 
@@ -49,7 +48,7 @@ def note_failure(request: HttpRequest | Request, account: str) -> None:
     """Count a failure. Raises `TooManyRequests` when it is one too many, of either."""
     count, paused = _keys(account)
     arguments = (FREE, LONGEST_PAUSE, FORGOTTEN_AFTER, FIRST_PAUSE)
-    seconds: Any = throttling.ask(lambda redis: redis.eval(FAIL, 2, count, paused, *arguments))
+    seconds = throttling.ask_number(lambda redis: redis.eval(FAIL, 2, count, paused, *arguments))
     throttling.note_failure(request, KIND)
     if seconds:
         logger.warning("sign-ins as one account are paused for %s seconds", seconds)

@@ -2,14 +2,13 @@
 
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 
 from config.api.errors import Refused, TooLarge, Unreadable
 
 
-def encoding_of(environ: Mapping[str, Any]) -> str:
+def encoding_of(environ: Mapping[str, object]) -> str:
     """How a request's body is compressed: ``gzip``, or ``""``. Raises `Refused` for another way."""
     encoding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     if encoding in {"", "identity"}:

@@ -9,7 +9,6 @@ import hmac
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -36,7 +35,9 @@ def is_asked(request: Request) -> bool:
     return "HTTP_IDEMPOTENCY_KEY" in request.META and isinstance(request.auth, Actor)
 
 
-def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def answer_once(
+    request: Request, actor: Actor, run: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
     """The first answer again, or else that of `run`, which is kept unless it is an error.
 
     A request that failed has done nothing: corrected, it may come again under its key.
@@ -44,7 +45,7 @@ def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpRe
     `run` gives a rendered response and raises nothing. Raises `ApiError` 400 for a bad key,
     `Unprocessable` for a key that was used for another request, `Conflict` while the first runs.
     """
-    name, fingerprint = _name(request), _fingerprint(request)
+    name, fingerprint = _name(request, actor), _fingerprint(request)
     with transaction.atomic():
         _lock(name)
         kept = IdempotencyKey.objects.annotate(now=Now()).filter(pk=name).first()
@@ -60,7 +61,7 @@ def answer_once(request: Request, run: Callable[[], HttpResponseBase]) -> HttpRe
     return response
 
 
-def _name(request: Request) -> UUID:
+def _name(request: Request, actor: Actor) -> UUID:
     key = request.META["HTTP_IDEMPOTENCY_KEY"]
     wrong = None
     if not PRINTABLE.fullmatch(key):
@@ -73,13 +74,12 @@ def _name(request: Request) -> UUID:
             code="INVALID_IDEMPOTENCY_KEY",
             problems=[Problem("Idempotency-Key", *wrong)],
         )
-    actor: Any = request.auth
     return UUID(bytes=_hash(actor.client_id, actor.id, key)[:16])
 
 
 def _fingerprint(request: Request) -> bytes:
-    body = request._request.body  # noqa: SLF001 -- DRF's own may be a stream already read
-    return _hash(str(request.method), request.get_full_path(), hashlib.sha256(body).hexdigest())
+    digest = hashlib.sha256(request.body).hexdigest()
+    return _hash(str(request.method), request.get_full_path(), digest)
 
 
 def _hash(*parts: str) -> bytes:

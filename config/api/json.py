@@ -1,6 +1,6 @@
 """JSON as it comes in and as it goes out: what is read, what is refused, how values are written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -87,7 +87,7 @@ CONTAINERS = frozenset({dict, list})
 
 def _is_deeper(value: object, levels: int) -> bool:
     """Whether `value` nests deeper than `levels`; breadth first, for recursion has an end."""
-    containers: list[Any] = [value] if type(value) in CONTAINERS else []
+    containers: list[Any] = [value] if type(value) in CONTAINERS else []  # as `CONTAINERS` tells
     for _ in range(levels):
         containers = [
             item
@@ -115,12 +115,7 @@ class JSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,  # noqa: ARG002 -- DRF's signature
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 -- DRF's signature
-    ) -> Any:  # noqa: ANN401 -- any JSON value
+    def parse(self, stream: IO[bytes], *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401 -- any JSON
         """The body's value, of whatever type: serializers refuse the wrong one."""
         return from_json(stream.read())
 
@@ -132,12 +127,7 @@ class JSONRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(
-        self,
-        data: Any,  # noqa: ANN401 -- DRF's signature
-        accepted_media_type: str | None = None,  # noqa: ARG002 -- DRF's signature
-        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 -- DRF's signature
-    ) -> bytes:
+    def render(self, data: object, *_args: object, **_kwargs: object) -> bytes:
         """The body; nothing for None, so that a 204 is empty."""
         if data is None:
             return b""
@@ -162,10 +152,7 @@ class JSONOnly(BaseContentNegotiation):
         raise unsupported(request.content_type, [str(parser.media_type) for parser in parsers])
 
     def select_renderer(
-        self,
-        request: Request,  # noqa: ARG002 -- DRF's signature
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,  # noqa: ARG002 -- DRF's signature
+        self, _request: Request, renderers: Iterable[BaseRenderer], _format: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The view's first renderer."""
         renderer = next(iter(renderers))

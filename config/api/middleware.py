@@ -6,7 +6,6 @@ import sys
 import uuid
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
@@ -78,5 +77,6 @@ def _accept_chunked(request: HttpRequest) -> None:
         and "CONTENT_LENGTH" not in environ
         and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     ):
-        stream: Any = LimitedStream(environ["wsgi.input"], sys.maxsize)
-        request._stream = stream  # noqa: SLF001 -- Django offers no other way
+        stream = LimitedStream(environ["wsgi.input"], sys.maxsize)
+        # Django offers no other way.
+        request._stream = stream  # type: ignore[assignment] # noqa: SLF001 -- as `WSGIRequest` does

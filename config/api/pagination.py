@@ -13,10 +13,11 @@ import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.urls import ResolverMatch
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -34,7 +35,7 @@ SALT = "config.pagination"
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
 
-Narrow = Callable[["PageRequest", int, "Total"], Iterable[Any] | None]
+Narrow = Callable[["PageRequest", int, "Total"], Iterable[UUID] | None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Total:
     is_estimate: bool
 
     @classmethod
-    def of(cls, queryset: "QuerySet[Any, Any]") -> "Total":
+    def of(cls, queryset: "QuerySet[Model]") -> "Total":
         """Count up to `EXACT_TOTAL`, and ask the planner beyond."""
         rows = queryset.order_by().values("id")
         count = rows[: EXACT_TOTAL + 1].count()
@@ -74,10 +75,10 @@ class PageRequest:
     sorts: tuple[Sort, ...]
     size: int
     number: int
-    after: tuple[Any, ...] | None = None
+    after: tuple[object, ...] | None = None
     total: Total | None = None
     # What a cursor is bound to, beside the order.
-    scope: tuple[Any, ...] = ()
+    scope: tuple[object, ...] = ()
 
     @classmethod
     def read(cls, request: Request, columns: Mapping[str, str], default: str) -> "PageRequest":
@@ -103,7 +104,7 @@ class PageRequest:
 
     @classmethod
     def resume(
-        cls, cursor: str, sorts: tuple[Sort, ...], size: int, scope: tuple[Any, ...]
+        cls, cursor: str, sorts: tuple[Sort, ...], size: int, scope: tuple[object, ...]
     ) -> "PageRequest":
         """Go on where a page ended. Raises `Invalid` for a cursor that no such page gave."""
         try:
@@ -118,7 +119,7 @@ class PageRequest:
             raise bad_cursor()
         return cls(sorts, size, number, tuple(after), Total(count, is_estimate), scope)
 
-    def take(self, queryset: "QuerySet[Any, Any]", narrow: Narrow | None = None) -> "Page":
+    def take(self, queryset: "QuerySet[Model]", narrow: Narrow | None = None) -> "Page":
         """The page's ids, in order: one query, and one or two for the total.
 
         `narrow` may know a quicker way to the first rows: it is given the order and how many rows
@@ -139,14 +140,14 @@ class PageRequest:
         found = found[: self.size]
         return Page(self, [row[-1] for row in found], total, found[-1] if has_next else None)
 
-    def ordered(self, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+    def ordered(self, queryset: "QuerySet[Model]") -> "QuerySet[Model]":
         """The rows in their order, from where the cursor stands."""
         order = [("-" if sort.is_descending else "") + sort.column for sort in self.sorts]
         direction = "-" if self.sorts[-1].is_descending else ""
         rows = queryset.order_by(*order, f"{direction}id")
         return rows if self.after is None else rows.filter(self.beyond(queryset, self.after))
 
-    def beyond(self, queryset: "QuerySet[Any, Any]", after: Sequence[Any]) -> Q:
+    def beyond(self, queryset: "QuerySet[Model]", after: Sequence[object]) -> Q:
         """The rows that follow the one with these sort values and id.
 
         The bound on the first key alone is implied by the rest; it is what lets PostgreSQL start
@@ -172,14 +173,14 @@ class Page:
     """One page: the ids of its rows in order, and what surrounds it."""
 
     request: PageRequest
-    ids: list[Any]
+    ids: list[Any]  # keys of any table: UUIDs, or numbers
     total: Total
-    last: tuple[Any, ...] | None
+    last: tuple[object, ...] | None
 
-    def envelope(self, content: Sequence[Any]) -> dict[str, Any]:
+    def envelope(self, content: Sequence[object]) -> dict[str, object]:
         """The page as it leaves; `content` has one object for each id."""
         size = self.request.size
-        body = {
+        body: dict[str, object] = {
             "totalElements": self.total.count,
             "totalPages": -(-self.total.count // size),
             "number": self.request.number,
@@ -201,7 +202,7 @@ class Page:
         return base64.urlsafe_b64encode(orjson.dumps(signed)).decode()
 
 
-def scope_of(request: Request) -> tuple[Any, ...]:
+def scope_of(request: Request) -> tuple[object, ...]:
     """What a cursor of this request is good for: the list, its filters, and who may see it."""
     actor = cast("Actor", request.auth)
     match = cast("ResolverMatch", request.resolver_match)
@@ -214,7 +215,7 @@ def scope_of(request: Request) -> tuple[Any, ...]:
     return (match.route, path, filters, str(actor.business_account_id), str(actor.customer_id))
 
 
-def signature_of(state: Sequence[Any], scope: tuple[Any, ...]) -> str:
+def signature_of(state: Sequence[object], scope: tuple[object, ...]) -> str:
     """The signature of a cursor's state."""
     signed = salted_hmac(SALT, orjson.dumps([state, scope]), algorithm="sha256")
     return signed.hexdigest()

@@ -10,7 +10,7 @@ from functools import cache as once
 from threading import Lock
 from time import monotonic
 from time import time as now
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -113,14 +113,19 @@ def ask(question: Callable[[Redis], T]) -> T | None:
     return _availability.ask(question)
 
 
+def ask_number(question: Callable[[Redis], object]) -> int | None:
+    """The answer of Redis as a number; None where it has none, and while it is unavailable."""
+    answer = _availability.ask(question)
+    return int(answer) if isinstance(answer, int | bytes) else None
+
+
 def _count(key: str, by: int) -> int | None:
     """Add to a counter in one round trip; its new value."""
-    count: int | None = _availability.ask(lambda redis: _script(redis)(keys=[key], args=[by]))
-    return count
+    return ask_number(lambda redis: _script(redis)(keys=[key], args=[by]))
 
 
 @once
-def _script(redis: Redis) -> Callable[..., Any]:
+def _script(redis: Redis) -> Callable[..., object]:
     return redis.register_script(COUNT)
 
 
@@ -191,6 +196,6 @@ def refuse_guessers(request: HttpRequest | Request, kind: str) -> None:
     """Raise `TooManyRequests` for an address that has used up its failures of this minute."""
     limit = settings.FAILED_AUTHENTICATIONS_PER_MINUTE
     key = _failures_key(request, kind)
-    count: Any = _availability.ask(lambda redis: redis.get(key)) if limit else None
-    if count is not None and int(count) >= limit:
+    count = ask_number(lambda redis: redis.get(key)) if limit else None
+    if count is not None and count >= limit:
         raise _too_many()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from io import BytesIO
-from typing import Any, ClassVar, cast
+from typing import ClassVar, TypeVar, cast, overload
 
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
@@ -22,6 +22,9 @@ from config.api.json import JSONOnly, JSONParser, JSONRenderer, RawJSON
 
 __all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON"]
 
+A = TypeVar("A")
+B = TypeVar("B")
+
 
 class BodyRequest(Request):
     """DRF's request, but with a body also where its length was not announced (chunked).
@@ -35,8 +38,8 @@ class BodyRequest(Request):
         if self._has_body() and not JSONOnly().select_parser(self, self.parsers or ()):
             raise UnsupportedMediaType(self.content_type)
         body = decoded(self._request.body, encoding)
-        stream: Any = BytesIO(body) if body else None
-        self._stream = stream
+        # DRF takes None for no body.
+        self._stream = BytesIO(body) if body else None  # type: ignore[assignment]
 
     def _has_body(self) -> bool:
         length = self.META.get("CONTENT_LENGTH") or "0"
@@ -74,7 +77,9 @@ class ApiView(APIView):
         """None: `Allow` belongs to 405, and nothing here varies."""
         return {}
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:  # noqa: ANN401
+    def initialize_request(
+        self, request: HttpRequest, *_args: object, **_kwargs: object
+    ) -> Request:
         """The request as DRF wraps it."""
         return BodyRequest(
             request,
@@ -84,7 +89,7 @@ class ApiView(APIView):
             parser_context=self.get_parser_context(request),
         )
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def initial(self, request: Request, *_args: object, **_kwargs: object) -> None:
         """Everything that is checked before a method runs."""
         self.format_kwarg = None
         self.perform_authentication(request)
@@ -113,7 +118,13 @@ class ApiView(APIView):
             elif problems:
                 raise Invalid(problems)
 
-    def gather(self, *readers: Callable[[], Any]) -> list[Any]:
+    @overload
+    def gather(self, reader: Callable[[], A], /) -> tuple[A]: ...
+
+    @overload
+    def gather(self, first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+
+    def gather(self, *readers: Callable[[], object]) -> tuple[object, ...]:
         """What each of the readers makes of the query. Raises `Invalid` with every wrong parameter.
 
         A reader raises `Invalid` itself for those that are its own, and asks no database before.
@@ -127,7 +138,7 @@ class ApiView(APIView):
                 problems += [problem for problem in error.problems if problem.path not in known]
         if problems:
             raise Invalid(problems)
-        return found
+        return tuple(found)
 
     def perform_authentication(self, request: Request) -> None:
         """Find the actor; an address that tries out tokens gets 429 in the end."""
@@ -141,39 +152,47 @@ class ApiView(APIView):
         name = str(request.method).lower()
         return getattr(self, name, None) if name in self.http_method_names else None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer a request; a POST with an `Idempotency-Key` once and for all."""
         self.args, self.kwargs, self.headers = args, kwargs, {}
         self._query_problems = []
-        self.request = wrapped = self.initialize_request(request, *args, **kwargs)
-        response: Any
+        self.request = self.initialize_request(request, *args, **kwargs)
+        return self._finalized(self._answered(self._check_and_run))
+
+    def _finalized(self, response: HttpResponseBase) -> HttpResponseBase:
+        """DRF takes any response of Django's here; only its types ask for one of its own."""
+        own = cast("Response", response)
+        return self.finalize_response(self.request, own, *self.args, **self.kwargs)
+
+    def _answered(self, run: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """What `run` gives, or the answer for what it raises."""
         try:
-            self.initial(wrapped, *args, **kwargs)
-            if request.method == "POST" and self.idempotent and idempotency.is_asked(wrapped):
-                response = idempotency.answer_once(wrapped, self._run_to_the_end)
-            else:
-                response = self._run()
+            return run()
         except Exception as error:  # noqa: BLE001 -- every exception becomes an answer
-            response = self.handle_exception(error)
-        return self.finalize_response(wrapped, response, *args, **kwargs)
+            return self.handle_exception(error)
 
-    def _run(self) -> Any:  # noqa: ANN401 -- DRF takes any response, and says Response
-        handler: Any = self._handler(self.request)
-        return handler(self.request, *self.args, **self.kwargs)
+    def _check_and_run(self) -> HttpResponseBase:
+        self.initial(self.request, *self.args, **self.kwargs)
+        if self.request.method == "POST" and self.idempotent and idempotency.is_asked(self.request):
+            return idempotency.answer_once(self.request, self.actor, self._run_to_the_end)
+        return self._run()
 
-    def _run_to_the_end(self) -> Any:  # noqa: ANN401 -- as in `_run`
+    def _run(self) -> HttpResponseBase:
+        handler = getattr(self, str(self.request.method).lower())
+        response: HttpResponseBase = handler(self.request, *self.args, **self.kwargs)
+        return response
+
+    def _run_to_the_end(self) -> HttpResponseBase:
         """Run within the caller's transaction; what an error leaves behind is undone."""
-        try:
-            with transaction.atomic():
-                response = self._run()
-        except Exception as error:  # noqa: BLE001 -- every exception becomes an answer
-            response = self.handle_exception(error)
-        self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        response = self._answered(transaction.atomic(self._run))
+        self._finalized(response)
         return response.render() if isinstance(response, Response) else response
 
-    def handle_exception(self, exc: Exception) -> Any:  # noqa: ANN401 -- as in `_run`
+    def handle_exception(self, exc: Exception) -> Response:
         """The answer for an exception, in the dialect's body; 401 stays 401 in every view."""
-        return self.get_exception_handler()(exc, self.get_exception_handler_context())
+        context = self.get_exception_handler_context()
+        response: Response = self.get_exception_handler()(exc, context)
+        return response
 
 
 def query_problems(
