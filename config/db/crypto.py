@@ -44,8 +44,9 @@ def unseal_if_possible(sealed: bytes, bound_to: str) -> str | None:
     try:
         return unseal(sealed, bound_to)
     except SealError as error:
-        logger.error("a sealed value cannot be read: %s", error)  # noqa: TRY400 -- no traceback
-        return None
+        reason = str(error)
+    logger.error("a sealed value cannot be read: %s", reason)
+    return None
 
 
 def seal_bytes(content: bytes, bound_to: str) -> bytes:

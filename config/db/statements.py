@@ -4,22 +4,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Lookup, Model, QuerySet, UUIDField
 from django.db.models.fields import NOT_PROVIDED
+from django.db.models.sql.compiler import SQLCompiler
 
 SNAPSHOT = """
     SELECT statement_timestamp(), set_config('statement_timeout', %s, true),
            set_config('transaction_read_only', 'on', true)"""
 
+Row = tuple[Any, ...]  # of values whose types only the statement tells
 
-def prepared(
-    queryset: "QuerySet[Any, Any]", using: str = DEFAULT_DB_ALIAS
-) -> list[tuple[Any, ...]]:
+
+def prepared(queryset: "QuerySet[Model, Row]", using: str = DEFAULT_DB_ALIAS) -> list[Row]:
     """The rows of a `values_list` queryset, by a server-side prepared statement.
 
     Planning the customer object takes ten times as long as making it, so a query that finds its
@@ -31,17 +34,21 @@ def prepared(
 
 
 def prepared_rows(
-    sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
-) -> list[tuple[Any, ...]]:
+    sql: str,
+    params: Sequence[Any],  # of every type that psycopg has an adapter for
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> list[Row]:
     """The rows of a statement that is written out, likewise."""
     connection = connections[using]
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    raw: Any = psycopg.Cursor(connection.connection)
+    # Django's stubs ask for a wrapper of its own, which this call makes.
+    raw = cast("CursorWrapper", psycopg.Cursor(connection.connection))
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(raw) as cursor:
         cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
     return rows
 
 
@@ -81,7 +88,9 @@ class AnyOf(Lookup):
     lookup_name = "any"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:  # noqa: ANN401 -- Django's
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
         """A comparison with an array; with an empty one nothing is asked."""
         if not self.rhs:
             raise EmptyResultSet
@@ -89,11 +98,14 @@ class AnyOf(Lookup):
         return f"{column} = ANY(%s::uuid[])", (*parameters, array(self.rhs))
 
 
+AnyField: TypeAlias = "Field[Any, Any]"  # of any column of any model
+
+
 class Columns(NamedTuple):
     """The columns of a new row: what is given, of which types, and what the database makes."""
 
-    given: "tuple[Field[Any, Any], ...]"
-    made: "tuple[Field[Any, Any], ...]"
+    given: "tuple[AnyField, ...]"
+    made: "tuple[AnyField, ...]"
 
     @property
     def values(self) -> str:
@@ -115,8 +127,8 @@ class Columns(NamedTuple):
 @cache
 def columns_of(model: type[Model]) -> Columns:
     """The columns of a model without parents."""
-    given: list[Field[Any, Any]] = []
-    made: list[Field[Any, Any]] = []
+    given: list[AnyField] = []
+    made: list[AnyField] = []
     for field in model._meta.local_concrete_fields:
         (given if field.db_default is NOT_PROVIDED else made).append(field)
     return Columns(tuple(given), tuple(made))
@@ -160,6 +172,6 @@ def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
     for field, value in zip(columns_of(type(first)).made, found[0][1:], strict=True):
         setattr(first, field.attname, value)
     for row in rows:
-        row._state.adding = False  # noqa: SLF001 -- as `Model.save` leaves it
-        row._state.db = DEFAULT_DB_ALIAS  # noqa: SLF001
+        state = row._state  # noqa: SLF001 -- as `Model.save` leaves it
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
     return True

@@ -1,9 +1,8 @@
 """The scheduler of periodic tasks."""
 
 import logging
-from typing import Any
 
-from celery.beat import PersistentScheduler
+from celery.beat import PersistentScheduler, ScheduleEntry
 from redis import RedisError
 
 from config.jobs.messages import Single
@@ -17,7 +16,7 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc] # Celery has no type
     Else messages would pile up in the queue while no worker takes any.
     """
 
-    def apply_async(self, entry: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- Celery's
+    def apply_async(self, entry: ScheduleEntry, *args: object, **options: object) -> object:
         """Send the task of an entry; None when it waits already."""
         try:
             if not Single(entry.task).may_be_sent():

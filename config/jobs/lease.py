@@ -5,16 +5,17 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.rows import TupleRow
 
 from config.jobs import stopping
 
@@ -46,7 +47,7 @@ class Lease:
     """
 
     def __init__(self, renew: Callable[..., bool], run_out: Callable[[], object]) -> None:
-        self.report: Callable[[], dict[str, Any]] = dict
+        self.report: Callable[[], Mapping[str, object]] = dict
         self.is_lost = False
         self.is_stopped = False
         self.error: Exception | None = None
@@ -223,7 +224,7 @@ class Canceller:
                 hang_up(session)
 
 
-def hang_up(session: Any) -> None:  # noqa: ANN401 -- a connection of psycopg's
+def hang_up(session: psycopg.Connection[TupleRow]) -> None:
     """End a session whose server does not answer any more: whoever waits for it gets an error."""
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)

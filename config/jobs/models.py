@@ -17,7 +17,7 @@ wait as rows, and the end of one brings the next. So nobody waits behind all of 
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 from celery import current_app
@@ -80,7 +80,7 @@ class Job(models.Model):
     queue_order: ClassVar[str] = "submitted_at, id"
     # What the submitter of a job that ran out of time can do.
     time_limit_advice: str = "Please submit it again."
-    objects: models.Manager[Any]
+    objects: models.Manager[Self]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.SUBMITTED)
@@ -255,11 +255,11 @@ class Job(models.Model):
         """Of an account's jobs that wait, in their order, those that need not wait for others."""
         return waiting[:most]
 
-    def note(self, **columns: Any) -> None:  # noqa: ANN401 -- columns of the subclass
+    def note(self, **columns: object) -> None:
         """Write down what is known of running work. Raises `ClaimLost`."""
         self._move(self.RUNNING, **columns)
 
-    def renew(self, **progress: Any) -> bool:  # noqa: ANN401 -- columns of the subclass
+    def renew(self, **progress: object) -> bool:
         """Hold the job for another lease and note progress; False when it is no longer ours."""
         return self._update(self.RUNNING, lease_until=lease_end(), **progress)
 
@@ -269,13 +269,13 @@ class Job(models.Model):
             self.RUNNING, status=self.Status.STARTED, started_at=Coalesce(F("started_at"), Now())
         )
 
-    def finish(self, **outcome: Any) -> None:  # noqa: ANN401 -- columns of the subclass
+    def finish(self, **outcome: object) -> None:
         """STARTED to FINISHED, with what came out. Raises `ClaimLost`."""
         self._move(
             (self.Status.STARTED,), status=self.Status.FINISHED, finished_at=Now(), **outcome
         )
 
-    def fail(self, code: str, message: str, **outcome: Any) -> None:  # noqa: ANN401 -- columns
+    def fail(self, code: str, message: str, **outcome: object) -> None:
         """To FAILED, with a message that a person understands. Raises `ClaimLost`."""
         self._move(
             self.RUNNING,
@@ -322,11 +322,11 @@ class Job(models.Model):
         limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
         return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
 
-    def _move(self, states: tuple[str, ...], **values: Any) -> None:  # noqa: ANN401
+    def _move(self, states: tuple[str, ...], **values: object) -> None:
         if not self._update(states, **values):
             raise ClaimLost(str(self.pk))
 
-    def _update(self, states: tuple[str, ...], **values: Any) -> bool:  # noqa: ANN401
+    def _update(self, states: tuple[str, ...], **values: object) -> bool:
         held = type(self).objects.filter(pk=self.pk, claim_id=self.claim_id, status__in=states)
         return bool(held.update(**values))
 

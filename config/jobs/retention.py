@@ -1,7 +1,6 @@
 """Deleting rows whose time is over: by an index, and in batches that hold no lock for long."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet, Value
@@ -17,7 +16,7 @@ def ended_before(age: timedelta) -> Q:
     return Q(finished_at__lte=Now() - Value(age))
 
 
-def delete_in_batches(old: "QuerySet[Any]", *, batch: int = BATCH) -> int:
+def delete_in_batches(old: "QuerySet[models.Model]", *, batch: int = BATCH) -> int:
     """Delete rows, and what belongs to them, in the order of the queryset; how many.
 
     Each batch is a transaction. Rows that another transaction holds are left for the next run.
@@ -30,8 +29,7 @@ def delete_in_batches(old: "QuerySet[Any]", *, batch: int = BATCH) -> int:
                     :batch
                 ]
             )
-            model: type[models.Model] = old.model
-            model._default_manager.filter(pk__in=ids).delete()
+            old.model._default_manager.filter(pk__in=ids).delete()
         total += len(ids)
         if len(ids) < batch:
             break

@@ -1,25 +1,27 @@
 """The backend; Django looks for it here."""
 
 import select
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from django.db import connections
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
+from psycopg.rows import TupleRow
 from psycopg.types.datetime import TimestamptzLoader
 
 T = TypeVar("T")
 # Its stubs are those of another driver.
-ServerSideCursor: Any = base.ServerSideCursor
+ServerSideCursor: Callable[..., object] = base.ServerSideCursor
 POLL_SECONDS = 0.1
 CANCEL_SECONDS = 1.0
 
 
-class Connection(psycopg.Connection[Any]):
+class Connection(psycopg.Connection[TupleRow]):
     """psycopg's, but the server has `answer_seconds` for each answer; None: as long as it likes.
 
     The client's own limit: a server that is frozen, or behind a network that drops everything,
@@ -49,7 +51,7 @@ class Driver(ModuleType):
 
     connect = Connection.connect
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever psycopg has
+    def __getattr__(self, name: str) -> object:
         return getattr(psycopg, name)
 
 
@@ -63,7 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Database = Driver("psycopg")
     health_check_done: bool
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+    def get_new_connection(self, conn_params: Mapping[str, object]) -> Connection:
         """A connection that reads moments in its own time zone, UTC.
 
         Django sets any zone by a loader in Python, which takes six times as long as psycopg's own.
@@ -72,7 +74,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         return connection
 
-    def create_cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 -- psycopg's or Django's
+    def create_cursor(self, name: str | None = None) -> object:
         """A cursor of the connection; with a name, one on the server."""
         if name is None:
             return self.connection.cursor()
