@@ -2,11 +2,14 @@
 
 import os
 import resource
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
 from config.garbage import collect_seldom
+
+if TYPE_CHECKING:
+    from config.server.application import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -23,18 +26,12 @@ def allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def load() -> Any:  # noqa: ANN401 -- an ASGI application
-    """Django first: the layer reads its settings."""
+def load() -> "Application":
+    """Django first: what serves it needs its settings and loaded apps."""
     django = get_wsgi_application()
-    from django.conf import settings  # noqa: PLC0415 -- needs the variable above
+    from config.server.start import serving  # noqa: PLC0415 -- needs the loaded apps
 
-    from config import installation  # noqa: PLC0415 -- its models need the loaded apps
-    from config.db.postgresql.base import limit_waiting  # noqa: PLC0415 -- needs loaded settings
-    from config.server.application import Application  # noqa: PLC0415 -- likewise
-
-    installation.require()
-    limit_waiting(settings.STATEMENT_SECONDS)
-    return Application(django)
+    return serving(django)
 
 
 allow_descriptors()

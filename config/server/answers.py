@@ -1,10 +1,11 @@
 """What a WSGI application answers, taken in short pieces of a thread's time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
@@ -16,6 +17,8 @@ from config.api.handlers import answer
 from config.api.middleware import RequestContext
 
 Headers = list[tuple[bytes, bytes]]
+# A WSGI application of Django's: what it gives can be closed.
+Django = Callable[[WSGIEnvironment, StartResponse], HttpResponseBase]
 # A piece of a stream ends when it is so large, or has taken so long.
 PIECE_BYTES = 256 * 1024
 PIECE_SECONDS = 0.05
@@ -34,9 +37,9 @@ class Answer(NamedTuple):
 class Rest:
     """The pieces of a stream that are still to be made."""
 
-    def __init__(self, response: Any) -> None:  # noqa: ANN401 -- WSGI's: an iterable with `close`
+    def __init__(self, response: HttpResponseBase) -> None:
         self._response = response
-        self._blocks: Iterator[bytes] = iter(response)
+        self._blocks = iter(response)
         self.has_ended = False
 
     def next_piece(self) -> bytes:
@@ -62,21 +65,21 @@ class Rest:
             self._response.close()
 
 
-def respond(application: Callable[..., Any], environ: dict[str, Any]) -> Answer:
+def respond(application: Django, environ: WSGIEnvironment) -> Answer:
     """What the application answers. Raises what it raises, such as `BodyNeeded`."""
     begun: list[tuple[str, list[tuple[str, str]]]] = []
 
     def begin(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
         begun.append((status, headers))
 
-    response = application(environ, begin)
+    response = application(environ, begin)  # type: ignore[arg-type] # Django writes nothing by it
     line, named = begun[-1]
     status = int(line[:3])
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
     if environ["REQUEST_METHOD"] == "HEAD" or status in BODILESS:
         response.close()
         return Answer(status, headers, b"")
-    if getattr(response, "streaming", False):
+    if response.streaming:
         rest = Rest(response)
         piece = rest.next_piece()
         return Answer(status, headers, piece, None if rest.has_ended else rest)
@@ -85,7 +88,7 @@ def respond(application: Callable[..., Any], environ: dict[str, Any]) -> Answer:
     return Answer(status, headers, content)
 
 
-def refuse(error: ApiError, environ: dict[str, Any]) -> Answer:
+def refuse(error: ApiError, environ: WSGIEnvironment) -> Answer:
     """The answer to a request that does not reach Django, in the dialect of its path."""
 
     def give(request: HttpRequest) -> HttpResponseBase:
@@ -94,7 +97,8 @@ def refuse(error: ApiError, environ: dict[str, Any]) -> Answer:
         return answer(error, request)
 
     request = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
-    response: Any = RequestContext(give)(request)
-    named = [*response.items(), ("Content-Length", str(len(response.content)))]
+    response = RequestContext(give)(request)
+    content = response.getvalue()
+    named = [*response.items(), ("Content-Length", str(len(content)))]
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
-    return Answer(error.status, headers, response.content)
+    return Answer(error.status, headers, content)

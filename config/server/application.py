@@ -11,30 +11,29 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from functools import partial
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
+from asgiref.typing import Scope
 from django.conf import settings
 from django.db import connections
 
 from config.api.errors import ApiError, Internal, TooLarge, Unavailable
-from config.server.answers import Answer, refuse, respond
+from config.server.answers import Answer, Django, refuse, respond
 from config.server.bodies import (
     EARLY_BYTES,
     Body,
     BodyNeeded,
     Disconnected,
     FileInput,
-    Message,
     Receive,
     input_of,
 )
 from config.server.connections import ConnectionGuard
-from config.server.environ import Scope, environ_of
+from config.server.environ import environ_of
 from config.server.threads import NoThreadInTime, Threads
 from config.server.uploads import Uploads
 
-Send = Callable[[Message], Awaitable[None]]
-Environ = dict[str, Any]
+Send = Callable[[dict[str, object]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 # They answer whatever the other threads are busy with.
@@ -48,7 +47,7 @@ LAST_ANSWER = (b"connection", b"close")
 class Application:
     """Serves a WSGI application in `settings.WEB_THREADS` threads."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Django) -> None:
         self._application = application
         self._requests = Threads("request", settings.WEB_THREADS, settings.STATEMENT_SECONDS)
         self._probes = Threads("probe", len(PROBES), settings.STATEMENT_SECONDS)
@@ -62,7 +61,9 @@ class Application:
         """Answer a request."""
         if scope["type"] != "http":
             return
-        self._guard.watch(int(scope["server"][1]))
+        _, port = scope["server"] or ("", None)
+        if port is not None:
+            self._guard.watch(int(port))
         environ = environ_of(scope)
         body = Body(receive, environ)
         try:
@@ -72,7 +73,7 @@ class Application:
         finally:
             body.close()
 
-    async def _exchange(self, environ: Environ, body: Body, send: Send) -> None:
+    async def _exchange(self, environ: WSGIEnvironment, body: Body, send: Send) -> None:
         context = copy_context()
         try:
             if not body.is_complete:
@@ -91,7 +92,7 @@ class Application:
         if not body.is_complete:
             await body.drain()
 
-    async def _answer(self, environ: Environ, body: Body, context: Context) -> Answer:
+    async def _answer(self, environ: WSGIEnvironment, body: Body, context: Context) -> Answer:
         """What the application answers, called once more when it needs the body.
 
         Raises `ApiError`, `NoThreadInTime` and `Disconnected`.
@@ -114,7 +115,7 @@ class Application:
                     return await self._receive_file(environ, body, context)
         return await self._run(threads, context, input_of(body, environ))
 
-    async def _receive_file(self, environ: Environ, body: Body, context: Context) -> Answer:
+    async def _receive_file(self, environ: WSGIEnvironment, body: Body, context: Context) -> Answer:
         source = FileInput(body)
         feeding = asyncio.ensure_future(source.feed())
         try:
@@ -122,7 +123,7 @@ class Application:
         finally:
             feeding.cancel()
 
-    async def _run(self, threads: Threads, context: Context, environ: Environ) -> Answer:
+    async def _run(self, threads: Threads, context: Context, environ: WSGIEnvironment) -> Answer:
         work = partial(respond, self._application, environ)
         if threads is self._files:
             work = partial(without_sessions, work)
@@ -134,7 +135,7 @@ class Application:
             headers = [*headers, LAST_ANSWER]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         rest = answer.rest
-        first = {"type": "http.response.body", "body": answer.body}
+        first: dict[str, object] = {"type": "http.response.body", "body": answer.body}
         await send(first if rest is None else first | {"more_body": True})
         if rest is None:
             return

@@ -3,20 +3,21 @@
 import asyncio
 import io
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from io import BytesIO
 from threading import Condition
-from typing import Any
 from uuid import UUID
+from wsgiref.types import WSGIEnvironment
 
+from asgiref.typing import HTTPDisconnectEvent, HTTPRequestEvent
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest
 
 from config.api.errors import ApiError, BodyTooSlow
 
-Message = MutableMapping[str, Any]
+Message = HTTPRequestEvent | HTTPDisconnectEvent
 Receive = Callable[[], Awaitable[Message]]
 
 # What is read before anybody knows whether the request is allowed: most bodies as a whole.
@@ -48,7 +49,7 @@ class Disconnected(OSError):
 class Body:
     """The body of one request; `size` bytes of it have arrived, and wait in `parts`."""
 
-    def __init__(self, receive: Receive, environ: MutableMapping[str, Any]) -> None:
+    def __init__(self, receive: Receive, environ: WSGIEnvironment) -> None:
         self._receive = receive
         self._message: asyncio.Task[Message] | None = None
         length = environ.get("CONTENT_LENGTH", "")
@@ -244,7 +245,7 @@ class FileInput(io.RawIOBase):
                     connection.close()
 
 
-def input_of(body: Body, environ: MutableMapping[str, Any]) -> dict[str, Any]:
+def input_of(body: Body, environ: WSGIEnvironment) -> WSGIEnvironment:
     """`environ` with the body as far as it is there: whole, or not to be read yet."""
     environ = dict(environ)
     if not body.is_complete:

@@ -1,11 +1,11 @@
 """An ASGI scope as the environ of a WSGI application."""
 
 import sys
-from collections.abc import MutableMapping
-from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
 
-Scope = MutableMapping[str, Any]
+from asgiref.typing import HTTPScope
+
 # Headers that WSGI knows without `HTTP_`.
 BARE = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 NAMES: dict[bytes, str] = {}
@@ -22,7 +22,7 @@ CONSTANT = {
 }
 
 
-def environ_of(scope: Scope) -> dict[str, Any]:
+def environ_of(scope: HTTPScope) -> WSGIEnvironment:
     """The environ of a request, without `wsgi.input`.
 
     Header names with an underscore are left out: they could pass for those with a hyphen, which a
@@ -30,7 +30,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     """
     host, port = scope.get("server") or ("", "")
     client = scope.get("client") or ("", "")
-    environ: dict[str, Any] = CONSTANT | {
+    environ: WSGIEnvironment = CONSTANT | {
         "REQUEST_METHOD": scope["method"],
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),

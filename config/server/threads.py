@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextvars import Context
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Job:
     __slots__ = ("context", "future", "is_started", "work")
 
     def __init__(
-        self, context: Context, work: Callable[[], Any], future: "asyncio.Future[Any]"
+        self, context: Context, work: Callable[[], object], future: "asyncio.Future[object]"
     ) -> None:
         self.context = context
         self.work = work
@@ -60,11 +60,12 @@ class Threads:
         loop = asyncio.get_running_loop()
         if not self._threads:
             self._start(loop)
-        job = Job(context, work, loop.create_future())
+        future = loop.create_future()
+        job = Job(context, work, future)
         self._jobs.put(job)
         patience = None if patient else loop.call_later(self._seconds, job.give_up)
         try:
-            result: T = await job.future
+            result: T = await future
         finally:
             if patience is not None:
                 patience.cancel()
