@@ -3,15 +3,18 @@
 import logging
 import os
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import TypeVar
 
 from celery import Celery, Task, signals
 from celery.schedules import schedstate, schedule
+from celery.utils.dispatch import Signal
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
@@ -56,7 +59,7 @@ class Kith(Celery):  # type: ignore[misc] # Celery has no types
 
     _try_again = 0.0
 
-    def send_task(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- Celery's
+    def send_task(self, *args: object, **options: object) -> object:
         """Send a message. Raises what the broker raises, and `BrokerAway`."""
         if monotonic() < self._try_again:
             raise BrokerAway
@@ -70,10 +73,17 @@ class Kith(Celery):  # type: ignore[misc] # Celery has no types
         super()._after_fork()
         self._try_again = 0.0
 
-    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:  # noqa: ANN401
+    def connection_for_write(
+        self,
+        url: str | None = None,
+        *,
+        transport_options: dict[str, object] | None = None,
+        **options: object,
+    ) -> Connection:
         """A connection that messages are sent through."""
-        bounds = {"socket_timeout": SENDER_SECONDS} | (options.pop("transport_options", None) or {})
-        return super().connection_for_write(url, transport_options=bounds, **options)
+        bounds = {"socket_timeout": SENDER_SECONDS} | (transport_options or {})
+        made: Connection = super().connection_for_write(url, transport_options=bounds, **options)
+        return made
 
 
 app = Kith("kith")
@@ -148,15 +158,26 @@ app.conf.update(
 app.autodiscover_tasks()
 
 logger = logging.getLogger("kith.tasks")
+Receiver = TypeVar("Receiver", bound=Callable[..., None])
 
 
-@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def on(*sent: Signal) -> Callable[[Receiver], Receiver]:
+    """A decorator that connects a receiver to signals of Celery, whose own has no types."""
+
+    def connect(receiver: Receiver) -> Receiver:
+        for signal in sent:
+            signal.connect(receiver)
+        return receiver
+
+    return connect
+
+
+@on(signals.setup_logging)
 def keep_our_logging(**_signal: object) -> None:
     """Being connected is enough: Celery leaves the logging of the settings alone."""
 
 
-@signals.worker_init.connect  # type: ignore[untyped-decorator]
-@signals.beat_init.connect  # type: ignore[untyped-decorator]
+@on(signals.worker_init, signals.beat_init)
 def require_the_right_database(**_signal: object) -> None:
     """A worker with other keys, or of an older release, ends here."""
     from config import installation  # noqa: PLC0415 -- its models need loaded apps
@@ -168,7 +189,7 @@ def require_the_right_database(**_signal: object) -> None:
         raise SystemExit(f"kith: {error}") from error
 
 
-@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+@on(signals.worker_process_init)
 def work_for_long(**_signal: object) -> None:
     """A process of the pool has begun.
 
@@ -178,32 +199,32 @@ def work_for_long(**_signal: object) -> None:
     collect_seldom()
 
 
-@signals.task_prerun.connect  # type: ignore[untyped-decorator]
+@on(signals.task_prerun)
 def look_at_connections(**_signal: object) -> None:
     """Drop database connections that broke since the last task, as a web request does."""
     close_old_connections()
 
 
-@signals.before_task_publish.connect  # type: ignore[untyped-decorator]
-def send_request_id(headers: dict[str, Any], **_signal: object) -> None:
+@on(signals.before_task_publish)
+def send_request_id(headers: dict[str, object], **_signal: object) -> None:
     """Let the message carry the id of the request that sent it; a beat's gets one of its own."""
     headers["request_id"] = request_id.get() or str(uuid.uuid4())
 
 
-@signals.task_prerun.connect  # type: ignore[untyped-decorator]
+@on(signals.task_prerun)
 def take_request_id(task: Task, **_signal: object) -> None:
     """Run the task under the id that its message brought."""
     task.request.started = monotonic()
     task.request.id_before = request_id.set(task.request.get("request_id") or str(uuid.uuid4()))
 
 
-@signals.task_failure.connect  # type: ignore[untyped-decorator]
+@on(signals.task_failure)
 def log_failure(sender: Task, exception: BaseException, **_signal: object) -> None:
     """Celery's own line would quote the exception's text, which may quote data."""
     logger.error("task failed", exc_info=exception, extra={"task": sender.name})
 
 
-@signals.task_postrun.connect  # type: ignore[untyped-decorator]
+@on(signals.task_postrun)
 def log_end(task: Task, state: str | None = None, retval: object = None, **_signal: object) -> None:
     """One line for each task that has run; a periodic one that found nothing to do is no news."""
     milliseconds = round((monotonic() - task.request.started) * 1000, 1)
@@ -213,7 +234,7 @@ def log_end(task: Task, state: str | None = None, retval: object = None, **_sign
     request_id.reset(task.request.id_before)
 
 
-@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@on(signals.worker_shutting_down)
 def stop_jobs(**_signal: object) -> None:
     """Jobs that are running get a few seconds to end, then they are left to another worker."""
     stopping.ask()
@@ -223,8 +244,7 @@ class _Seen:
     at = float("-inf")
 
 
-@signals.worker_ready.connect  # type: ignore[untyped-decorator]
-@signals.heartbeat_sent.connect  # type: ignore[untyped-decorator]
+@on(signals.worker_ready, signals.heartbeat_sent)
 def tell_that_worker_lives(**_signal: object) -> None:
     """For `/readyz`: here, in the main process, for a worker whose pool is busy still lives."""
     from config import heartbeat  # noqa: PLC0415 -- its cache needs the settings

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from redis import RedisError
 
 from config.api import idempotency
-from config.celery import REAP_SECONDS, app
+from config.celery import REAP_SECONDS, app, on
 from config.jobs import messages, reaper
 from config.jobs.retention import delete_in_batches
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 PERIODIC = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())
 
 
-@signals.task_prerun.connect  # type: ignore[untyped-decorator]
+@on(signals.task_prerun)
 def note_periodic_task(task: Task, **_signal: object) -> None:
     """The scheduler may send this task again."""
     if task.name in PERIODIC:
