@@ -3,12 +3,11 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connections
 
@@ -17,10 +16,7 @@ SHORTEST_SECRET = 50
 
 
 @register(Tags.security)
-def check_settings(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 -- Django's signature
-    **_options: Any,  # noqa: ANN401
-) -> list[CheckMessage]:
+def check_settings(**_options: object) -> list[CheckMessage]:
     """Settings that work, and should not be used like this."""
     found: list[CheckMessage] = []
     is_public = settings.PUBLIC_URL.startswith("https://")
@@ -50,7 +46,7 @@ def check_settings(
         )
     if is_public and not settings.TRUST_PROXY:
         found.append(
-            Warning(
+            checks.Warning(
                 "KITH_PUBLIC_URL is https, and KITH_TRUST_PROXY is off.",
                 hint="Behind a proxy that ends TLS and sets X-Forwarded-Proto and X-Forwarded-For,"
                 " set KITH_TRUST_PROXY=1.",
@@ -59,7 +55,7 @@ def check_settings(
         )
     if "*" in settings.ALLOWED_HOSTS:
         found.append(
-            Warning(
+            checks.Warning(
                 "KITH_ALLOWED_HOSTS allows every host name.",
                 hint="Name the hosts that Kith is reached by.",
                 id="kith.W002",
@@ -69,10 +65,7 @@ def check_settings(
 
 
 @register(Tags.files)
-def check_storage(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 -- Django's signature
-    **_options: Any,  # noqa: ANN401
-) -> list[CheckMessage]:
+def check_storage(**_options: object) -> list[CheckMessage]:
     """The folder of result files, if it is one of this machine, can be written."""
     if not isinstance(default_storage, FileSystemStorage):
         return []
@@ -91,9 +84,7 @@ def check_storage(
 
 @register(Tags.database)
 def check_databases(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 -- Django's signature
-    databases: Sequence[str] | None = None,
-    **_options: Any,  # noqa: ANN401
+    *, databases: Sequence[str] | None = None, **_options: object
 ) -> list[CheckMessage]:
     """Each database is new enough, and speaks UTF-8."""
     found: list[CheckMessage] = []
@@ -123,7 +114,7 @@ def check_databases(
             )
         if character_type in {"C", "POSIX"}:
             found.append(
-                Warning(
+                checks.Warning(
                     f"Database {alias!r} takes only ASCII for letters (LC_CTYPE "
                     f"{character_type}): other names are slow to find by a part, or not at all.",
                     hint="Create it with LC_CTYPE 'C.UTF-8' or that of a language.",

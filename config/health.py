@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import psycopg
 from django.conf import settings
@@ -172,14 +172,14 @@ def states_of(checks: Mapping[str, Callable[[], None]]) -> tuple[dict[str, str],
 
 @never_cache
 @require_safe
-def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
+def alive(_request: HttpRequest) -> JsonResponse:
     """`/healthz`: 200 as long as this process answers, whatever else is unavailable."""
     return JsonResponse({"status": "ok", "version": settings.VERSION})
 
 
 @never_cache
 @require_safe
-def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's signature
+def ready(_request: HttpRequest) -> JsonResponse:
     """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
 
     The replica, if there is one, is named and does not count. `problems` says, if it is there, why
@@ -189,7 +189,7 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 -- Django's sig
     has_replica = settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS
     parts, problems = states_of(CHECKS | SPARE if has_replica else CHECKS)
     is_ready = all(parts[name] == "ok" for name in CHECKS)
-    body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    body: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
     if problems:
         body["problems"] = problems
     body["storageFreeBytes"] = free_bytes()

@@ -4,7 +4,6 @@ import logging
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
 
 import orjson
 from celery.exceptions import CeleryError
@@ -48,7 +47,7 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON."""
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "timestamp": wire_time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "logger": record.name,
@@ -61,10 +60,10 @@ class JSONFormatter(logging.Formatter):
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def described(error: BaseException, depth: int = 1) -> dict[str, Any]:
+def described(error: BaseException, depth: int = 1) -> dict[str, object]:
     """An exception without the values that it met."""
     kind = type(error)
-    text: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+    text: dict[str, object] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
     if isinstance(error, SPEAKS_OF_CODE):
         text["message"] = (str(error).splitlines() or [""])[0]
     if isinstance(error, DatabaseError):

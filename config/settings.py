@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -101,7 +100,7 @@ PATIENCE = {
 }
 
 
-def database(name: str, url: str) -> dict[str, Any]:
+def database(name: str, url: str) -> dict[str, object]:
     """Django's database settings from a `postgresql://` URL, parsed by libpq itself."""
     if not url.startswith(("postgresql://", "postgres://")):
         raise ImproperlyConfigured(f"{name} must be a URL that begins with postgresql://")
@@ -165,7 +164,7 @@ CACHES = {
 BROKER_SCHEMES = (*REDIS_SCHEMES, "redis+socket", "amqp", "amqps", "pyamqp")
 CELERY_BROKER_URL = broker_url(env.url("KITH_BROKER_URL", REDIS_URL, schemes=BROKER_SCHEMES))
 
-STORAGES: dict[str, dict[str, Any]] = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "results", "file_permissions_mode": 0o600},

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import health
-from config.api import paths  # noqa: F401 -- `paths` registers what the others use
+from config.api import paths
 from config.openapi import views as documentation
 from customers.sign_in import back_office_login
 
@@ -16,6 +16,8 @@ def nowhere(request: HttpRequest, key: str) -> HttpResponse:
     raise Http404(f"{request.path}: {key}")
 
 
+# Before any table is included that has them.
+paths.register_variables()
 urlpatterns = [
     path("", health.index),
     path("healthz", health.alive),

@@ -459,17 +459,17 @@ def test_this_installation_has_nothing_to_complain_about(db):
     ],
 )
 def test_a_setting_that_should_not_be_is_named(settings, changes, message_id):
-    assert message_id not in ids(checks.check_settings(None))
+    assert message_id not in ids(checks.check_settings(app_configs=None))
     for name, value in changes.items():
         setattr(settings, name, value)
-    (found,) = [each for each in checks.check_settings(None) if each.id == message_id]
+    (found,) = [each for each in checks.check_settings(app_configs=None) if each.id == message_id]
     assert found.hint
 
 
 def test_a_folder_that_cannot_be_written_is_named(storage):
-    assert checks.check_storage(None) == []
+    assert checks.check_storage(app_configs=None) == []
     storage.write_text("a file where the folder should be")
-    assert ids(checks.check_storage(None)) == {"kith.E004"}
+    assert ids(checks.check_storage(app_configs=None)) == {"kith.E004"}
 
 
 def test_a_check_that_finds_an_error_stops_the_start(storage):
@@ -480,4 +480,4 @@ def test_a_check_that_finds_an_error_stops_the_start(storage):
 
 def test_an_old_database_is_named(db, monkeypatch):
     monkeypatch.setattr(checks, "OLDEST_POSTGRESQL", 99)
-    assert "kith.E005" in ids(checks.check_databases(None, databases=["default"]))
+    assert "kith.E005" in ids(checks.check_databases(app_configs=None, databases=["default"]))

@@ -87,7 +87,7 @@ CONTAINERS = frozenset({dict, list})
 
 def _is_deeper(value: object, levels: int) -> bool:
     """Whether `value` nests deeper than `levels`; breadth first, for recursion has an end."""
-    containers: list[Any] = [value] if type(value) in CONTAINERS else []  # as `CONTAINERS` tells
+    containers: list[Any] = [value] if type(value) in CONTAINERS else []  # of any JSON
     for _ in range(levels):
         containers = [
             item

@@ -24,7 +24,9 @@ class AnyCaseUUID(UUIDConverter):
         return UUID(value)
 
 
-register_converter(AnyCaseUUID, "id")
+def register_variables() -> None:
+    """Let paths of the URL table have variables such as ``<id:…>``."""
+    register_converter(AnyCaseUUID, "id")
 
 
 def without_values(path: str) -> str:

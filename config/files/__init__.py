@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.files.storage import FileSystemStorage, default_storage
 
@@ -21,6 +21,8 @@ from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream
 from config.files.folder import Folder
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
     from config.files.bucket import Bucket
 
 __all__ = [
@@ -43,7 +45,7 @@ __all__ = [
 
 def place() -> "Folder | Bucket":
     """Where the files are."""
-    storage: Any = default_storage
+    storage: object = default_storage
     if isinstance(storage, FileSystemStorage):
         return Folder(storage)
     from config.files.bucket import Bucket  # noqa: PLC0415 -- its library is slow to import
@@ -90,7 +92,8 @@ def abort_abandoned(folder: str, *, age: timedelta) -> int:
 
     These are parts without a name; a local folder has none of that kind.
     """
-    return place().abort_abandoned(folder, age=age)
+    found = place()
+    return 0 if isinstance(found, Folder) else found.abort_abandoned(folder, age=age)
 
 
 def free_bytes() -> int | None:
@@ -118,7 +121,7 @@ class Reader(io.RawIOBase):
         """Say so to whoever wraps it."""
         return True
 
-    def readinto(self, target: Any, /) -> int:  # noqa: ANN401 -- any writable buffer
+    def readinto(self, target: "WriteableBuffer", /) -> int:
         """Fill the buffer with what comes next; 0 at the end."""
         if not self._block:
             self._block = memoryview(next(self._blocks, b""))

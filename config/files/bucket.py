@@ -54,7 +54,7 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
 
     presigned: bool
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- Django's options
+    def __init__(self, **options: object) -> None:
         """A store with an address of its own is asked by paths: few have a name per bucket."""
         config = Config(
             signature_version="s3v4",
@@ -68,7 +68,7 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
         )
         super().__init__(client_config=config, **options)
 
-    def get_default_settings(self) -> dict[str, Any]:
+    def get_default_settings(self) -> dict[str, object]:
         """What an option is when it is not given."""
         return {**super().get_default_settings(), "presigned": True}
 
@@ -147,10 +147,10 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
         finally:
             body.close()
 
-    def _chunks(self, body: Any) -> Iterator[bytes]:  # noqa: ANN401 -- botocore has no types
+    def _chunks(self, body: Stream) -> Iterator[bytes]:
         while True:
             with reached():
-                chunk: bytes = body.read(BLOCK_BYTES)
+                chunk = body.read(BLOCK_BYTES)
             if not chunk:
                 return
             yield chunk

@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,10 +77,6 @@ class Folder:
                     found.rmdir()
             elif found != kept:
                 found.unlink(missing_ok=True)
-
-    def abort_abandoned(self, folder: str, *, age: timedelta) -> int:  # noqa: ARG002 -- as a bucket
-        """There are no parts without a name."""
-        return 0
 
     def free_bytes(self) -> int:
         """What the file system has for this user."""

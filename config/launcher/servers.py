@@ -49,7 +49,8 @@ def socket_directory(data: Path) -> Path:
     """
     name = f"kith-{os.getuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
     longest = len(f"/{name}/.s.PGSQL.{PORT}.lock")
-    homes = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108
+    shortest = "/tmp"  # noqa: S108 - what is made there is checked below to be ours
+    homes = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), shortest)
     for home in homes:
         fits = len(os.fsencode(home)) + longest <= SOCKET_PATH_LIMIT
         if fits and Path(home).is_absolute() and os.access(home, os.W_OK):
