@@ -1,4 +1,7 @@
-"""Typed readers of environment variables: a bad value stops the start and says what was read."""
+"""Typed readers of environment variables: a bad value stops the start and says what was read.
+
+django-environ, for one, takes any word that it does not know for False.
+"""
 
 import base64
 import binascii

@@ -157,10 +157,6 @@ class Day(WithoutValidators, serializers.Field[date, object, date, object]):
         except ValueError as error:
             raise serializers.ValidationError(str(error), code=self.wrong_day) from None
 
-    def to_representation(self, value: date) -> date:
-        """As it is."""
-        return value
-
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(WithoutValidators, serializers.Field[datetime, object, datetime, object]):
@@ -174,10 +170,6 @@ class Moment(WithoutValidators, serializers.Field[datetime, object, datetime, ob
             return times.parse_moment(text.trimmed(data))
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
-
-    def to_representation(self, value: datetime) -> datetime:
-        """As it is."""
-        return value
 
 
 class Flag(WithoutValidators, serializers.BooleanField):

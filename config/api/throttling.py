@@ -2,6 +2,9 @@
 
 Counted in Redis per minute of the clock. While Redis is unavailable everything passes: a limit
 protects the service, and must not be what takes it down.
+
+REST framework's own throttles read a list of moments from the cache and write it back: two round
+trips for each request, and concurrent ones are not all counted.
 """
 
 import logging

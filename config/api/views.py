@@ -49,7 +49,9 @@ class BodyRequest(Request):
 class ApiView(APIView):
     """A view of the API: the order of checks, strict query parameters, `Idempotency-Key`.
 
-    Checks go 401, 429, 405, 406, 403, 400. A subclass declares
+    Checks go 401, 429, 405, 406, 403, 400. REST framework's own `initial` negotiates first, and
+    permits before it knows whether there is such a method; its `dispatch` has no place for an
+    answer that is given again: hence ours. A subclass declares
 
     - `scopes`: for each method the scope that it needs (`config.api.permissions.HasScope`);
     - `parameters`: for each method the query parameters that it knows, any other is 400

@@ -1,6 +1,8 @@
 """Programs that run as children of this process: started, watched, restarted, stopped in order.
 
-Nothing here knows what the programs are. Standard library only, one thread, POSIX only.
+Nothing here knows what the programs are. Standard library only, one thread, POSIX only. Process
+managers such as honcho or supervisord leave their programs behind when they are killed themselves;
+here these end too, and the data's lock is held until they have.
 """
 
 import os
