@@ -243,11 +243,8 @@ class Body(serializers.Serializer[object]):
                 continue
             place = f"{path}.{name}" if path else str(name)
             if (member := self.fields.get(name)) is None:
-                found.problems.append(
-                    Problem(
-                        place, "This field does not exist. Check the spelling.", "UNKNOWN_FIELD"
-                    )
-                )
+                message = "This field does not exist. Check the spelling."
+                found.problems.append(Problem(place, message, "UNKNOWN_FIELD"))
             else:
                 self.read(member, value, place, found)
         return found
