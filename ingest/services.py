@@ -1,6 +1,5 @@
 """The request's side of bulk loads: accept, look up, retry, try out."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,7 +156,7 @@ def accept_file(actor: Actor, request: BulkRequest, file: BulkFile) -> bool:
 
 def receive_file(request: BulkRequest, source: Source, announced: int | None) -> BulkFile:
     """Store what comes in for a request; gives its row."""
-    upload = Upload(source, request.pk, hashlib.sha256())
+    upload = Upload(source, request.pk)
     name = upload_name(request.pk)
     try:
         stored.store(name, upload)

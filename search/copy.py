@@ -5,17 +5,19 @@ through, one message per row, while rows and bytes are counted and a SHA-256 is 
 """
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from config.files import Joined
 from customers.querysets import CustomerQuerySet
 from customers.representation import ATTRIBUTES, CUSTOMER_OBJECT, DEPARTMENT, moment
 
 BLOCK_BYTES = 256 * 1024
+# SQL, and its parameters.
+Statement = tuple[str, tuple[Any, ...]]  # of whatever types the columns that are compared have
 
 # The result file's columns, of the customer `c`, its primary contact `p` with `phone` and `email`.
 # The flag tells whether the value is free text, which a spreadsheet might take for a formula.
@@ -128,50 +130,57 @@ def cell(name: str, column: str, is_text: bool, *, guarded: bool) -> str:
     return f'{column} AS "{name}"'
 
 
-def table(*, guarded: bool) -> dict[str, Any]:
-    """What the two CSV formats have in common."""
-    return {
-        "select": ", ".join(cell(*column, guarded=guarded) for column in COLUMNS),
-        "joins": JOINS,
-        "options": "FORMAT csv, HEADER",
-        "content_type": "text/csv; charset=utf-8; header=present",
-        "end": b"\r\n",
-    }
+def table(*, guarded: bool, head: bytes = b"") -> Layout:
+    """The layout of a CSV format."""
+    return Layout(
+        select=", ".join(cell(*column, guarded=guarded) for column in COLUMNS),
+        joins=JOINS,
+        options="FORMAT csv, HEADER",
+        content_type="text/csv; charset=utf-8; header=present",
+        head=head,
+        end=b"\r\n",
+    )
 
 
 # JSON text has no control characters: with these for quote and delimiter COPY leaves it alone.
 VERBATIM = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
-OBJECT: dict[str, Any] = {"select": f"({CUSTOMER_OBJECT})::text", "joins": "", "options": VERBATIM}
+OBJECTS = Layout(
+    select=f"({CUSTOMER_OBJECT})::text",
+    joins="",
+    options=VERBATIM,
+    content_type="application/x-ndjson",
+)
 LAYOUTS = {
-    "CSV": Layout(**table(guarded=False)),
-    "CSV_EXCEL": Layout(**table(guarded=True), head=b"\xef\xbb\xbf"),
-    "JSON": Layout(
-        **OBJECT, content_type="application/json", head=b"[\n", between=b",", tail=b"]\n"
+    "CSV": table(guarded=False),
+    "CSV_EXCEL": table(guarded=True, head=b"\xef\xbb\xbf"),
+    "JSON": replace(
+        OBJECTS, content_type="application/json", head=b"[\n", between=b",", tail=b"]\n"
     ),
-    "NDJSON": Layout(**OBJECT, content_type="application/x-ndjson"),
+    "NDJSON": OBJECTS,
 }
+# Of constants, and of the ORM's own SQL.
+STATEMENT = """COPY (
+    SELECT {layout.select} FROM ({customers}) c {layout.joins}
+    ORDER BY c.created_at, c.id
+) TO STDOUT ({layout.options})"""
 
 
 def statement(
     customers: CustomerQuerySet, layout: Layout, connection: BaseDatabaseWrapper
-) -> tuple[str, tuple[Any, ...]]:
+) -> Statement:
     """The COPY that writes these customers, oldest first, and its parameters."""
     sql, parameters = compiled(customers, connection)
-    query = f"""SELECT {layout.select} FROM ({sql}) c {layout.joins}
-        ORDER BY c.created_at, c.id"""  # noqa: S608 -- made of constants and the ORM's own SQL
-    return f"COPY ({query}) TO STDOUT ({layout.options})", parameters
+    return STATEMENT.format(layout=layout, customers=sql), parameters
 
 
-def compiled(
-    customers: CustomerQuerySet, connection: BaseDatabaseWrapper
-) -> tuple[str, tuple[Any, ...]]:
+def compiled(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> Statement:
     """The SELECT of these customers, in no order, and its parameters; also one that finds none."""
     compiler = customers.order_by().query.get_compiler(connection=connection, elide_empty=False)
     query, parameters = compiler.as_sql()
     return query, tuple(parameters)
 
 
-class ResultStream(io.RawIOBase):
+class ResultStream(Joined):
     """A result file, to be read once from beginning to end; storage reads, PostgreSQL is read.
 
     `messages` are the rows as COPY sends them, one each. `rows` and `size` (bytes) say what was
@@ -179,32 +188,16 @@ class ResultStream(io.RawIOBase):
     """
 
     def __init__(self, messages: Iterable[bytes | memoryview], layout: Layout) -> None:
-        super().__init__()
+        super().__init__(self._filled(iter(messages)))
         self.rows = 0
         self.size = 0
         self._digest = hashlib.sha256()
         self._layout = layout
-        self._blocks = self._filled(iter(messages))
-        self._block = memoryview(b"")
 
     @property
     def sha256(self) -> str:
         """The checksum."""
         return self._digest.hexdigest()
-
-    def readable(self) -> bool:
-        """It is there to be read."""
-        return True
-
-    def readinto(self, target: Any, /) -> int:  # noqa: ANN401 -- any writable buffer
-        """Fill the buffer with what comes next; 0 at the end."""
-        if not self._block:
-            self._block = memoryview(next(self._blocks, b""))
-        space = memoryview(target).cast("B")
-        count = min(len(space), len(self._block))
-        space[:count] = self._block[:count]
-        self._block = self._block[count:]
-        return count
 
     def _filled(self, messages: Iterator[bytes | memoryview]) -> Iterator[bytes]:
         layout, end, between = self._layout, self._layout.end, self._layout.between

@@ -16,7 +16,7 @@ SIZE = 160 * MEGABYTE
 MOST = 80 * MEGABYTE
 
 PROGRAM = """
-import hashlib, random, sys, uuid
+import random, sys, uuid
 import django
 django.setup()
 from config import files as stored
@@ -39,7 +39,7 @@ def peak():
 def load(size):
     Lines.left = size
     request_id = uuid.uuid4()
-    upload = Upload(Lines(), request_id, hashlib.sha256())
+    upload = Upload(Lines(), request_id)
     stored.store("bulk/large", upload)
     written = peak()
     found = frames("bulk/large", request_id, blocks=upload.blocks, lines=upload.lines,

@@ -9,7 +9,6 @@ Raises `StorageFull`, `StorageAway`, `FileNotFoundError`, and `OSError` for a fo
 process cannot use.
 """
 
-import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -19,14 +18,14 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream
 from config.files.folder import Folder
+from config.files.joined import Joined
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
     from config.files.bucket import Bucket
 
 __all__ = [
     "BLOCK_BYTES",
+    "Joined",
     "Reader",
     "StorageAway",
     "StorageFull",
@@ -109,24 +108,8 @@ def link(name: str, *, file_name: str, content_type: str) -> str | None:
     return None
 
 
-class Reader(io.RawIOBase):
+class Reader(Joined):
     """A stored file from its beginning to its end, as a stream."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
-        self._blocks = blocks(name, 0, size(name))
-        self._block = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Say so to whoever wraps it."""
-        return True
-
-    def readinto(self, target: "WriteableBuffer", /) -> int:
-        """Fill the buffer with what comes next; 0 at the end."""
-        if not self._block:
-            self._block = memoryview(next(self._blocks, b""))
-        space = memoryview(target).cast("B")
-        count = min(len(space), len(self._block))
-        space[:count] = self._block[:count]
-        self._block = self._block[count:]
-        return count
+        super().__init__(blocks(name, 0, size(name)))

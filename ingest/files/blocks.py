@@ -12,10 +12,9 @@ from customers.change_log import Via, recorded
 from ingest import failed_lines
 from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
 from ingest.batch.items import Item
-from ingest.files import process
 from ingest.files.frames import Block, ContentLost, opened
 from ingest.files.lines import apart, items_of, result
-from ingest.files.process import Ask, BlockRead, Failed, Load, Loaded, failed
+from ingest.files.process import Ask, Failed, Load, Loaded, Ready, failed
 from ingest.models import BulkFailedLines, BulkPart, BulkRequest
 from ingest.ordering import keys_of_items
 
@@ -38,11 +37,12 @@ class Permission:
 
     def __init__(self, ask: Ask, conflict_keys: set[int]) -> None:
         self._ask = ask
-        self.is_next = ask(BlockRead(frozenset(conflict_keys))).is_next
+        self._keys = frozenset(conflict_keys)
+        self.is_next = ask(Ready(self._keys)).is_next
 
     def after_all_before(self) -> None:
         """Wait until all blocks before these are loaded."""
-        self.is_next = self._ask(process.TooEarly()).is_next
+        self.is_next = self._ask(Ready(self._keys, is_early=True)).is_next
 
 
 def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loaded:

@@ -15,7 +15,6 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -53,29 +52,6 @@ class Block:
     def __post_init__(self) -> None:
         self.numbers = self.numbers or list(range(self.first, self.first + len(self.lines)))
         self.count = self.count or len(self.lines)
-
-
-class Joined(io.RawIOBase):
-    """Pieces of bytes as one stream."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Say so to whoever wraps it."""
-        return True
-
-    def readinto(self, target: Any, /) -> int:  # noqa: ANN401 -- any writable buffer
-        """Fill the buffer with what comes next; 0 at the end."""
-        if not self._piece:
-            self._piece = memoryview(next(self._pieces, b""))
-        space = memoryview(target).cast("B")
-        count = min(len(space), len(self._piece))
-        space[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
-        return count
 
 
 def block_data(request_id: UUID, number: int) -> str:

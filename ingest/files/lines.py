@@ -1,7 +1,6 @@
 """The lines of a block as items, and the line of the results for each."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from config.api.card_numbers import CARD_NUMBER
 from config.api.errors import Unreadable
@@ -57,7 +56,7 @@ def apart(items: Sequence[Item]) -> Iterator[list[Item]]:
 def result(item: Item) -> bytes:
     """The line of the results for a line of the file."""
     is_stored = item.is_stored
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "line": item.index,
         "sourceCustomerId": item.source_customer_id[:120] or None,
         "outcome": item.outcome,

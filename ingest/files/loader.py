@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -26,10 +25,9 @@ from config.jobs.lease import ClaimLost, Lease
 from config.jobs.models import MAX_ATTEMPTS, JobFailed, TryAgain
 from ingest.batch.apply import COUNTED
 from ingest.files.blocks import COUNTS, Counts, load_blocks
-from ingest.files.frames import ContentLost, Joined, folder_of, frames
+from ingest.files.frames import ContentLost, folder_of, frames
 from ingest.files.inflate import Damage
 from ingest.files.process import (
-    BlockRead,
     Failed,
     Frame,
     Load,
@@ -37,9 +35,8 @@ from ingest.files.process import (
     LoaderProcess,
     Proceed,
     ProcessKilled,
+    Ready,
     Reason,
-    Report,
-    TooEarly,
 )
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.ordering import may_be_written
@@ -138,7 +135,7 @@ class Loader:
         self.logged = time.monotonic()
         lease.report = self.progress
 
-    def progress(self) -> dict[str, Any]:
+    def progress(self) -> dict[str, int]:
         """What is loaded so far, as columns of the request; getting on uses up no attempts."""
         return columns(self.counts) | {"attempts": self.request.attempts}
 
@@ -223,35 +220,37 @@ class Loader:
     def step(self) -> None:
         """Hear what processes have to say, and permit those to commit whose time has come."""
         self.lease.check()
-        busy = {task.process.pipe: task for task in self.tasks if not task.error}
-        for pipe in wait(list(busy), LOOK_SECONDS):
-            task = busy[pipe]  # type: ignore[index] # only these were asked for
-            try:
-                self.take(task, task.process.receive())
-            except Exception as error:  # noqa: BLE001 -- raised when all before it is done
-                task.error = error
+        busy = [task for task in self.tasks if not task.error]
+        heard = wait([task.process.pipe for task in busy], LOOK_SECONDS)
+        for task in busy:
+            if task.process.pipe in heard:
+                # Raised when all before it is done.
+                task.error = self.hear(task)
         self.log_progress()
         if self.tasks and (failure := self.tasks[0].error):
             raise failure
         self.permit()
 
-    def take(self, task: Task, report: Report) -> None:
-        """Take what a process says. Raises why its blocks are not loaded."""
+    def hear(self, task: Task) -> Exception | None:
+        """Take what a process says; gives why its blocks are not loaded, once that is certain."""
+        try:
+            report = task.process.receive()
+        except ProcessKilled as error:
+            return error
         match report:
-            case BlockRead(conflict_keys):
-                task.conflict_keys, task.is_waiting = conflict_keys, True
-            case TooEarly():
-                task.is_early = task.is_waiting = True
+            case Ready(conflict_keys, is_early):
+                task.conflict_keys, task.is_early, task.is_waiting = conflict_keys, is_early, True
             case Loaded(counts, failure):
                 self.request.attempts = 1
                 for name, count in counts.items():
                     self.counts[name] += count
                 if failure is not None:
-                    raise failure_of(failure)
+                    return failure_of(failure)
                 self.tasks.remove(task)
                 self.adapt(task)
             case Failed():
-                raise failure_of(report)
+                return failure_of(report)
+        return None
 
     def adapt(self, task: Task) -> None:
         """Have the next transactions take about `TRANSACTION_SECONDS`."""
@@ -345,7 +344,7 @@ def finish(loader: Loader, *, is_whole: bool) -> None:
     request, file = loader.request, loader.file
     name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
     try:
-        stored.store(name, Joined(results_of(request.pk)))
+        stored.store(name, stored.Joined(results_of(request.pk)))
     except stored.StorageFull as error:
         raise JobFailed("STORAGE_FULL", NO_SPACE) from error
     loader.lease.check()

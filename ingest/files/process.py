@@ -1,9 +1,9 @@
 """Processes that load blocks of one file side by side, and the messages to and from them.
 
 One interpreter would keep one core busy at most. A process is told to `Load`; it says what it is
-about to change (`BlockRead`) and waits for permission to commit (`Proceed`), says `TooEarly` when
-what it found depends on blocks before its own, and ends with `Loaded` or `Failed`. Messages are of
-plain values, so that each of them arrives: an exception may not be one that can be pickled.
+about to change (`Ready`) and waits for permission to commit (`Proceed`), asks once more when it was
+too early, and ends with `Loaded` or `Failed`. Messages are of plain values, so that each of them
+arrives: an exception may not be one that can be pickled.
 """
 
 import gc
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError, connections
 
@@ -39,15 +39,14 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockRead:
-    """The blocks are read; they change what these conflict keys stand for."""
+class Ready:
+    """The blocks are read; they change what these conflict keys stand for.
+
+    `is_early` tells that this was tried, and that what becomes of them depends on all before them.
+    """
 
     conflict_keys: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class TooEarly:
-    """What becomes of the blocks depends on all before them."""
+    is_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Failed:
     """The blocks are not loaded; `error` is the exception as `config.logging` describes it."""
 
     reason: Reason
-    error: dict[str, Any]
+    error: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,9 @@ class Loaded:
     failure: Failed | None = None
 
 
-Report = BlockRead | TooEarly | Loaded | Failed
+Report = Ready | Loaded | Failed
 # How a process says what it is about to do; it gets the answer.
-Ask = Callable[[BlockRead | TooEarly], Proceed]
+Ask = Callable[[Ready], Proceed]
 Work = Callable[[Load, Ask], Loaded]
 
 REASONS: tuple[tuple[tuple[type[BaseException], ...], Reason], ...] = (
@@ -185,7 +184,7 @@ def serve(pipe: Connection, work: Work) -> None:
     gc.freeze()
     gc.disable()
 
-    def ask(question: BlockRead | TooEarly) -> Proceed:
+    def ask(question: Ready) -> Proceed:
         pipe.send(question)
         answer: Proceed = pipe.recv()
         return answer

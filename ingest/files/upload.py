@@ -1,8 +1,9 @@
 """A file on its way from the socket to storage: cut into blocks, and without card numbers."""
 
+import hashlib
 import zlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,8 @@ from config.api.card_numbers import (
 from config.api.errors import TooLarge, Unreadable
 from config.api.json import BOM, from_json, to_json
 from config.db.crypto import seal_bytes
-from ingest.files.frames import BLOCK_BYTES, LENGTH, READ_BYTES, Block, Joined, block_data, end_data
+from config.files import Joined
+from ingest.files.frames import BLOCK_BYTES, LENGTH, READ_BYTES, Block, block_data, end_data
 from ingest.files.inflate import MAGIC, Damage, Damaged, Members
 
 BLOCK_LINES = 1000
@@ -44,17 +46,17 @@ class Upload(Joined):
     """A body as it goes to storage; to be read once from beginning to end.
 
     Afterwards `received` is its size as sent, `lines` the number of its lines, `kept` of those that
-    are not blank, `blocks` that of its blocks, `digest` a hash of it, and `damage` tells why it was
+    are not blank, `blocks` that of its blocks, `digest` its SHA-256, and `damage` tells why it was
     not read to its end, if it was not. Raises `TooLarge` and `Unreadable`.
     """
 
-    def __init__(self, source: Source, request_id: UUID, digest: Any) -> None:  # noqa: ANN401 -- hashlib's
+    def __init__(self, source: Source, request_id: UUID) -> None:
         super().__init__(self._framed())
         self.received = 0
         self.lines = 0
         self.kept = 0
         self.blocks = 0
-        self.digest = digest
+        self.digest = hashlib.sha256()
         self.damage: Damage | None = None
         self._source = source
         self._request_id = request_id
@@ -93,7 +95,7 @@ class Upload(Joined):
         block = Block(self._first, self._lines, {}, self._numbers, count)
         take_out_card_numbers(block)
         refused = {str(line): places for line, places in block.refused.items()}
-        head: dict[str, Any] = {"first": block.first, "count": count, "refused": refused}
+        head: dict[str, object] = {"first": block.first, "count": count, "refused": refused}
         if len(block.lines) != count:
             head["numbers"] = block.numbers
         packed = zlib.compress(b"\n".join([to_json(head), *block.lines]), 1)
