@@ -38,14 +38,14 @@ class Part(NamedTuple):
     who: str
 
 
-COLUMNS = """
-    id, number, action, source_customer_id, source_account_id, request_id, items, touched,
-    status = 'SUBMITTED' AND attempts = 0, concat_ws(' ', actor_type, actor_id, client_id)"""
-ITSELF = f"SELECT {COLUMNS} FROM ingest_bulkrequest WHERE id = %s"  # noqa: S608 -- constants
-OTHERS = f"""
-    SELECT {COLUMNS} FROM ingest_bulkrequest
+PARTS = """
+    SELECT id, number, action, source_customer_id, source_account_id, request_id, items, touched,
+        status = 'SUBMITTED' AND attempts = 0, concat_ws(' ', actor_type, actor_id, client_id)
+    FROM ingest_bulkrequest"""
+ITSELF = f"{PARTS} WHERE id = %s"
+OTHERS = f"""{PARTS}
     WHERE business_account_id = %s AND status IN ('SUBMITTED', 'PICKED', 'STARTED') AND id <> %s
-    ORDER BY number LIMIT {LOOKED_AT}"""  # noqa: S608 -- constants
+    ORDER BY number LIMIT {LOOKED_AT}"""
 CLAIM = """
     UPDATE ingest_bulkrequest
     SET status = 'STARTED', picked_at = statement_timestamp(), started_at = statement_timestamp(),

@@ -8,7 +8,7 @@ from config.api.actors import Actor
 from customers.facts import AccountFacts
 from customers.models import BusinessAccount
 from ingest.batch import snapshot
-from ingest.batch.items import Item, wanted_by
+from ingest.batch.items import Item, rows_needed
 from ingest.batch.plan import Plan
 from ingest.batch.profiles import Profiles
 from ingest.batch.writer import Writer
@@ -34,16 +34,8 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
     no locks: all that can be wrong with an item is found here, not by writing it.
     """
     ids = snapshot.Ids(actor.business_account_id)
-    wanted = wanted_by(ids, items)
-    before = snapshot.load(
-        ids,
-        customers=wanted.customers,
-        accounts=wanted.accounts,
-        holders=wanted.holders,
-        parents=wanted.parents,
-        is_locked=is_locked,
-    )
-    plan = Plan(before, profiles_of(items, actor, before, is_locked=is_locked))
+    before = snapshot.load(ids, rows_needed(ids, items), is_locked=is_locked)
+    plan = Plan(before, load_profiles(items, actor, before, is_locked=is_locked))
     plan.take(items)
     return plan
 
@@ -55,10 +47,10 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
     return plan
 
 
-def profiles_of(
+def load_profiles(
     items: Sequence[Item], actor: Actor, before: snapshot.Snapshot, *, is_locked: bool
 ) -> Profiles:
-    """The profiles of the customers that come with profile members."""
+    """Load the profiles of the customers that come with profile members."""
     with_profile = [item for item in items if item.profile is not None]
     if not with_profile:
         nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)

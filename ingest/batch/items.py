@@ -1,8 +1,7 @@
 """The items of a request, read one by one, and what the rules need to see for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,7 +9,7 @@ from config.api.bodies import Submission
 from config.api.card_numbers import CARD_NUMBER
 from config.api.errors import Problem
 from ingest.batch import profiles
-from ingest.batch.snapshot import Ids
+from ingest.batch.snapshot import Ids, Needed
 from ingest.models import BulkItem, BulkRequest
 from ingest.wire import schema
 from ingest.wire.schema import AccountBody, CardBody, CustomerBody
@@ -67,10 +66,17 @@ class Item:
             return self.customer.accounts
         return [self.account] if self.account is not None else []
 
+    def sent_cards(self) -> Iterator[tuple[str, list[CardBody]]]:
+        """The cards that it sends for each of its accounts, by the source id of the account."""
+        for account in self.accounts:
+            yield account.sourceAccountId, account.cards
+        if self.card is not None:
+            yield self.source_account_id, [self.card]
+
 
 def read_items(
     action: str,
-    entries: Sequence[Any],
+    entries: Sequence[object],
     *,
     source_customer_id: str = "",
     source_account_id: str = "",
@@ -97,7 +103,7 @@ def read_items(
     return items
 
 
-def read_item(item: Item, action: str, raw: Any) -> None:  # noqa: ANN401 -- any JSON
+def read_item(item: Item, action: str, raw: object) -> None:
     """Read one item's body."""
     at = item.at
     if not isinstance(raw, dict):
@@ -167,18 +173,8 @@ def ordered(findings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The ids of what a batch is about, for `snapshot.load`."""
-
-    customers: set[str]
-    accounts: set[str]
-    holders: set[str]
-    parents: set[str]
-
-
-def wanted_by(ids: Ids, items: Iterable[Item]) -> Wanted:
-    """What the rules need to see for these items."""
+def rows_needed(ids: Ids, items: Iterable[Item]) -> Needed:
+    """The rows that the rules have to see for these items."""
     # Source ids first, for many of them are the same.
     customers: set[str | None] = set()
     accounts: set[str | None] = set()
@@ -196,7 +192,7 @@ def wanted_by(ids: Ids, items: Iterable[Item]) -> Wanted:
         if item.card is not None:
             holders.add(item.card.sourceCustomerId)
 
-    return Wanted(
+    return Needed(
         customers={ids.customer(each) for each in customers if each},
         accounts={ids.account(each) for each in accounts if each},
         holders={ids.customer(each) for each in holders if each},

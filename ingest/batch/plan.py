@@ -32,11 +32,16 @@ from ingest.wire.schema import AccountBody, CardBody, CustomerBody, Wire
 Outcome = BulkItem.Outcome
 MAILING = models.Address.Type.MAILING
 DELETED = models.Customer.Status.DELETED
+NOBODY = frozenset[str]()
 UNKNOWN = "There is no such customer; it has to be created first."
 REPLACED = (
     "This account was sent under another customer with other content; what is sent here now "
     "counts for all of its holders."
 )
+
+
+# Any: each is of the type of its member, by a name that only the run knows.
+Values = tuple[Any, ...]
 
 
 class Members:
@@ -53,9 +58,9 @@ class Members:
         self._sent = attrgetter(*columns)
         self._kept = attrgetter(*columns.values())
 
-    def merged(self, item: Item, body: Wire, old: object) -> tuple[Any, ...]:
+    def merged(self, item: Item, body: Wire, old: object) -> Values:
         """The values as sent, or in an update as they are in `old` where they were left out."""
-        sent: tuple[Any, ...] = self._sent(body)
+        sent: Values = self._sent(body)
         if item.is_creation or old is None:
             return sent
         given = body.model_fields_set
@@ -148,19 +153,17 @@ class Plan:
         """
         if not item.is_stored:
             return
-        sent = [(each.sourceAccountId, each.cards) for each in item.accounts]
-        if item.card is not None:
-            sent.append((item.source_account_id, [item.card]))
-        for source_id, cards in sent:
+        for source_id, cards in item.sent_cards():
             account_id = self.ids.account(source_id)
-            nobody = frozenset[str]()
-            holders = self.before.holders.get(account_id, nobody).union(
-                self.after.holders.get(account_id, nobody)
-            )
-            if holders != {item.customer_id}:
+            if self.holders_ever(account_id) != {item.customer_id}:
                 yield account_id
                 yield from (card_id(account_id, card.last4) for card in cards)
                 yield from self.cards_gone.get(account_id, ())
+
+    def holders_ever(self, account_id: str) -> frozenset[str]:
+        """Who held an account before the plan, or holds it after."""
+        before, after = self.before.holders, self.after.holders
+        return before.get(account_id, NOBODY) | after.get(account_id, NOBODY)
 
     @cached_property
     def cards_gone(self) -> dict[str, list[str]]:

@@ -157,35 +157,46 @@ def packed(row_id: str) -> bytes:
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def selected(columns: Iterable[str], table: str = "") -> str:
-    """The columns as they are selected: ids as text."""
-    return ", ".join(f"{table}{name}{'::text' if name in IDS else ''}" for name in columns)
-
-
 IDS = {"id", "customer_id", "account_id", "parent_customer_id"}
-CUSTOMERS = f"""
+
+
+def with_columns(sql: str, columns: Iterable[str], table: str = "") -> str:
+    """SQL with these columns in place of `{columns}`: ids as text."""
+    names = (f"{table}{name}{'::text' if name in IDS else ''}" for name in columns)
+    return sql.format(columns=", ".join(names))
+
+
+CUSTOMERS = with_columns(
+    """
     SELECT c.id::text, c.type, c.status,
            EXISTS (SELECT FROM customers_address m
                    WHERE m.customer_id = c.id AND m.type = 'MAILING' AND m.is_primary),
            ARRAY(SELECT m.country || CASE m.street_line_1 WHEN '' THEN ' ' || m.zip_code ELSE '' END
                  FROM customers_address m
                  WHERE m.customer_id = c.id AND m.id <> wanted.address_id),
-           e.customer_id IS NOT NULL, {selected(Enrollment._fields, "e.")},
+           e.customer_id IS NOT NULL, {columns},
            a.id IS NOT NULL, a.zip_code, a.country, a.state, a.is_primary
     FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (customer_id, address_id)
     JOIN customers_customer c ON c.id = wanted.customer_id
     LEFT JOIN customers_enrollment e ON e.customer_id = c.id
     LEFT JOIN customers_address a ON a.customer_id = c.id AND a.id = wanted.address_id
-    ORDER BY c.id"""  # noqa: S608 -- made of constants
-ACCOUNTS = f"""
-    SELECT {selected(["id", "customer_id", *Account._fields])}
-    FROM customers_account WHERE id = ANY(%s::uuid[])
-    ORDER BY customer_id, id"""  # noqa: S608 -- made of constants
+    ORDER BY c.id""",
+    Enrollment._fields,
+    "e.",
+)
+ACCOUNTS = with_columns(
+    """
+    SELECT {columns} FROM customers_account WHERE id = ANY(%s::uuid[])
+    ORDER BY customer_id, id""",
+    ["id", "customer_id", *Account._fields],
+)
 LOCKED = " FOR NO KEY UPDATE"
-CARDS = f"""
-    SELECT {selected(["customer_id", "id", *Card._fields])}
-    FROM customers_card
-    WHERE customer_id = ANY(%s::uuid[]) AND account_id = ANY(%s::uuid[])"""  # noqa: S608
+CARDS = with_columns(
+    """
+    SELECT {columns} FROM customers_card
+    WHERE customer_id = ANY(%s::uuid[]) AND account_id = ANY(%s::uuid[])""",
+    ["customer_id", "id", *Card._fields],
+)
 PARENTS = """
     WITH RECURSIVE line AS (
         SELECT customer_id, parent_customer_id FROM customers_enrollment
@@ -198,37 +209,42 @@ PARENTS = """
     SELECT customer_id::text, parent_customer_id::text FROM line"""
 
 
-def load(
-    ids: Ids,
-    *,
-    customers: Iterable[str],
-    accounts: Iterable[str],
-    holders: Iterable[str],
-    parents: Iterable[str],
-    is_locked: bool = True,
-) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The ids of the rows that a batch has to see.
+
+    `holders` are the customers that accounts are going to have, `parents` those whose line of
+    parents is of interest.
+    """
+
+    customers: set[str]
+    accounts: set[str]
+    holders: set[str]
+    parents: set[str]
+
+
+def load(ids: Ids, needed: Needed, *, is_locked: bool = True) -> Snapshot:
     """Read what is there of these customers and accounts, with all holders and cards.
 
-    They are locked, unless `is_locked` is false. `holders` are the customers that accounts are
-    going to have, `parents` those whose line of parents is of interest.
+    They are locked, unless `is_locked` is false.
     """
     state = Snapshot(ids)
     with connection.cursor() as cursor:
         # All is found by its key, also in a table that was empty when it was last looked at.
         cursor.execute("SET LOCAL enable_seqscan = off")
     lock = LOCKED if is_locked else ""
-    load_customers(state, customers, f"{lock} OF c" if lock else "")
-    load_accounts(state, set(accounts), set(holders), lock)
-    if wanted := set(parents):
+    load_customers(state, needed.customers, f"{lock} OF c" if lock else "")
+    load_accounts(state, needed.accounts, needed.holders, lock)
+    if needed.parents:
         with connection.cursor() as cursor:
-            cursor.execute(PARENTS, [array(wanted)])
+            cursor.execute(PARENTS, [array(needed.parents)])
             state.parents = dict(cursor.fetchall())
     return state
 
 
-def load_customers(state: Snapshot, customers: Iterable[str], lock: str) -> None:
+def load_customers(state: Snapshot, customers: set[str], lock: str) -> None:
     """Customers, enrollments and addresses."""
-    wanted = sorted(set(customers))
+    wanted = sorted(customers)
     with connection.cursor() as cursor:
         cursor.execute(CUSTOMERS + lock, [array(wanted), array(map(state.ids.address, wanted))])
         for row in cursor.fetchall():

@@ -4,7 +4,7 @@ New rows are copied, changed ones updated from one JSON parameter. Every table's
 order of their keys, and tables always in the same order, so that two writers cannot deadlock.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -54,6 +54,12 @@ KINDS = {
 }
 
 
+UPDATE = """
+    UPDATE {table} AS stored SET updated_at = %s, {values}
+    FROM jsonb_to_recordset(%s) AS wanted ({columns})
+    WHERE {same}"""
+
+
 def update_from(table: str, keys: str, columns: Iterable[str]) -> str:
     """SQL that updates rows by `keys` from a JSON array of objects."""
     names = tuple(columns)
@@ -62,11 +68,12 @@ def update_from(table: str, keys: str, columns: Iterable[str]) -> str:
         return KINDS.get(name, "timestamptz" if name.endswith("_date") else "text")
 
     typed = [*(f"{key} uuid" for key in keys.split()), *(f"{name} {kind(name)}" for name in names)]
-    return f"""
-        UPDATE {table} AS stored
-        SET updated_at = %s, {", ".join(f"{name} = wanted.{name}" for name in names)}
-        FROM jsonb_to_recordset(%s) AS wanted ({", ".join(typed)})
-        WHERE {" AND ".join(f"stored.{key} = wanted.{key}" for key in keys.split())}"""  # noqa: S608
+    return UPDATE.format(
+        table=table,
+        values=", ".join(f"{name} = wanted.{name}" for name in names),
+        columns=", ".join(typed),
+        same=" AND ".join(f"stored.{key} = wanted.{key}" for key in keys.split()),
+    )
 
 
 UPDATE_ADDRESSES = update_from(
@@ -189,7 +196,7 @@ class Writer:
         end = f"{self.now}{CARD.end}"
         copy(cursor, CARD, (f"{key[0]}\t{key[1]}\t{fields(row)}\t{end}" for key, row in new))
 
-    def update(self, cursor: CursorWrapper, sql: str, rows: list[dict[str, Any]]) -> None:
+    def update(self, cursor: CursorWrapper, sql: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Update rows, if there are any."""
         if rows:
             cursor.execute(sql, [self.at, to_json(rows).decode()])
@@ -240,7 +247,7 @@ def compared(
     return new, changed
 
 
-def fields(row: Iterable[Any]) -> str:
+def fields(row: Iterable[object]) -> str:
     """The values of a row for COPY."""
     return "\t".join([SPELLINGS[value.__class__](value) for value in row])
 
@@ -264,6 +271,7 @@ def texts(values: Iterable[str]) -> str:
     return escaped("{" + ",".join(map(quoted, values)) + "}")
 
 
+# Any: each is asked for values of its class alone.
 SPELLINGS: dict[type, Callable[[Any], str]] = {
     str: escaped,
     type(None): nothing,
@@ -277,7 +285,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def as_json(row: Any) -> dict[str, Any]:  # noqa: ANN401 -- a named tuple
+def as_json(row: Address | Enrollment | Account | Card) -> dict[str, object]:
     """A row as JSON takes it; date-times in full, not only to the millisecond."""
     return {name: plain(value) for name, value in row._asdict().items()}
 
