@@ -9,6 +9,7 @@ from ingest import failed_lines, payload
 from ingest.batch.items import ordered
 from ingest.files import loader
 from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
+from ingest.wire.ledger import outcome_of
 
 
 class ResultGone(ApiError):
@@ -93,11 +94,7 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
 
 def result_line(item: BulkItem) -> dict[str, object]:
     """An item as it would be told as a line of a file."""
-    body: dict[str, object] = {
-        "line": item.index + 1,
-        "sourceCustomerId": item.source_customer_id or None,
-        "outcome": item.outcome,
-        "customerId": str(item.customer_id) if item.customer_id else None,
-        "errors": ordered(item.errors),
-    }
-    return body | {"notices": ordered(item.notices)} if item.notices else body
+    told = outcome_of(
+        item.source_customer_id, item.outcome, item.customer_id, item.errors, item.notices
+    )
+    return {"line": item.index + 1} | told

@@ -1,7 +1,6 @@
 """Requests and their ledgers, as clients get them."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -24,9 +23,9 @@ STATUSES = {
 COLUMNS = ("index", "source_customer_id", "outcome", "customer_id", "errors", "notices")
 
 
-def summary(request: BulkRequest) -> dict[str, Any]:
+def summary(request: BulkRequest) -> dict[str, object]:
     """A request without its items."""
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "requestId": str(request.public_id),
         "status": request.published_status,
         "action": request.action,
@@ -44,7 +43,7 @@ def summary(request: BulkRequest) -> dict[str, Any]:
     return body
 
 
-def progress(request: BulkRequest) -> dict[str, Any]:
+def progress(request: BulkRequest) -> dict[str, object]:
     """How much of a file is loaded; 100 percent only at the end."""
     file = request.file
     has_ended = request.status == Status.FINISHED
@@ -57,7 +56,7 @@ def progress(request: BulkRequest) -> dict[str, Any]:
     }
 
 
-def ledger(request: BulkRequest, outcome: str = "") -> dict[str, Any]:
+def ledger(request: BulkRequest, outcome: str = "") -> dict[str, object]:
     """A request with the outcome of each item, or of those with one outcome, in the order sent.
 
     Two queries in all.
@@ -81,7 +80,7 @@ def result_url(request: BulkRequest) -> str | None:
     return settings.PUBLIC_URL + reverse("bulk-results", args=[request.public_id])
 
 
-def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, Any]:
+def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, object]:
     """What the ledger would be."""
     return {
         "requestId": str(public_id),
@@ -95,7 +94,7 @@ def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, Any
     }
 
 
-def line_of(item: Item) -> dict[str, Any]:
+def line_of(item: Item) -> dict[str, object]:
     """The line of one item, stored or refused."""
     return line(
         item.index,
@@ -114,10 +113,21 @@ def line(
     customer_id: UUID | str | None,
     errors: Sequence[dict[str, str]],
     notices: Sequence[dict[str, str]],
-) -> dict[str, Any]:
-    """One line of a ledger. What could not be read is null."""
-    body = {
-        "index": index,
+) -> dict[str, object]:
+    """One line of a ledger."""
+    told = outcome_of(source_customer_id, outcome, customer_id, errors, notices)
+    return {"index": index} | told
+
+
+def outcome_of(
+    source_customer_id: str,
+    outcome: str,
+    customer_id: UUID | str | None,
+    errors: Sequence[dict[str, str]],
+    notices: Sequence[dict[str, str]],
+) -> dict[str, object]:
+    """What became of an item, without its place. What could not be read is null."""
+    body: dict[str, object] = {
         "sourceCustomerId": source_customer_id or None,
         "outcome": outcome,
         "customerId": str(customer_id) if customer_id else None,

@@ -13,24 +13,25 @@ from customers.serializers import (
 )
 
 
-class PhoneEntry(PhoneNumber):
-    """A phone number of the customer, or of its primary contact."""
-
-    primary = Flag(
+def primary_flag() -> Flag:
+    """`primary`, of one of several ways to reach somebody."""
+    return Flag(
         source="is_primary",
         required=False,
         help_text="The first one is, unless another was already.",
     )
+
+
+class PhoneEntry(PhoneNumber):
+    """A phone number of the customer, or of its primary contact."""
+
+    primary = primary_flag()
 
 
 class EmailEntry(Email):
     """An e-mail address of the customer, or of its primary contact."""
 
-    primary = Flag(
-        source="is_primary",
-        required=False,
-        help_text="The first one is, unless another was already.",
-    )
+    primary = primary_flag()
 
 
 class ProfileBody(Body):
