@@ -4,6 +4,9 @@ One interpreter would keep one core busy at most. A process is told to `Load`; i
 about to change (`Ready`) and waits for permission to commit (`Proceed`), asks once more when it was
 too early, and ends with `Loaded` or `Failed`. Messages are of plain values, so that each of them
 arrives: an exception may not be one that can be pickled.
+
+They are forked by hand: neither `multiprocessing` nor a pool of `concurrent.futures`, which is made
+of it, lets the processes of Celery's pool have others.
 """
 
 import gc
@@ -109,7 +112,6 @@ class LoaderProcess:
         self.pipe, theirs = Pipe()
         self._lock = threading.Lock()
         self._status: int | None = None
-        # Not by multiprocessing, which does not let the processes of Celery's pool have others.
         self.pid = os.fork()
         if self.pid == 0:
             # As long as it has a copy of our end, it does not notice that we are gone.

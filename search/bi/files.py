@@ -1,4 +1,7 @@
-"""A file from storage as an HTTP response: whole, a range of it, where it is, or nothing new."""
+"""A file from storage as an HTTP response: whole, a range of it, where it is, or nothing new.
+
+Django's `FileResponse` knows no ranges.
+"""
 
 import re
 
