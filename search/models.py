@@ -33,9 +33,9 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
 
     def at_now(self) -> "CustomerSearchQuerySet":
         """Each with the moment at which it was read."""
-        # The class declares it, which the types of `annotate` do not expect.
-        found: CustomerSearchQuerySet = self.annotate(**{"now": Now()})  # noqa: PIE804
-        return found
+        # By name the types of `annotate` would not take it, for the class declares it.
+        columns = {"now": Now()}
+        return self.annotate(**columns)
 
     def with_dead_files(self) -> "CustomerSearchQuerySet":
         """Those whose file's time is over, or whose worker may have left a part of one behind."""

@@ -1,7 +1,5 @@
 """How the API documentation shows `/v1/search`."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
@@ -58,7 +56,7 @@ STARTED = SUBMITTED | {
     "startedAt": "2026-03-01T12:10:00.020Z",
     "progress": {"rows": 120000, "bytes": 41234567, "estimatedRows": 500000, "percent": 24},
 }
-FINISHED: dict[str, Any] = {
+FINISHED: dict[str, object] = {
     "queryId": QUERY_ID,
     "status": "FINISHED",
     "downloadUrl": LINK,
@@ -113,7 +111,7 @@ The manifest lies beside each file, at its `manifestUrl`.
 """
 
 
-class Manifest(serializers.Serializer[Any]):
+class Manifest(serializers.Serializer[object]):
     """What travels with a result file."""
 
     queryId = serializers.UUIDField()

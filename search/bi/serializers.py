@@ -1,7 +1,6 @@
 """The filters of a queued search on their way in, and its status on its way out."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from customers.serializers import COUNTRY
 from search.models import CustomerSearch
 
 MAX_ACCOUNTS = 1000
+Words = tuple[str, ...]
 INDIVIDUAL_ONLY = "Individuals only."
 
 
@@ -31,7 +31,7 @@ class SearchDay(Day):
         ]
     }
 )
-class Statuses(serializers.Field[Any, Any, Any, Any]):
+class Statuses(serializers.Field[Words, object, Words, object]):
     """One status or an array of them; each once, in the order of the contract."""
 
     default_error_messages = {
@@ -39,7 +39,7 @@ class Statuses(serializers.Field[Any, Any, Any, Any]):
         "not_a_list": "Neither a string nor an array of strings.",
     }
 
-    def to_internal_value(self, data: object) -> tuple[str, ...]:
+    def to_internal_value(self, data: object) -> Words:
         """The statuses; none for ``[]`` and ``[""]``."""
         given = [data] if isinstance(data, str) else data
         if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
@@ -49,7 +49,7 @@ class Statuses(serializers.Field[Any, Any, Any, Any]):
             self.fail("invalid_choice")
         return tuple(status for status in Customer.Status.values if status in words)
 
-    def to_representation(self, value: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+    def to_representation(self, value: Words) -> Words:
         """As it is."""
         return value
 
@@ -145,12 +145,12 @@ class SearchRequest(Body):
         help_text="How names, business name, address lines and city compare; EXACT by default.",
     )
 
-    def is_empty(self, member: Any, value: str) -> bool:  # noqa: ANN401, ARG002 -- Body's signature
+    def is_empty(self, _member: object, value: str) -> bool:
         """Whether a string counts as not given: only one without any character."""
         return not value
 
 
-class SearchProgress(serializers.Serializer[Any]):
+class SearchProgress(serializers.Serializer[object]):
     """How far a running search is."""
 
     rows = serializers.IntegerField()
@@ -163,13 +163,13 @@ class SearchProgress(serializers.Serializer[Any]):
     )
 
 
-class SearchSubmitted(serializers.Serializer[Any]):
+class SearchSubmitted(serializers.Serializer[object]):
     """The answer to a submission."""
 
     queryId = serializers.UUIDField()
 
 
-class SearchStatus(serializers.Serializer[Any]):
+class SearchStatus(serializers.Serializer[object]):
     """A search as its status call shows it."""
 
     queryId = serializers.UUIDField()
@@ -197,9 +197,9 @@ class SearchStatus(serializers.Serializer[Any]):
     message = serializers.CharField(required=False)
 
 
-def status_body(search: CustomerSearch, urls: Mapping[str, str]) -> dict[str, Any]:
+def status_body(search: CustomerSearch, urls: Mapping[str, str]) -> dict[str, object]:
     """A search on the wire; `urls` are the links that it has at this moment."""
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "queryId": str(search.pk),
         "status": search.status,
         **urls,

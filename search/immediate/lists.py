@@ -1,7 +1,6 @@
 """`/core/customermgr/v3/customer/attributes`: the values of lists, and custom attributes."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.http import QueryDict
 
@@ -16,7 +15,7 @@ from search.immediate.parameters import ALL, single_values
 PATH = f"{BASE}/attributes"
 
 
-def read_lists(actor: Actor, query: QueryDict) -> dict[str, Any]:
+def read_lists(actor: Actor, query: QueryDict) -> dict[str, object]:
     """The lists that `$attribute` names. Raises `BadQuery`."""
     values = single_values(query, ("$attribute",))
     if "$attribute" not in values:
@@ -24,7 +23,7 @@ def read_lists(actor: Actor, query: QueryDict) -> dict[str, Any]:
     names = [name.strip() for name in values["$attribute"].split(",")]
     if any(name not in {*LISTS, ALL} for name in names):
         raise refusals.one_of("$attribute", [*LISTS, ALL])
-    tree: dict[str, Any] = {"link": [link("self", href(PATH, values))]}
+    tree: dict[str, object] = {"link": [link("self", href(PATH, values))]}
     return tree | {
         name: read(actor) for name, read in LISTS.items() if ALL in names or name in names
     }
@@ -57,7 +56,7 @@ def kept(actor: Actor, column: str) -> list[dict[str, str]]:
     return [labelled(value, {}) for value in found.values_list(column, flat=True).get()]
 
 
-def contacts(_actor: Actor) -> dict[str, Any]:
+def contacts(_actor: Actor) -> dict[str, object]:
     """The kinds of contact points."""
     return {
         "phoneType": words(labels.PHONE_TYPES),
@@ -66,13 +65,13 @@ def contacts(_actor: Actor) -> dict[str, Any]:
     }
 
 
-def custom(actor: Actor) -> dict[str, Any]:
+def custom(actor: Actor) -> dict[str, object]:
     """The custom attributes that can be searched; encrypted ones cannot."""
     found = searchable(actor)
     return {"customAttribute": [{"object": target, "attribName": name} for target, name in found]}
 
 
-LISTS: dict[str, Callable[[Actor], Any]] = {
+LISTS: dict[str, Callable[[Actor], object]] = {
     "type": lambda _actor: words(labels.TYPES),
     "country": countries,
     "industry": industries,

@@ -1,13 +1,14 @@
 """How the API documentation shows `/core`."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from config.api.dialects import JSON, XML
 from config.api.translation import LANGUAGES
-from config.openapi import answer, operation
+from config.openapi import Answers, answer, operation
 from search.immediate import refusals
 from search.immediate.labels import (
     ADDRESS_TYPES,
@@ -35,7 +36,7 @@ CONTACT_ID = "01993a61-5d21-7b1a-9c20-0e1f2a3b4c5d"
 EMAIL_ID = "01993a61-5d22-7e2b-8d30-1f2a3b4c5d6e"
 PHONE_ID = "01993a61-5d23-7f3c-9e40-2a3b4c5d6e7f"
 AT = "2026-03-01T12:00:00.123Z"
-CUSTOMER: dict[str, Any] = {
+CUSTOMER: dict[str, object] = {
     "link": [{"rel": "self", "href": f"{BASE}/{CUSTOMER_ID}"}],
     "cases": {"link": [{"rel": "case", "href": f"/core/casemgr/v3/case?customer={CUSTOMER_ID}"}]},
     "customerName": "Ada Lovelace",
@@ -81,34 +82,43 @@ LISTS = {
 }
 
 
-class Link(serializers.Serializer[Any]):
+class Link(serializers.Serializer[object]):
     """A path with its query."""
 
     rel = serializers.CharField()
     href = serializers.CharField()
 
 
-def word(name: str, values: Any, description: str) -> serializers.Serializer[Any]:  # noqa: ANN401
+Answer = type[serializers.Serializer[object]]
+
+
+def answer_of(name: str, description: str, members: Mapping[str, object]) -> Answer:
+    """An object with these members, as the component `name`."""
+    made = type(name, (serializers.Serializer,), {"__doc__": description, **members})
+    return cast("Answer", made)
+
+
+def word(
+    name: str, values: Iterable[str] | None, description: str
+) -> serializers.Serializer[object]:
     """A word of a list with its label: `values` are all that there are, None if it is open."""
     value = serializers.CharField() if values is None else serializers.ChoiceField(list(values))
     members = {"value": value, "displayValue": serializers.CharField(help_text="In the language.")}
-    kind = type(name, (serializers.Serializer,), {"__doc__": description, **members})
-    made: serializers.Serializer[Any] = kind(required=False)
-    return made
+    return answer_of(name, description, members)(required=False)
 
 
-def lists_of(name: str, members: dict[str, serializers.Serializer[Any]]) -> Any:  # noqa: ANN401
+def lists_of(name: str, members: Mapping[str, object]) -> Answer:
     """An object around a list, as XML has it."""
-    return type(name, (serializers.Serializer,), {"__doc__": "A list.", **members})
+    return answer_of(name, "A list.", members)
 
 
-class AttributeValueEntry(serializers.Serializer[Any]):
+class AttributeValueEntry(serializers.Serializer[object]):
     """A value."""
 
     value = serializers.CharField()
 
 
-class CoreCustomAttribute(serializers.Serializer[Any]):
+class CoreCustomAttribute(serializers.Serializer[object]):
     """A custom attribute with its value."""
 
     attribName = serializers.CharField()
@@ -120,13 +130,13 @@ CustomAttributes = lists_of(
 )
 
 
-class PointObject(serializers.Serializer[Any]):
+class PointObject(serializers.Serializer[object]):
     """What every contact point has, behind its own members."""
 
     lastModified = serializers.DateTimeField()
     id = serializers.UUIDField()
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> dict[str, "serializers.Field[object, object, object, object]"]:
         """The members in the order in which they are written."""
         fields = dict(super().get_fields())
         return fields | {name: fields.pop(name) for name in ("lastModified", "id")}
@@ -176,7 +186,7 @@ class CoreSocial(PointObject):
     socialId = serializers.CharField()
 
 
-class CoreContact(serializers.Serializer[Any]):
+class CoreContact(serializers.Serializer[object]):
     """A person of a customer, with the ways to reach it."""
 
     systemCreated = serializers.BooleanField()
@@ -195,21 +205,21 @@ class CoreContact(serializers.Serializer[Any]):
     id = serializers.UUIDField()
 
 
-class CoreDepartment(serializers.Serializer[Any]):
+class CoreDepartment(serializers.Serializer[object]):
     """A department."""
 
     name = serializers.CharField()
     id = serializers.UUIDField()
 
 
-class CoreUser(serializers.Serializer[Any]):
+class CoreUser(serializers.Serializer[object]):
     """Somebody who works for the company, or a program."""
 
     name = serializers.CharField(required=False)
     id = serializers.UUIDField()
 
 
-class CoreCustomer(serializers.Serializer[Any]):
+class CoreCustomer(serializers.Serializer[object]):
     """A customer. The members from `role` on are there when `$attribute` asks for them."""
 
     link = Link(many=True)
@@ -233,7 +243,7 @@ class CoreCustomer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
 
 
-class PaginationInfo(serializers.Serializer[Any]):
+class PaginationInfo(serializers.Serializer[object]):
     """Where in the list this is; page or range, as it was asked for."""
 
     count = serializers.IntegerField(help_text="All that match.")
@@ -245,13 +255,13 @@ class PaginationInfo(serializers.Serializer[Any]):
     link = Link(many=True, required=False)
 
 
-class CoreCustomers(serializers.Serializer[Any]):
+class CoreCustomers(serializers.Serializer[object]):
     """Customers by id."""
 
     customer = CoreCustomer(many=True)
 
 
-class CorePage(serializers.Serializer[Any]):
+class CorePage(serializers.Serializer[object]):
     """A page of a search."""
 
     link = Link(many=True)
@@ -259,14 +269,14 @@ class CorePage(serializers.Serializer[Any]):
     paginationInfo = PaginationInfo()
 
 
-class Word(serializers.Serializer[Any]):
+class Word(serializers.Serializer[object]):
     """A word of a list."""
 
     value = serializers.CharField()
     displayValue = serializers.CharField()
 
 
-class ContactLists(serializers.Serializer[Any]):
+class ContactLists(serializers.Serializer[object]):
     """The kinds of contact points."""
 
     phoneType = Word(many=True)
@@ -274,14 +284,14 @@ class ContactLists(serializers.Serializer[Any]):
     socialType = Word(many=True)
 
 
-class SearchableAttribute(serializers.Serializer[Any]):
+class SearchableAttribute(serializers.Serializer[object]):
     """A custom attribute that can be searched."""
 
     object = serializers.ChoiceField(["customer", "contactPerson"])
     attribName = serializers.CharField()
 
 
-class CoreLists(serializers.Serializer[Any]):
+class CoreLists(serializers.Serializer[object]):
     """The lists that were asked for."""
 
     link = Link(many=True)
@@ -295,7 +305,9 @@ class CoreLists(serializers.Serializer[Any]):
     )
 
 
-def query(name: str, description: str, schema: Any = str) -> OpenApiParameter:  # noqa: ANN401
+def query(
+    name: str, description: str, schema: type[str] | dict[str, object] = str
+) -> OpenApiParameter:
     """A query parameter."""
     return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
 
@@ -332,8 +344,8 @@ ORDER = [
     query("$sort", f"{', '.join(f'`{name}`' for name in SORTS)} or `custom.<name>`."),
     query("$order", "Needs `$sort`.", {"type": "string", "enum": list(ORDERS), "default": "asc"}),
 ]
-POSITIVE = {"type": "integer", "minimum": 1}
-SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE}
+POSITIVE: dict[str, object] = {"type": "integer", "minimum": 1}
+SIZE = POSITIVE | {"maximum": MAX_SIZE, "default": DEFAULT_SIZE}
 PAGING = [
     query("$pagenum", "Number of the page, from 1.", POSITIVE | {"default": 1}),
     query("$pagesize", "Customers on a page.", SIZE),
@@ -379,7 +391,7 @@ CRITERIA = [
 ]
 
 
-def both(serializer: Any, description: str, root: str, example: dict[str, Any]) -> Any:  # noqa: ANN401
+def both(serializer: Answer, description: str, root: str, example: Mapping[str, object]) -> Answers:
     """The body of a 200 in both formats."""
     document = to_xml(root, example).decode()
     return {

@@ -7,7 +7,7 @@ or empty; their values; combinations; what is missing.
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext_noop as _
@@ -26,6 +26,7 @@ from search.immediate.values import (
     read_span,
 )
 
+AnyCriterion = TypeVar("AnyCriterion")
 SOCIAL_IDS = {
     "facebookId": ContactPoint.Kind.FACEBOOK,
     "twitterId": ContactPoint.Kind.TWITTER,
@@ -151,7 +152,9 @@ def read_criteria(values: Mapping[str, str]) -> Criteria:
     )
 
 
-def given(values: Mapping[str, str], name: str, read: Callable[[str, str], Any]) -> Any:  # noqa: ANN401 -- of `read`
+def given(
+    values: Mapping[str, str], name: str, read: Callable[[str, str], AnyCriterion]
+) -> AnyCriterion | None:
     """A parameter by its reader; None when it was not sent."""
     return read(name, values[name]) if name in values else None
 

@@ -7,7 +7,7 @@ contact point without entries is ``[]``. Labels are in the active language.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -21,7 +21,7 @@ from search.immediate.labels import labelled
 from search.immediate.links import BASE, CASES, link
 from search.immediate.rows import Row
 
-Tree = dict[str, Any]
+Tree = dict[str, object]
 
 TYPES = {
     Customer.Type.INDIVIDUAL: "individual",

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeGuard
 
 import orjson
 from django.utils.translation import gettext_noop as _
@@ -67,20 +67,20 @@ def read_moment(name: str, text: str) -> datetime:
     raise unsupported_value(name, Message(template, name=name, example=example))
 
 
-def read_json(name: str, text: str) -> Any:  # noqa: ANN401 -- any JSON value
+def read_json(name: str, text: str) -> object:
     """The value of a JSON text."""
     try:
-        return orjson.loads(text)
+        value: object = orjson.loads(text)
     except orjson.JSONDecodeError:
         template = _("The value of %(name)s is not valid JSON.")
         raise unsupported_value(name, Message(template, name=name)) from None
+    return value
 
 
 def read_custom(name: str, text: str) -> tuple[Custom, ...]:
     """The entries of `custom`."""
     given = read_json(name, text)
-    is_right = isinstance(given, list) and given and all(map(is_custom_entry, given))
-    if not is_right:
+    if not is_list_of_entries(given):
         template = _(
             "The value of %(name)s must be a JSON array of one or more objects with the keys"
             " object, name and value, all of them strings."
@@ -94,6 +94,11 @@ def read_custom(name: str, text: str) -> tuple[Custom, ...]:
         Custom(AttributeDefinition.Target(each["object"]), each["name"], each["value"])
         for each in given
     )
+
+
+def is_list_of_entries(given: object) -> TypeGuard[list[dict[str, str]]]:
+    """Whether a JSON value is a list of one or more entries."""
+    return isinstance(given, list) and bool(given) and all(map(is_custom_entry, given))
 
 
 def is_custom_entry(entry: object) -> bool:

@@ -48,12 +48,12 @@ class XMLRenderer(BaseRenderer):
 
     def render(
         self,
-        data: Any,  # noqa: ANN401 -- DRF's signature
+        data: object,
         accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        renderer_context: Mapping[str, Any] | None = None,  # as DRF fills it
     ) -> bytes:
         """The document; nothing for None, so that a 204 is empty."""
-        if data is None:
+        if not isinstance(data, dict):
             return b""
         return to_xml((renderer_context or {})["view"].xml_root, data)
 
@@ -72,10 +72,9 @@ class CoreNegotiation(BaseContentNegotiation):
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """The renderer of the media type that is liked best. Raises `NotAcceptable`."""
-        django_request = request._request  # noqa: SLF001 -- DRF wraps what knows the header
         if preferred_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) is None:
             raise refusals.unsupported_language(LANGUAGES)
-        media_type = preferred_type(django_request)
+        media_type = preferred_type(request)
         for renderer in renderers:
             if renderer.media_type == media_type:
                 return renderer, media_type
@@ -109,14 +108,14 @@ class CoreView(ApiView):
     permission_classes = [MaySearch]
     xml_root: ClassVar[str] = "customers"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer in the language of the request."""
         with speaking(language_of(request)):
             return super().dispatch(request, *args, **kwargs)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Every answer tells its language, and by what it was chosen."""
-        self.headers |= core_headers(request._request)  # noqa: SLF001 -- as in `CoreNegotiation`
+        self.headers |= core_headers(request)
         super().initial(request, *args, **kwargs)
 
     def check_query(self, request: Request) -> None:
@@ -166,11 +165,11 @@ class CustomerLookup(CoreView):
             attributes=lookup.attributes,
         )
 
-    def body(self, lookup: Lookup, found: Found) -> dict[str, Any]:
+    def body(self, lookup: Lookup, found: Found) -> dict[str, object]:
         """The page, with what surrounds it."""
         sent = lookup.parameters
         reader = Reader(self.actor, lookup.attributes)
-        paging: dict[str, Any] = {"count": found.count}
+        paging: dict[str, object] = {"count": found.count}
         if found.is_estimate:
             paging["countIsEstimate"] = True
         paging |= shown(lookup.window)
