@@ -7,7 +7,6 @@ sealed, for they may hold values that belong encrypted; full card numbers are in
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
 from config.api.errors import Unreadable
@@ -21,7 +20,7 @@ from ingest.models import BulkFailedLines
 SHOWN = 10_000
 
 
-def failed_line(number: int, body: dict[str, Any], errors: Sequence[dict[str, str]]) -> bytes:
+def failed_line(number: int, body: dict[str, object], errors: Sequence[dict[str, str]]) -> bytes:
     """What was sent as line `number`, from 1, with its errors."""
     ours = {"line": number, "errors": errors}
     # On the left they come first, on the right they win over members that were sent.
@@ -45,7 +44,7 @@ def row_of(
     yield row
 
 
-def as_object(line: bytes) -> dict[str, Any]:
+def as_object(line: bytes) -> dict[str, object]:
     """The members of a line; of one that has none, its text as `sent`."""
     try:
         body = from_json(line)

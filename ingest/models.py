@@ -1,12 +1,13 @@
 """Queued bulk requests, what was sent with them, and the outcome of each item."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Now
 
@@ -53,7 +54,9 @@ LOOKED_AT = 60
 class NumbersField(ArrayField):  # type: ignore[type-arg] # not generic at run time
     """An array of numbers, as text on its way in: one by one they take ten times as long."""
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ANN401 -- Django's signature
+    def get_db_prep_value(
+        self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> object:
         """The array as PostgreSQL reads it."""
         if isinstance(value, list):
             return array(value)
@@ -135,7 +138,7 @@ class BulkRequest(Job):
         """Requests of an account get their numbers in the order of their commits."""
         return f"ingest:{self.business_account_id}"
 
-    def renew(self, **progress: Any) -> bool:  # noqa: ANN401 -- columns
+    def renew(self, **progress: object) -> bool:
         """Hold it for another lease, and with it those that were claimed together with it."""
         BulkRequest.objects.filter(
             pk__in=self.coalesced, claim_id=self.claim_id, status=self.Status.STARTED

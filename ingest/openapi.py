@@ -1,13 +1,14 @@
 """How the API documentation shows `/v2/data`."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiRequest
-from pydantic import Field
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiRequest
+from pydantic import Field, create_model
 from pydantic.json_schema import models_json_schema
 
 from config.api.card_numbers import CARD_NUMBER
@@ -16,6 +17,7 @@ from config.api.json import to_json, unsupported
 from config.openapi import answer, body, named, operation, page_of
 from config.server.uploads import TooManyUploads
 from ingest.models import BulkItem
+from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
 from ingest.results import ResultGone
 from ingest.services import DryRunTimedOut, NoSpace
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
@@ -26,7 +28,7 @@ from ingest.wire.schema import AccountUpdate, CardUpdate, CustomerBody, Customer
 REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
 CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"
 ACCOUNT = "42c57311-25f9-4501-b9db-e78afa73c0e3"
-CARD: dict[str, Any] = {
+CARD = {
     "sourceAccountId": ACCOUNT,
     "sourceCustomerId": CUSTOMER,
     "last4": "2345",
@@ -38,49 +40,41 @@ CARD: dict[str, Any] = {
     "closeDate": None,
 }
 # The published sample: its ids are no UUIDs, its second holder and its parent come later.
-SAMPLE: dict[str, Any] = {
-    "customers": [
+PUBLISHED: dict[str, object] = {
+    "sourceCustomerId": CUSTOMER,
+    "sourceParentCustomerId": "2e052a88-6ae1-4501-b9db-e78afa73c0e3",
+    "organizationId": "50004",
+    "postalCode": "78753",
+    "country": "US",
+    "customerCreationDate": "2017-01-01T08:00:00Z",
+    "enrollmentStartDate": "2023-01-01T08:00:00Z",
+    "enrollmentEndDate": "2023-01-01T08:00:00Z",
+    "enrollmentOptInStatus": "ACTIVE",
+    "alertOptInStatus": ["ALL"],
+    "targetingIndicator": "TARGET",
+    "accounts": [
         {
-            "sourceCustomerId": CUSTOMER,
-            "sourceParentCustomerId": "2e052a88-6ae1-4501-b9db-e78afa73c0e3",
-            "organizationId": "50004",
-            "postalCode": "78753",
-            "country": "US",
-            "customerCreationDate": "2017-01-01T08:00:00Z",
-            "enrollmentStartDate": "2023-01-01T08:00:00Z",
-            "enrollmentEndDate": "2023-01-01T08:00:00Z",
-            "enrollmentOptInStatus": "ACTIVE",
-            "alertOptInStatus": ["ALL"],
-            "targetingIndicator": "TARGET",
-            "accounts": [
-                {
-                    "sourceAccountId": ACCOUNT,
-                    "sourceCustomerIds": [CUSTOMER, "2e052a88-6ae1-4b78-8d96-f3a037402567"],
-                    "primarySourceCustomerId": CUSTOMER,
-                    "status": "OPEN",
-                    "type": "DDA",
-                    "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
-                    "accountOpenDate": "2018-05-12T20:30:00Z",
-                    "accountCloseDate": None,
-                    "cards": [CARD],
-                }
-            ],
+            "sourceAccountId": ACCOUNT,
+            "sourceCustomerIds": [CUSTOMER, "2e052a88-6ae1-4b78-8d96-f3a037402567"],
+            "primarySourceCustomerId": CUSTOMER,
+            "status": "OPEN",
+            "type": "DDA",
+            "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
+            "accountOpenDate": "2018-05-12T20:30:00Z",
+            "accountCloseDate": None,
+            "cards": [CARD],
         }
-    ]
+    ],
 }
-WHOLE = {
-    "customers": [
-        SAMPLE["customers"][0]
-        | {
-            "type": "INDIVIDUAL",
-            "firstName": "Ada",
-            "lastName": "Lovelace",
-            "emails": [{"value": "ada@example.com"}],
-            "phones": [{"number": "+14155550123", "type": "MOBILE"}],
-            "metadata": {"crm": "A-17"},
-        }
-    ]
+WHOLE = PUBLISHED | {
+    "type": "INDIVIDUAL",
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "emails": [{"value": "ada@example.com"}],
+    "phones": [{"number": "+14155550123", "type": "MOBILE"}],
+    "metadata": {"crm": "A-17"},
 }
+SAMPLE = {"customers": [PUBLISHED]}
 CLOSED_ACCOUNT = {
     "accounts": [
         {
@@ -103,7 +97,7 @@ CLOSED_CARD = {
     ]
 }
 QUEUED = {"requestId": REQUEST_ID}
-WAITING: dict[str, Any] = {
+WAITING: dict[str, object] = {
     "requestId": REQUEST_ID,
     "status": "SUBMITTED",
     "action": "CREATE_CUSTOMERS",
@@ -188,35 +182,36 @@ than its `Content-Length` says is refused, and nothing of it is stored.
 """
 
 
-def one_line(body: dict[str, Any]) -> str:
-    """The customer of a body as a line of a file."""
-    return to_json(body["customers"][0]).decode()
+def listing(name: str, description: str, member: str, item: type[Wire]) -> type[Wire]:
+    """The body of a request: a list of items as its one `member`."""
+    most = MOST_CUSTOMERS if member == "customers" else MOST_OTHERS
+    members: dict[str, Any] = {  # as `create_model` takes them
+        member: (list.__class_getitem__(item), Field(min_length=1, max_length=most))
+    }
+    return create_model(name, __base__=Wire, __doc__=description, **members)
 
 
-class CustomersToCreate(Wire):
-    """Customers to create, or to replace."""
-
-    customers: list[CustomerBody] = Field(min_length=1, max_length=50)
-
-
-class CustomersToUpdate(Wire):
-    """Customers to update; what is left out stays."""
-
-    customers: list[CustomerUpdate] = Field(min_length=1, max_length=50)  # type: ignore[valid-type]
-
-
-class AccountsToUpdate(Wire):
-    """Accounts of a customer to add or to update; what is left out stays."""
-
-    accounts: list[AccountUpdate] = Field(min_length=1, max_length=1000)  # type: ignore[valid-type]
-
-
-class CardsToUpdate(Wire):
-    """Cards on an account to add or to update; what is left out stays."""
-
-    cards: list[CardUpdate] = Field(min_length=1, max_length=1000)  # type: ignore[valid-type]
-
-
+CustomersToCreate = listing(
+    "CustomersToCreate", "Customers to create, or to replace.", "customers", CustomerBody
+)
+CustomersToUpdate = listing(
+    "CustomersToUpdate",
+    "Customers to update; what is left out stays.",
+    "customers",
+    CustomerUpdate,
+)
+AccountsToUpdate = listing(
+    "AccountsToUpdate",
+    "Accounts of a customer to add or to update; what is left out stays.",
+    "accounts",
+    AccountUpdate,
+)
+CardsToUpdate = listing(
+    "CardsToUpdate",
+    "Cards on an account to add or to update; what is left out stays.",
+    "cards",
+    CardUpdate,
+)
 # `/v1` has components of the same names.
 PREFIX = "Data"
 
@@ -229,41 +224,44 @@ class WireDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
     priority = 1
     with_profile: ClassVar[set[str]] = {CustomerBody.__name__, CustomerUpdate.__name__}
 
-    def get_name(self, *_: Any) -> str:  # noqa: ANN401
+    def get_name(self, *_: object) -> str:
         """The class's name."""
         return PREFIX + str(self.target.__name__)
 
-    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ANN401
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, object]:
         """The schema; its parts become components."""
         _modes, schemas = models_json_schema(
             [(self.target, "validation")], ref_template=f"#/components/schemas/{PREFIX}{{model}}"
         )
-        parts = {name: plain(part) for name, part in schemas["$defs"].items()}
         profile = auto_schema.resolve_serializer(ProfileBody(), direction).schema["properties"]
+        parts = schemas["$defs"]
         for name in self.with_profile & parts.keys():
             parts[name]["properties"] |= profile
+        made: Callable[..., ResolvedComponent] = ResolvedComponent
         for name, part in parts.items():
             if name != self.target.__name__:
-                component: Any = ResolvedComponent  # untyped
-                auto_schema.registry.register_on_missing(
-                    component(PREFIX + name, ResolvedComponent.SCHEMA, part, object=PREFIX + name)
+                component = made(
+                    PREFIX + name, ResolvedComponent.SCHEMA, plain(part), object=PREFIX + name
                 )
-        own: dict[str, Any] = parts[self.target.__name__]
-        return own
+                auto_schema.registry.register_on_missing(component)
+        return plain(parts[self.target.__name__])
 
 
-def plain(part: Any) -> Any:  # noqa: ANN401 -- any JSON
+def plain(part: Mapping[str, object]) -> dict[str, object]:
     """A JSON schema of Pydantic's without its titles and its word for "not given"."""
-    if isinstance(part, list):
-        return [plain(each) for each in part]
-    if not isinstance(part, dict):
-        return part
     return {
-        name: plain(value)
+        name: plain_value(value)
         for name, value in part.items()
         if not (name == "title" and isinstance(value, str))
         and not (name == "default" and value is None)
     }
+
+
+def plain_value(value: object) -> object:
+    """The same of whatever stands in a schema."""
+    if isinstance(value, list):
+        return [plain_value(each) for each in value]
+    return plain(value) if isinstance(value, dict) else value
 
 
 SUBMITTED_HEADER = OpenApiParameter(
@@ -284,7 +282,9 @@ ACCEPTED = answer(Accepted, "It is stored and queued.", queued=QUEUED)
 create_customers = operation(
     "createCustomers",
     "Create customers",
-    body=body(CustomersToCreate, the_published_sample=SAMPLE, a_whole_customer=WHOLE),
+    body=body(
+        CustomersToCreate, the_published_sample=SAMPLE, a_whole_customer={"customers": [WHOLE]}
+    ),
     parameters=[
         SUBMITTED_HEADER,
         OpenApiParameter(
@@ -367,7 +367,10 @@ retry_request = operation(
 )
 FILE = {
     "application/x-ndjson": OpenApiRequest(
-        str, examples=named({"two_lines": "\n".join(map(one_line, [SAMPLE, WHOLE]))})
+        str,
+        examples=named(
+            {"two_lines": "\n".join(to_json(each).decode() for each in (PUBLISHED, WHOLE))}
+        ),
     ),
     "application/ndjson": OpenApiRequest(str),
     "application/jsonl": OpenApiRequest(str),

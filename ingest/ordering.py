@@ -21,7 +21,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Q
 
@@ -39,7 +39,7 @@ PARENTS = 0
 
 
 def keys_of_entries(
-    entries: Sequence[Any],
+    entries: Sequence[object],
     *,
     are_accounts: bool = False,
     source_customer_id: str = "",
@@ -66,7 +66,7 @@ def key_of(kind: str, source_id: str) -> int:
     return int.from_bytes(digest, signed=True) or 1
 
 
-def named_in(entries: Sequence[Any], *, are_accounts: bool) -> Iterator[tuple[str, str]]:
+def named_in(entries: Sequence[object], *, are_accounts: bool) -> Iterator[tuple[str, str]]:
     """Kinds and source ids of what entries name."""
     for entry in entries:
         if not isinstance(entry, dict):

@@ -40,8 +40,7 @@ REPLACED = (
 )
 
 
-# Any: each is of the type of its member, by a name that only the run knows.
-Values = tuple[Any, ...]
+Values = tuple[Any, ...]  # each of the type of its member
 
 
 class Members:

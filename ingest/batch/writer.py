@@ -271,8 +271,7 @@ def texts(values: Iterable[str]) -> str:
     return escaped("{" + ",".join(map(quoted, values)) + "}")
 
 
-# Any: each is asked for values of its class alone.
-SPELLINGS: dict[type, Callable[[Any], str]] = {
+SPELLINGS: dict[type, Callable[[Any], str]] = {  # each of values of its own class
     str: escaped,
     type(None): nothing,
     datetime: moment,

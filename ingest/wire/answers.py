@@ -1,13 +1,11 @@
 """The answers of `/v2/data`."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from ingest.models import BulkItem, BulkRequest
 
 
-class Accepted(serializers.Serializer[Any]):
+class Accepted(serializers.Serializer[object]):
     """A request that is stored and queued."""
 
     requestId = serializers.UUIDField(
@@ -15,7 +13,7 @@ class Accepted(serializers.Serializer[Any]):
     )
 
 
-class Counts(serializers.Serializer[Any]):
+class Counts(serializers.Serializer[object]):
     """How many items came out how."""
 
     created = serializers.IntegerField()
@@ -24,7 +22,7 @@ class Counts(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
 
 
-class ItemError(serializers.Serializer[Any]):
+class ItemError(serializers.Serializer[object]):
     """One wrong place, or something to know about it."""
 
     pointer = serializers.CharField(help_text="A JSON Pointer into the body that was sent.")
@@ -32,7 +30,7 @@ class ItemError(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class LedgerItem(serializers.Serializer[Any]):
+class LedgerItem(serializers.Serializer[object]):
     """The outcome of one item."""
 
     index = serializers.IntegerField(min_value=0, help_text="Its place in the body that was sent.")
@@ -43,7 +41,7 @@ class LedgerItem(serializers.Serializer[Any]):
     notices = ItemError(many=True, required=False, help_text="What also happened.")
 
 
-class FileProgress(serializers.Serializer[Any]):
+class FileProgress(serializers.Serializer[object]):
     """How much of a file is loaded."""
 
     lines = serializers.IntegerField()
@@ -52,7 +50,7 @@ class FileProgress(serializers.Serializer[Any]):
     percent = serializers.IntegerField(min_value=0, max_value=100)
 
 
-class RequestSummary(serializers.Serializer[Any]):
+class RequestSummary(serializers.Serializer[object]):
     """A request, without its items."""
 
     requestId = serializers.UUIDField()
@@ -79,7 +77,7 @@ class Ledger(RequestSummary):
     )
 
 
-class LineResult(serializers.Serializer[Any]):
+class LineResult(serializers.Serializer[object]):
     """The outcome of one line of a file."""
 
     line = serializers.IntegerField(min_value=1)
@@ -93,7 +91,7 @@ class LineResult(serializers.Serializer[Any]):
 class AcceptedOrTried(Ledger):
     """The id of a request that is queued; of one that was only tried out, the whole ledger."""
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> dict[str, "serializers.Field[object, object, object, object]"]:
         """Those of a ledger, of which only the id is always there."""
         fields = super().get_fields()
         for name, field in fields.items():

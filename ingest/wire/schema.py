@@ -7,7 +7,7 @@ every required member; in an update all may be left out, and then stay as they a
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -79,9 +79,9 @@ def read_network(value: object) -> str:
     """A network identifier, which publishers send as a string or as a number."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not NETWORK.fullmatch(given(value)):
+    if not NETWORK.fullmatch(network := given(value)):
         raise PydanticCustomError("INVALID", "Not one to ten letters or digits.")
-    return cast("str", value)
+    return network
 
 
 def nothing_if_empty(value: object) -> object:
@@ -181,20 +181,20 @@ class CustomerBody(Wire):
     redemptionEligibility: Eligibility = None
     accounts: list[AccountBody] = Field(description="May be empty.")
     # Those of `ingest.wire.profile.ProfileBody`, which reads them.
-    type: Any = None
-    firstName: Any = None
-    middleName: Any = None
-    lastName: Any = None
-    businessName: Any = None
-    emails: Any = None
-    phones: Any = None
-    addresses: Any = None
-    contacts: Any = None
-    contactPoints: Any = None
-    department: Any = None
-    relationship: Any = None
-    metadata: Any = None
-    customAttributes: Any = None
+    type: object = None
+    firstName: object = None
+    middleName: object = None
+    lastName: object = None
+    businessName: object = None
+    emails: object = None
+    phones: object = None
+    addresses: object = None
+    contacts: object = None
+    contactPoints: object = None
+    department: object = None
+    relationship: object = None
+    metadata: object = None
+    customAttributes: object = None
 
 
 def partial(model: type[AnyWire], name: str, *needed: str, **nested: type[Wire]) -> type[AnyWire]:
@@ -203,17 +203,16 @@ def partial(model: type[AnyWire], name: str, *needed: str, **nested: type[Wire])
     `nested` has the models of the items of list members. What was left out is None, and is not in
     `model_fields_set`.
     """
-    members: dict[str, Any] = {}
+    members: dict[str, Any] = {}  # what `create_model` takes has no type
     for member, field in model.model_fields.items():
         if member in nested:
             members[member] = (list.__class_getitem__(nested[member]), Field(default=[]))
         elif member not in needed and field.is_required():
-            kind: Any = field.annotation
+            kind: object = field.annotation
             if field.metadata:
                 kind = Annotated[(kind, *field.metadata)]
             members[member] = (kind, Field(default=None, description=field.description))
-    made: Any = create_model(name, __base__=model, __doc__=model.__doc__, **members)
-    return cast("type[AnyWire]", made)
+    return create_model(name, __base__=model, __doc__=model.__doc__, **members)
 
 
 CardUpdate = partial(CardBody, "CardUpdate", "sourceAccountId", "sourceCustomerId", "last4")
@@ -239,7 +238,7 @@ PATTERNS = {"last4": "Not four digits.", "iin": "Not six to eight digits."}
 
 
 def read(
-    model: type[AnyWire], rest: type[AnyWire], raw: Mapping[str, Any], at: str
+    model: type[AnyWire], rest: type[AnyWire], raw: Mapping[str, object], at: str
 ) -> tuple[AnyWire | None, list[Problem]]:
     """An item found at the JSON Pointer `at`, and every wrong place in it, as pointers.
 
@@ -285,31 +284,37 @@ def pointer(steps: tuple[int | str, ...]) -> str:
     return "".join(f"/{escaped(str(step))}" for step in steps)
 
 
-def without(raw: Mapping[str, Any], places: list[tuple[int | str, ...]]) -> dict[str, Any]:
+def without(raw: Mapping[str, object], places: list[tuple[int | str, ...]]) -> object:
     """A copy without the members at these places.
 
     An account or card that is no object becomes an empty one, so that the others keep their index;
     of any other list a wrong entry takes the whole along.
     """
-    copy: dict[str, Any] = deep(raw)
+    copy = deep(raw)
     for place in places:
         *path, last = place
         if isinstance(last, int) and path[-1] not in {"accounts", "cards"}:
             *path, last = path
-        holder: Any = copy
-        try:
-            for step in path:
-                holder = holder[step]
-            if isinstance(last, int):
-                holder[last] = {}
-            else:
-                holder.pop(last, None)
-        except (LookupError, TypeError, AttributeError):
-            continue
+        holder = copy
+        for step in path:
+            holder = part_of(holder, step)
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+        elif isinstance(holder, list) and isinstance(last, int):
+            holder[last] = {}
     return copy
 
 
-def deep(value: Any) -> Any:  # noqa: ANN401 -- any JSON
+def part_of(holder: object, step: int | str) -> object:
+    """A member of an object, or an entry of a list; None where there is none."""
+    if isinstance(holder, dict):
+        return holder.get(step)
+    if isinstance(holder, list) and isinstance(step, int):
+        return holder[step] if step < len(holder) else None
+    return None
+
+
+def deep(value: object) -> object:
     """A copy of objects and lists."""
     if isinstance(value, Mapping):
         return {name: deep(item) for name, item in value.items()}
