@@ -241,7 +241,7 @@ PASSWORD_HASHERS = [
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["customers.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.json.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.json.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.ClientRate"],

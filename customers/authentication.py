@@ -1,9 +1,6 @@
 """From a bearer token to the `Actor` that it speaks for, in one query."""
 
 import hashlib
-from collections.abc import Iterable
-from typing import NamedTuple
-from uuid import UUID
 
 from django.db import connection
 from django.http import HttpRequest
@@ -12,13 +9,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from config.api.actors import ROLES, Actor, ActorType, Scope
+from config.api.actors import Actor
 from config.db.statements import prepared_rows
-from customers.models import Customer
-from customers.querysets import TREE, report_circle
-
-# A customer who signs in reads itself, in clear or not at all (`config.api.access`).
-CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CORE_READ})
+from customers.actors import TokenRow, token_actor
+from customers.querysets import TREE
 
 # A token with a user is a person's, through an app; one without is a service account's. Both need
 # a client that is not revoked.
@@ -51,27 +45,6 @@ UPDATE customers_oauthclient SET last_used_at = now() WHERE id = (
     WHERE id = %s AND coalesce(last_used_at < now() - interval '1 minute', true)
     FOR NO KEY UPDATE SKIP LOCKED)
 """
-
-
-class Row(NamedTuple):
-    """A row of `TOKEN`."""
-
-    client: UUID
-    is_idle: bool
-    scope: str
-    client_id: str
-    account: UUID
-    parent: UUID | None
-    region: str
-    tree: list[UUID]
-    service: UUID | None
-    service_scopes: list[str] | None
-    person: UUID | None
-    customer: UUID | None
-    roles: list[str]
-    is_departmental: bool
-    home_department: UUID | None
-    foreign_departments: list[UUID]
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -125,43 +98,8 @@ def actor_of(token: str) -> Actor | None:
     rows = prepared_rows(TOKEN, [checksum(token)])
     if not rows:
         return None
-    row = Row(*rows[0])
+    row = TokenRow(*rows[0])
     if row.is_idle:
         with connection.cursor() as cursor:
             cursor.execute(USED, [row.client])
-    return actor_from(row)
-
-
-def actor_from(row: Row) -> Actor | None:
-    """The actor of a row of `TOKEN`; None for a customer who is not there, or suspended."""
-    kind, subject, tree = ActorType.SERVICE_ACCOUNT, row.service, tuple(row.tree)
-    allowed = frozenset(row.service_scopes or ())
-    report_circle(row.account, row.parent, tree)
-    if row.customer is not None:
-        if not Customer.objects.filter(
-            pk=row.customer, business_account_id=row.account, status=Customer.Status.ACTIVE
-        ).exists():
-            return None
-        kind, subject, tree = ActorType.CUSTOMER, row.customer, (row.account,)
-        allowed = CUSTOMER_SCOPES
-    elif row.person is not None:
-        kind, subject, allowed = ActorType.EMPLOYEE, row.person, role_scopes(row.roles)
-    return Actor(
-        type=kind,
-        id=str(subject),
-        business_account_id=row.account,
-        tree=tree,
-        scopes=allowed.intersection(row.scope.split()),
-        client_id=row.client_id,
-        region=row.region,
-        customer_id=row.customer,
-        roles=frozenset(row.roles),
-        # Without a home department an employee is not confined to departments.
-        departments=(row.home_department, *row.foreign_departments) if row.home_department else (),
-        is_departmental=row.is_departmental,
-    )
-
-
-def role_scopes(roles: Iterable[str]) -> frozenset[str]:
-    """All that an employee with these roles may do."""
-    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
+    return token_actor(row)

@@ -16,10 +16,9 @@ from enum import StrEnum
 
 from django.db import connection, transaction
 
-from config.api.actors import SCOPES, Actor, ActorType
+from config.api.actors import Actor
 from config.api.json import to_json
 from config.context import request_id
-from customers.models import BusinessAccount
 
 ACT = """
     SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true),
@@ -80,16 +79,3 @@ def unrecorded() -> Iterator[None]:
         cursor.execute("SELECT set_config('kith.recording', 'off', true)")
         yield
         cursor.execute("SELECT set_config('kith.recording', 'on', true)")
-
-
-def internal_actor(account: BusinessAccount) -> Actor:
-    """A worker or command that acts for a business account and its descendants, free to do all."""
-    tree = BusinessAccount.objects.tree_of(account.pk).values_list("pk", flat=True)
-    return Actor(
-        type=ActorType.INTERNAL,
-        id="",
-        business_account_id=account.pk,
-        tree=tuple(tree),
-        scopes=frozenset(SCOPES),
-        region=account.default_region,
-    )

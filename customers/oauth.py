@@ -22,7 +22,7 @@ from oauthlib import oauth2
 from oauthlib.oauth2.rfc6749 import errors
 
 from config.api.actors import SCOPES
-from customers.authentication import CUSTOMER_SCOPES, role_scopes
+from customers.actors import CUSTOMER_SCOPES
 from customers.models import (
     BusinessAccount,
     Customer,
@@ -31,6 +31,7 @@ from customers.models import (
     RefreshToken,
     User,
 )
+from customers.roles import scopes_of
 
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -121,7 +122,7 @@ def person_scopes(user: User, asked: Iterable[str], app: OAuthClient | None = No
     if user.customer_id is not None:
         allowed: frozenset[str] = CUSTOMER_SCOPES
     else:
-        allowed = role_scopes(user.groups.values_list("name", flat=True))
+        allowed = scopes_of(user.groups.values_list("name", flat=True))
     return [scope for scope in asked if scope in allowed]
 
 

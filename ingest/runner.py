@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
-from config.api.actors import Actor, ActorType
 from config.db.crypto import SealError
 from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
+from customers.actors import job_actor
 from customers.change_log import Via, name_requests, recorded
 from ingest import coalescing, payload
 from ingest.batch.apply import TooEarly, counts_of, prepare
@@ -37,7 +37,7 @@ def run(request_id: UUID) -> None:
 def work(request: BulkRequest, lease: Lease) -> None:
     """From PICKED to FINISHED, with ledger; others that wait are done together with it."""
     if request.action == BulkRequest.Action.LOAD_FILE:
-        load_file(request, actor_of(request), lease)
+        load_file(request, job_actor(request), lease)
         return
     request.start()
     try:
@@ -100,7 +100,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     Raises `TooEarly`, and `ClaimLost` when a request is another worker's by now.
     """
     sent = contents(parts)
-    actor = actor_of(request)
+    actor = job_actor(request)
     read = [(part, items_of(part, sent[part.id])) for part in parts]
     items = [item for _, each in read for item in each]
     with recorded(actor, via=Via.V2) as at:
@@ -148,14 +148,3 @@ def origins(plan: Plan, read: Sequence[tuple[Part, Sequence[Item]]]) -> dict[str
                 found[item.customer_id] = part.request_id
             found |= dict.fromkeys(plan.shared_rows(item), part.request_id)
     return found
-
-
-def actor_of(request: BulkRequest) -> Actor:
-    """Who submitted a request, for the change log."""
-    return Actor(
-        type=ActorType(request.actor_type),
-        id=request.actor_id,
-        business_account_id=request.business_account_id,
-        tree=(request.business_account_id,),
-        client_id=request.client_id,
-    )

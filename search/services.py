@@ -8,12 +8,12 @@ from django.core import signing
 from django.db import transaction
 from django.db.models.functions import Now
 
-from config.api.actors import Actor, ActorType, Scope
+from config.api.actors import Actor, Scope
 from config.api.errors import ApiError, NotFound
 from config.jobs.retention import delete_in_batches
-from customers.authentication import role_scopes
+from customers.actors import job_actor_today
 from customers.criteria import Criteria
-from customers.models import BusinessAccount, OAuthClient, User
+from customers.models import OAuthClient
 from search import results
 from search.models import CustomerSearch
 
@@ -135,35 +135,9 @@ def is_entitled(search: CustomerSearch) -> bool:
         .filter(client_id=search.client_id, is_active=True)
         .first()
     )
-    actor = actor_today(search, client) if client else None
+    actor = job_actor_today(search, client) if client else None
     return (
         actor is not None
         and actor.may(Scope.SEARCH_RUN)
         and CustomerSearch.objects.visible_to(actor).filter(pk=search.pk).exists()
-    )
-
-
-def actor_today(search: CustomerSearch, client: OAuthClient) -> Actor | None:
-    """The actor who made a search, as a new token of the client would show it; None if revoked."""
-    scopes: frozenset[str]
-    if search.actor_type == ActorType.EMPLOYEE:
-        person = User.objects.filter(pk=search.actor_id, is_active=True, customer_id=None).first()
-        if person is None or person.business_account_id is None:
-            return None
-        account_id = person.business_account_id
-        scopes = role_scopes(person.groups.values_list("name", flat=True))
-    else:
-        program = client.service_account
-        if program is None or not program.is_active or str(program.pk) != search.actor_id:
-            return None
-        account_id = program.business_account_id
-        scopes = frozenset(program.scopes)
-    tree = BusinessAccount.objects.tree_of(account_id).values_list("pk", flat=True)
-    return Actor(
-        ActorType(search.actor_type),
-        search.actor_id,
-        business_account_id=account_id,
-        tree=tuple(tree),
-        scopes=scopes,
-        client_id=search.client_id,
     )

@@ -16,8 +16,8 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
-from config.api.actors import ROLES
 from customers.models import AttributeDefinition, BusinessAccount, User
+from customers.roles import ROLES
 from customers.services.attributes import convert_attribute
 from ingest.models import BulkRequest
 from tests import factories

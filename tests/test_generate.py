@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from config.db.crypto import associated_data, unseal
 from customers import history, normalize, phones
-from customers.change_log import internal_actor
+from customers.actors import internal_actor
 from customers.generate import BATCH, CONTACT, CUSTOMER, TABLES, Plan, make_batch
 from customers.management.commands.generate_customers import load
 from customers.models import (

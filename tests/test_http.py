@@ -4,9 +4,10 @@ import base64
 
 import pytest
 
-from config.api.actors import ROLES, Scope
+from config.api.actors import Scope
 from config.api.errors import MAX_URI
 from customers.models import Customer
+from customers.roles import ROLES
 from tests import bulk, factories
 from tests.answers import message_of
 from tests.customers import ADA, create
@@ -244,7 +245,7 @@ def test_a_403_names_the_roles_to_an_employee(account):
     assert answer.status_code == 403
     message = message_of(answer)
     assert "customers.write" in message
-    writing = [role for role, scopes in ROLES.items() if Scope.CUSTOMERS_WRITE in scopes]
+    writing = [role for role, may in ROLES.items() if Scope.CUSTOMERS_WRITE in may.scopes]
     assert message.endswith(f"Roles that may have it: {', '.join(writing)}.")
 
 

@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import idempotency
-from config.api.actors import ROLES, Actor, ActorType, Scope
+from config.api.actors import Actor, ActorType, Scope
 from config.api.errors import Forbidden, NotFound
 from config.api.views import ApiView
 from config.models import IdempotencyKey
 from config.tasks import delete_expired_idempotency_keys
+from customers.roles import ROLES
 from tests.factories import Client
 
 KEY = "a-key-of-the-client"

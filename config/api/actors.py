@@ -27,20 +27,6 @@ SCOPES: dict[str, str] = {
 # What a key gets when nobody says otherwise: everything but sensitive values.
 DEFAULT_SCOPES = tuple(scope for scope in SCOPES if scope != Scope.CUSTOMERS_SENSITIVE)
 
-VIEWING = frozenset({Scope.CUSTOMERS_READ, Scope.SEARCH_RUN, Scope.CORE_READ})
-WORKING = VIEWING | {Scope.CUSTOMERS_WRITE, Scope.BULK_WRITE}
-# An employee's token never may more than the employee's role. The groups are made by a migration.
-ROLES: dict[str, frozenset[str]] = {
-    "Owner": WORKING | {Scope.CUSTOMERS_SENSITIVE},
-    "Admin": WORKING | {Scope.CUSTOMERS_SENSITIVE},
-    "Manager": WORKING | {Scope.CUSTOMERS_SENSITIVE},
-    "Clerk": WORKING,
-    "Finance": WORKING,
-    "View Only": VIEWING,
-}
-# The roles that have the permission "View Agent Console": they may search at `/core`.
-AGENT_ROLES = frozenset({"Owner", "Admin", "Manager", "Clerk"})
-
 
 class ActorType(StrEnum):
     """The kinds of actors, in the spelling of `createdBy.type`."""

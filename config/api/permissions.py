@@ -1,5 +1,6 @@
 """Whether an actor may make a call: by scope and type, and denied unless a view says otherwise."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop as _
@@ -7,7 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from config.api import access
-from config.api.actors import ROLES, Actor, ActorType
+from config.api.actors import Actor
 from config.api.errors import Forbidden
 from config.api.translation import Message
 
@@ -33,22 +34,25 @@ class HasScope(BasePermission):
         if scope is None or not isinstance(actor, Actor):
             return False
         if not actor.may(scope):
-            raise Forbidden(missing_scope(scope, actor), code=self.missing_scope_code)
+            raise Forbidden(self.missing(scope, actor), code=self.missing_scope_code)
         match = request.resolver_match
         if not access.is_open(actor.type, method or "", match.route if match else ""):
             self.message = _("This call is not for signed-in customers, who read themselves only.")
             return False
         return True
 
+    def missing(self, scope: str, actor: Actor) -> str:  # noqa: ARG002 -- a subclass looks at it
+        """What the actor of a token without this scope is told."""
+        return missing_scope(scope)
 
-def missing_scope(scope: str, actor: Actor | None = None) -> str:
-    """What a token is told that lacks a scope; a person also learns which roles have it."""
-    if actor is None or actor.type != ActorType.EMPLOYEE:
+
+def missing_scope(scope: str, roles: Sequence[str] = ()) -> str:
+    """What a token is told that lacks a scope; `roles` are those that have it, if that helps."""
+    if not roles:
         template = _("This call needs the scope %(scope)s, which the token does not have.")
         return Message(template, scope=scope)
     template = _(
         "This call needs the scope %(scope)s, which the token does not have. Roles that may have"
         " it: %(roles)s."
     )
-    roles = [role for role, scopes in ROLES.items() if scope in scopes]
     return Message(template, scope=scope, roles=", ".join(roles))

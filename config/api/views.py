@@ -53,7 +53,7 @@ class ApiView(APIView):
     permits before it knows whether there is such a method; its `dispatch` has no place for an
     answer that is given again: hence ours. A subclass declares
 
-    - `scopes`: for each method the scope that it needs (`config.api.permissions.HasScope`);
+    - `scopes`: for each method the scope that it needs (`customers.permissions.HasScope`);
     - `parameters`: for each method the query parameters that it knows, any other is 400
       ``UNKNOWN_PARAMETER``; None if the view checks its query itself;
     - `repeatable`: those of them that may be given more than once;

@@ -17,9 +17,10 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin, TabularInline
 
-from config.api.actors import Actor, ActorType
+from config.api.actors import Actor
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.pagination import Total
+from customers.actors import operator_actor
 from customers.models import BusinessAccount, User
 
 M = TypeVar("M", bound=Model)
@@ -163,10 +164,4 @@ def visible_accounts(request: HttpRequest) -> list[UUID] | None:
 
 def operator(request: HttpRequest, account: BusinessAccount) -> Actor:
     """Whoever is signed in, acting for a business account of their tree."""
-    return Actor(
-        type=ActorType.EMPLOYEE,
-        id=str(request.user.pk),
-        business_account_id=account.pk,
-        tree=(account.pk,),
-        region=account.default_region,
-    )
+    return operator_actor(request.user.pk, account)

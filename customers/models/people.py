@@ -48,7 +48,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in: an employee of a business account, or a customer who sees only itself.
 
-    An employee's role is the one group among `config.api.actors.ROLES` that it belongs to.
+    An employee's role is the one group among `customers.roles.ROLES` that it belongs to.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

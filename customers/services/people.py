@@ -11,11 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
-from config.api.actors import DEFAULT_SCOPES, ROLES, SCOPES
+from config.api.actors import DEFAULT_SCOPES, SCOPES
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Conflict, Invalid, Problem
 from customers.models import BusinessAccount, OAuthClient, ServiceAccount, User
 from customers.normalize import alpha3_from_alpha2, clean, parse_email, uuid7
+from customers.roles import ROLES
 from customers.services.business import departments_by_name
 
 # 43 of 62 characters are 256 bits.
@@ -116,7 +117,7 @@ def create_employee(
     department: str = "",
     foreign_departments: Sequence[str] = (),
 ) -> User:
-    """A person who works for a business account, in a role of `config.api.actors.ROLES`.
+    """A person who works for a business account, in a role of `customers.roles.ROLES`.
 
     The back office is open to employees, each as far as the role goes; nobody can sign in as one
     without a password. `department` is the home department, and `foreign_departments` are others

@@ -1,6 +1,6 @@
 """`/v1/search/customer-accounts`: searches whose answer is a file."""
 
-from typing import ClassVar, cast
+from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from config.api.actors import Actor, Scope
 from config.api.errors import Forbidden, Unavailable
 from config.api.pagination import PARAMETERS, PageRequest
-from config.api.permissions import missing_scope
 from config.api.views import ApiView
+from customers.permissions import missing_scope
 from search import results, services
 from search.bi import openapi
 from search.bi.files import file_response
@@ -22,11 +22,6 @@ from search.bi.filters import read_request
 from search.bi.serializers import status_body
 from search.copy import LAYOUTS
 from search.models import CustomerSearch
-
-
-def actor_of(request: Request) -> Actor:
-    """Who asks; the permission check has seen to it that it is somebody."""
-    return cast("Actor", request.auth)
 
 
 def urls_of(search: CustomerSearch) -> dict[str, str]:
@@ -58,9 +53,9 @@ class CustomerSearches(ApiView):
     @openapi.submit_search
     def post(self, request: Request) -> Response:
         """Check the filters, store the search and queue it."""
-        criteria, result_format = read_request(request.data, actor_of(request))
+        criteria, result_format = read_request(request.data, self.actor)
         search = services.submit_search(
-            actor=actor_of(request), criteria=criteria, result_format=result_format
+            actor=self.actor, criteria=criteria, result_format=result_format
         )
         return Response({"queryId": str(search.pk)})
 
@@ -68,7 +63,7 @@ class CustomerSearches(ApiView):
     def get(self, request: Request) -> Response:
         """The client's searches, newest first."""
         page_request = PageRequest.read(request, self.sorts, "submittedAt,DESC")
-        searches = CustomerSearch.objects.visible_to(actor_of(request))
+        searches = CustomerSearch.objects.visible_to(self.actor)
         page = page_request.take(searches)
         found = searches.in_bulk(page.ids)
         content = [status_body(found[pk], urls_of(found[pk])) for pk in page.ids if pk in found]
@@ -83,13 +78,13 @@ class CustomerSearchDetail(ApiView):
     @openapi.read_search
     def get(self, request: Request, search_id: UUID) -> Response:
         """Status, progress, and links to the file when it is there."""
-        search = services.get_search(actor=actor_of(request), search_id=search_id)
+        search = services.get_search(actor=self.actor, search_id=search_id)
         return Response(status_body(search, urls_of(search)), headers={"Cache-Control": "no-store"})
 
     @openapi.cancel_search
     def delete(self, request: Request, search_id: UUID) -> Response:
         """Cancel it, or delete its file."""
-        search = services.get_search(actor=actor_of(request), search_id=search_id)
+        search = services.get_search(actor=self.actor, search_id=search_id)
         services.cancel_search(search=search)
         return Response(status=204)
 
@@ -108,7 +103,7 @@ class SearchResult(ApiView):
         self, request: Request, search_id: UUID, signature: str, file_name: str
     ) -> HttpResponseBase:
         """The file, or a range of it."""
-        actor = cast("Actor | None", request.auth)
+        actor = request.auth if isinstance(request.auth, Actor) else None
         if actor is not None and not actor.may(Scope.SEARCH_RUN):
             raise Forbidden(missing_scope(Scope.SEARCH_RUN, actor))
         search = services.follow_link(

@@ -14,11 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.api.actors import AGENT_ROLES, Actor, ActorType, Scope
+from config.api.actors import Actor, ActorType, Scope
 from config.api.dialects import JSON, XML, core_headers, preferred_type
-from config.api.permissions import HasScope
 from config.api.translation import LANGUAGES, language_of, preferred_language, speaking
 from config.api.views import ApiView, JSONRenderer
+from customers.permissions import HasScope
+from customers.roles import have_console
 from search.immediate import openapi, refusals
 from search.immediate.definitions import departments_named, read_definitions
 from search.immediate.links import BASE, href, link, neighbours, shown
@@ -93,7 +94,7 @@ class MaySearch(HasScope):
         if (
             isinstance(actor, Actor)
             and actor.type == ActorType.EMPLOYEE
-            and not actor.roles & AGENT_ROLES
+            and not have_console(actor.roles)
         ):
             raise refusals.no_permission()
         return is_allowed

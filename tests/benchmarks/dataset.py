@@ -7,7 +7,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from django.utils import timezone
 from tqdm import tqdm
 
-from customers.change_log import internal_actor
+from customers.actors import internal_actor
 from customers.generate import Plan
 from customers.management.commands.generate_customers import load, settle
 from customers.models import BusinessAccount, Customer

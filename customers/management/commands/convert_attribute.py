@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from customers.change_log import internal_actor
+from customers.actors import internal_actor
 from customers.management.output import JSONCommand, business_account
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute

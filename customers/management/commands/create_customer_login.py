@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from customers.change_log import Via, internal_actor
+from customers.actors import internal_actor
+from customers.change_log import Via
 from customers.management.output import JSONCommand
 from customers.models import Customer
 from customers.services.sign_ins import create_customer_login

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config.api.actors import ROLES
 from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.roles import ROLES
 from customers.services.people import create_employee
 
 

@@ -24,7 +24,8 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from config.api.actors import Actor
-from customers.change_log import Via, internal_actor, recorded
+from customers.actors import internal_actor
+from customers.change_log import Via, recorded
 from customers.generate import Attribute, Plan, make_batch
 from customers.management.output import JSONCommand, business_account
 from customers.models import AttributeDefinition, Department
