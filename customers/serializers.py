@@ -1,7 +1,5 @@
 """The customer object of `/v1` on its way in, and as the API documentation shows it."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -11,13 +9,27 @@ from config.api.bodies import (
     Choice,
     Day,
     Flag,
+    Member,
     Moment,
     OpaqueId,
+    Reading,
     Submission,
     Text,
     WithoutValidators,
 )
 from customers.models import Activity, Address, Contact, ContactPoint, Customer
+from customers.values import (
+    ActivityUpdateValues,
+    ActivityValues,
+    AddressValues,
+    BirthPlaceValues,
+    ContactPointValues,
+    ContactValues,
+    CustomerValues,
+    NameValues,
+    PointValues,
+    RelationshipValues,
+)
 
 COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
 
@@ -28,17 +40,17 @@ COUNTRY = "ISO 3166-1 alpha-3, or `XKX`, upper case"
 class Pairs(WithoutValidators, serializers.DictField):
     """Names with texts; null takes a name away. The rules look at the texts."""
 
-    def to_internal_value(self, data: object) -> dict[str, Any]:
+    def to_internal_value(self, data: object) -> dict[str, object]:
         """The pairs."""
         if not isinstance(data, dict):
             self.fail("not_a_dict", input_type=type(data).__name__)
         return data
 
 
-class PhoneNumber(Body):
+class PhoneNumber(Body[PointValues]):
     """A phone number; any of `+14151234`, `14151234`, `4151234` where the default region is US."""
 
-    number = AnyText(max_length=40, help_text="Leaves as E.164.")
+    number = AnyText(max_length=40, source="value", help_text="Leaves as E.164.")
     type = Choice(ContactPoint.PhoneType.choices, source="phone_type")
     provider = Text(max_length=40, required=False)
     extension = Text(max_length=10, required=False)
@@ -47,7 +59,7 @@ class PhoneNumber(Body):
     )
 
 
-class Email(Body):
+class Email(Body[PointValues]):
     """An e-mail address; it keeps its spelling and is compared without case."""
 
     value = Text(max_length=320)
@@ -56,7 +68,7 @@ class Email(Body):
     )
 
 
-class ContactPointBody(Body):
+class ContactPointBody(Body[ContactPointValues]):
     """A way to reach a contact; with a known `id` it merges into that one, without it is added."""
 
     id = serializers.UUIDField(required=False)
@@ -77,7 +89,7 @@ class ContactPointBody(Body):
     )
 
 
-class Recipient(Body):
+class Recipient(Body[NameValues]):
     """Whom a parcel is for."""
 
     firstName = Text(max_length=40, source="first_name")
@@ -85,7 +97,7 @@ class Recipient(Body):
     lastName = Text(max_length=40, source="last_name")
 
 
-class AddressBody(Body):
+class AddressBody(Body[AddressValues]):
     """An address; with a known `id` it merges into that one, without it is added."""
 
     id = serializers.UUIDField(required=False)
@@ -114,20 +126,20 @@ class AddressBody(Body):
     zipCode = Text(max_length=10, source="zip_code")
     primary = Flag(source="is_primary", required=False)
 
-    def read(self, member: Any, value: object, place: str, found: Submission) -> None:  # noqa: ANN401
+    def read(self, member: Member, value: object, place: str, found: Reading) -> None:
         """Read one member. What is wrong with a recipient is kept beside it, in
         `recipient_problems`: it counts only where the address turns out to be for parcels.
         """
         if member.source != "recipient":
             super().read(member, value, place, found)
             return
-        name = Submission()
+        name: Reading = Submission({})
         super().read(member, value, place, name)
         found.values |= name.values
         found.values["recipient_problems"] = name.problems
 
 
-class ContactBody(Body):
+class ContactBody(Body[ContactValues]):
     """A contact of a business or group; with a known `id` it merges, without it is added."""
 
     id = serializers.UUIDField(required=False)
@@ -144,7 +156,7 @@ class ContactBody(Body):
     )
 
 
-class Relationship(Body):
+class Relationship(Body[RelationshipValues]):
     """What the customer is to the company."""
 
     role = Choice(Customer.Role.choices, required=False)
@@ -161,7 +173,7 @@ class Relationship(Body):
     pin = Text(max_length=255, required=False, help_text="Empty means unchanged, null clears it.")
 
 
-class BirthPlace(Body):
+class BirthPlace(Body[BirthPlaceValues]):
     """Where an individual was born."""
 
     city = Text(max_length=60, source="birth_city", required=False)
@@ -170,7 +182,7 @@ class BirthPlace(Body):
     )
 
 
-class CustomerBody(Body):
+class CustomerBody(Body[CustomerValues]):
     """A customer on its way in, of either type."""
 
     ignored = frozenset(
@@ -233,7 +245,7 @@ class CustomerUpdate(CustomerBody):
     type = Choice(Customer.Type.choices, required=False, help_text="Must be the customer's.")
 
 
-class ActivityBody(Body):
+class ActivityBody(Body[ActivityValues]):
     """One interaction with a customer."""
 
     ignored = frozenset({"id"})
@@ -246,7 +258,7 @@ class ActivityBody(Body):
     subject = Text(max_length=255, required=False)
 
 
-class ActivityUpdate(Body):
+class ActivityUpdate(Body[ActivityUpdateValues]):
     """What may be changed of an activity; its other members may be sent back as they came."""
 
     ignored = frozenset({"id", "type", "mode", "isSecure", "sentDate", "subject"})
@@ -254,7 +266,7 @@ class ActivityUpdate(Body):
     isRead = Flag(source="is_read")
 
 
-def activity_object(activity: Activity) -> dict[str, Any]:
+def activity_object(activity: Activity) -> dict[str, object]:
     """An activity as it leaves."""
     return {
         "id": activity.id,

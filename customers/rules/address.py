@@ -1,7 +1,6 @@
 """Addresses: merging, the primary one of each type, countries and their subdivisions."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from config.api.json import camel
@@ -10,13 +9,15 @@ from customers.bulk import blank
 from customers.models import Address
 from customers.profile import Profile
 from customers.rules.parts import Problems, check_required, set_country, set_texts
+from customers.values import AddressValues, NameValues
 
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))
+NOBODY: NameValues = {"first_name": None, "middle_name": None, "last_name": None}
 WITH_STATES = frozenset({"USA", "CAN"})
 
 
 def merge_addresses(
-    profile: Profile, entries: list[dict[str, Any] | None] | None, problems: Problems
+    profile: Profile, entries: list[AddressValues | None] | None, problems: Problems
 ) -> None:
     """Merge the entries of `addresses`; those that are not named stay."""
     if entries is None:
@@ -29,7 +30,7 @@ def merge_addresses(
         if values is None:
             continue
         place = problems.at(f"[{index}]")
-        address_id: UUID | None = values.get("id")
+        address_id = values.get("id")
         if address_id is None:
             address = add_address(profile, values, place)
         elif address_id in named:
@@ -50,7 +51,7 @@ def merge_addresses(
     settle_primaries(profile, marked)
 
 
-def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems) -> Address:
+def add_address(profile: Profile, values: AddressValues, problems: Problems) -> Address:
     """Take in an address, unless an equal one is there already: that one is given then."""
     address = blank(Address)
     merge_address(address, values, problems, is_new=True)
@@ -62,7 +63,7 @@ def add_address(profile: Profile, values: Mapping[str, Any], problems: Problems)
 
 
 def merge_address(
-    address: Address, values: Mapping[str, Any], problems: Problems, *, is_new: bool
+    address: Address, values: AddressValues, problems: Problems, *, is_new: bool
 ) -> None:
     """Merge one entry; cross rules are checked on what comes of it.
 
@@ -75,10 +76,11 @@ def merge_address(
         ("zip_code", "zipCode"),
     ):
         check_required(address, name, values, problems, member, is_new=is_new)
-    if values.get("type"):
-        address.type = values["type"]
+    if kind := values.get("type"):
+        address.type = kind
     set_texts(address, values, [*LINES, "city", "state", "zip_code"])
-    set_country(address, values, "country", "countryCode", problems)
+    if "country" in values:
+        set_country(address, "country", values["country"], problems, "countryCode")
     merge_recipient(address, values, problems)
     if is_new or (address.country, address.state) != region:
         check_state(address, problems)
@@ -87,17 +89,18 @@ def merge_address(
             problems.add(camel(line), "A physical address cannot be a PO box.", "PO_BOX")
 
 
-def merge_recipient(address: Address, values: Mapping[str, Any], problems: Problems) -> None:
+def merge_recipient(address: Address, values: AddressValues, problems: Problems) -> None:
     """Only parcels have a recipient; for the other types the member is ignored, right or wrong."""
-    names = ("first_name", "middle_name", "last_name")
+    names = NOBODY.keys()
     if address.type != Address.Type.SHIPPING:
-        set_texts(address, dict.fromkeys(names), names)
+        set_texts(address, NOBODY, names)
         return
     for problem in values.get("recipient_problems", ()):
         if problem not in problems.found:
             problems.found.append(problem)
-    recipient = values.get("recipient", {})
-    set_texts(address, dict.fromkeys(names) if recipient is None else recipient, names)
+    if "recipient" in values:
+        recipient = values["recipient"]
+        set_texts(address, NOBODY if recipient is None else recipient, names)
     if "recipient" in values or "type" in values:
         for name in ("first_name", "last_name"):
             if not getattr(address, name):

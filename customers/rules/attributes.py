@@ -1,7 +1,6 @@
 """Metadata, and the custom attributes that a business account defines."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 from uuid import UUID
 
 from config.api import text
@@ -9,6 +8,7 @@ from config.db.crypto import associated_data, seal, unseal_if_possible
 from customers.models import AttributeDefinition, AttributeValue, Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems
+from customers.values import Pairs
 
 Target = AttributeDefinition.Target
 MAX_PAIRS = 5
@@ -16,7 +16,7 @@ MAX_KEY = 40
 MAX_VALUE = 1024
 
 
-def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: Problems) -> None:
+def merge_metadata(profile: Profile, pairs: Pairs | None, problems: Problems) -> None:
     """Merge metadata: null removes a key, and null for the whole removes all."""
     if pairs is None:
         profile.customer.metadata = {}
@@ -38,7 +38,7 @@ def merge_metadata(profile: Profile, pairs: Mapping[str, Any] | None, problems: 
 
 def merge_attributes(
     profile: Profile,
-    pairs: Mapping[str, Any] | None,
+    pairs: Pairs | None,
     problems: Problems,
     contact: Contact | None = None,
 ) -> None:
@@ -96,7 +96,7 @@ def set_value(
         row.value, row.value_sealed = value, None
 
 
-def is_text(value: object, member: str, problems: Problems) -> bool:
+def is_text(value: object, member: str, problems: Problems) -> TypeGuard[str]:
     """Whether a value is a text that can be kept; says so if it is not."""
     if not isinstance(value, str):
         problems.add(member, "Not a string.", "INVALID_TYPE")

@@ -1,11 +1,11 @@
 """The contacts of a business or group, and the phone number and e-mail address of any contact."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final, Literal
 from uuid import UUID
 
 from config.api.actors import Actor
-from customers import normalize, phones
+from customers import phones
 from customers.bulk import blank
 from customers.models import Contact, ContactPoint
 from customers.profile import Profile
@@ -17,14 +17,31 @@ from customers.rules.points import (
     PHONE,
     key_of,
     merge_contact_points,
+    merge_value,
     points_of,
     settle_primary_point,
 )
 from customers.rules.verified import merge_verified
+from customers.values import ContactValues, PointValues, ReachValues
+
+View = Literal["phone", "phone_alias", "email"]
+VIEWS: Final[dict[str, tuple[View, ...]]] = {PHONE: ("phone", "phone_alias"), EMAIL: ("email",)}
+Viewed = Literal["value", "phone_type", "provider", "extension", "is_verified"]
+MEMBERS: Final[dict[str, str]] = {PHONE: "primaryPhoneNumber", EMAIL: "primaryEmail"}
+# What their values are called.
+VALUES: Final[dict[str, str]] = {PHONE: "number", EMAIL: "value"}
+# The members of the two views, which are columns.
+VIEWED: Final[tuple[Viewed, ...]] = (
+    "value",
+    "phone_type",
+    "provider",
+    "extension",
+    "is_verified",
+)
 
 
 def merge_contacts(
-    profile: Profile, entries: list[dict[str, Any] | None] | None, actor: Actor, problems: Problems
+    profile: Profile, entries: list[ContactValues | None] | None, actor: Actor, problems: Problems
 ) -> None:
     """Merge the entries of `contacts`: exactly one is primary in the end."""
     if entries is None:
@@ -37,7 +54,7 @@ def merge_contacts(
         if values is None:
             continue
         place = problems.at(f"[{index}]")
-        contact_id: UUID | None = values.get("id")
+        contact_id = values.get("id")
         if contact_id is None:
             contact = blank(Contact)
             profile.add(contact)
@@ -78,7 +95,7 @@ def settle_primary(profile: Profile, marked: list[Contact], problems: Problems) 
 def merge_reach(
     profile: Profile,
     contact: Contact,
-    values: Mapping[str, Any],
+    values: ReachValues,
     actor: Actor,
     problems: Problems,
     *,
@@ -91,44 +108,33 @@ def merge_reach(
     loaded without them may stay so.
     """
     region = profile.account.default_region
-    before: dict[str, dict[str, Any] | None] = {}
+    before: dict[str, PointValues | None] = {}
     if "contact_points" in values:
-        kinds = (PHONE, EMAIL)
-        before = {kind: shown(profile.primary_point(contact, kind)) for kind in kinds}
+        before = {kind: shown(profile.primary_point(contact, kind)) for kind in VIEWS}
         place = problems.at("contactPoints")
         merge_contact_points(profile, contact, values["contact_points"], actor, place)
         values = without_echoes(values, before, region)
         for kind, names in VIEWS.items():
             if not any(name in values for name in names):
                 settle_primary_point(profile, contact, kind)
-    phone = values.get("phone", values.get("phone_alias"))
     if "phone" in values and "phone_alias" in values:
-        one, other = (normalised_phone(values[name], region) for name in ("phone", "phone_alias"))
-        if one != other:
+        one, other = values["phone"], values["phone_alias"]
+        if (one and normalised_phone(one, region)) != (other and normalised_phone(other, region)):
             message = "This contradicts primaryPhoneNumber, which is the same member."
             problems.add("primaryPhonenumber", message, "CONTRADICTION")
-    given = "phone" in values or "phone_alias" in values
-    place = problems.at("primaryPhoneNumber")
-    rule = {"needed": needed, "is_new": is_new}
-    claimed = claims(profile, contact, PHONE, before)
-    if phone:
-        adopt(profile, contact, PHONE, phone.get("number"), region)
-    if point := reach(profile, contact, PHONE, phone, place, given=given, **rule):
-        merge_phone(point, phone or {}, region, actor, place)
-    check_claims(profile, contact, PHONE, claimed, place)
-    place = problems.at("primaryEmail")
-    email, given = values.get("email"), "email" in values
-    claimed = claims(profile, contact, EMAIL, before)
-    if email:
-        adopt(profile, contact, EMAIL, email.get("value"), region)
-    if point := reach(profile, contact, EMAIL, email, place, given=given, **rule):
-        merge_email(point, email or {}, actor, place)
-    check_claims(profile, contact, EMAIL, claimed, place)
-
-
-VIEWS = {PHONE: ("phone", "phone_alias"), EMAIL: ("email",)}
-# The members of the two views, by column.
-VIEWED = ("value", "phone_type", "provider", "extension", "is_verified")
+    for kind, names in VIEWS.items():
+        sent = [values[name] for name in names if name in values]
+        place = problems.at(MEMBERS[kind])
+        claimed = claims(profile, contact, kind, before)
+        view = sent[0] if sent else None
+        if view:
+            adopt(profile, contact, kind, view.get("value"), region)
+        point = reach(
+            profile, contact, kind, view, place, given=bool(sent), needed=needed, is_new=is_new
+        )
+        if point is not None:
+            merge_view(point, view or {}, region, actor, place)
+        check_claims(profile, contact, kind, claimed, place)
 
 
 def adopt(profile: Profile, contact: Contact, kind: str, given: str | None, region: str) -> None:
@@ -143,42 +149,47 @@ def adopt(profile: Profile, contact: Contact, kind: str, given: str | None, regi
         settle_primary_point(profile, contact, kind, twin)
 
 
-def shown(point: ContactPoint | None) -> dict[str, Any] | None:
+def shown(point: ContactPoint | None) -> PointValues | None:
     """What a view shows of a point; None without one."""
-    return None if point is None else {name: getattr(point, name) for name in VIEWED}
+    if point is None:
+        return None
+    return {
+        "value": point.value,
+        "phone_type": point.phone_type,
+        "provider": point.provider,
+        "extension": point.extension,
+        "is_verified": point.is_verified,
+    }
 
 
 def without_echoes(
-    values: Mapping[str, Any], before: Mapping[str, dict[str, Any] | None], region: str
-) -> Mapping[str, Any]:
+    values: ReachValues, before: Mapping[str, PointValues | None], region: str
+) -> ReachValues:
     """The values without those members of the views that equal what is stored: they count as not
     sent.
     """
-    left = dict(values)
+    left = values.copy()
     for kind, names in VIEWS.items():
         stored = before[kind]
         for name in names:
-            if stored and left.get(name) is not None:
-                left[name] = changed_members(left[name], stored, region)
+            if stored and (view := left.get(name)) is not None:
+                left[name] = changed_members(kind, view, stored, region)
                 if not left[name]:
                     del left[name]
     return left
 
 
-def changed_members(
-    view: Mapping[str, Any], stored: Mapping[str, Any], region: str
-) -> dict[str, Any]:
+def changed_members(kind: str, view: PointValues, stored: PointValues, region: str) -> PointValues:
     """The members of a view that differ from what is stored.
 
     Whether it is verified is said of the value that comes with it.
     """
-    compared = dict(normalised_phone(view, region) or {}) if "number" in view else dict(view)
-    changed = {
-        name: view[name]
-        for name, value in compared.items()
-        if (value or "") != (stored["value" if name == "number" else name] or "")
-    }
-    if changed.keys() & {"number", "value"} and "is_verified" in view:
+    compared = normalised_phone(view, region) if kind == PHONE else view
+    changed = view.copy()
+    for name in VIEWED:
+        if name in view and (compared.get(name) or "") == (stored.get(name) or ""):
+            del changed[name]
+    if "value" in changed and "is_verified" in view:
         changed["is_verified"] = view["is_verified"]
     return changed
 
@@ -187,43 +198,44 @@ def claims(
     profile: Profile,
     contact: Contact,
     kind: str,
-    before: Mapping[str, dict[str, Any] | None],
-) -> dict[str, Any]:
+    before: Mapping[str, PointValues | None],
+) -> dict[str, object]:
     """What the entries of `contactPoints` have changed of a primary point."""
     now = shown(profile.primary_point(contact, kind)) if before else None
     if now is None:
         return {}
-    stored = before[kind] or dict.fromkeys(VIEWED, "")
-    return {name: value for name, value in now.items() if (value or "") != (stored[name] or "")}
+    stored: Mapping[str, object] = before[kind] or {}
+    return {name: value for name, value in now.items() if (value or "") != (stored.get(name) or "")}
 
 
 def check_claims(
-    profile: Profile, contact: Contact, kind: str, claimed: Mapping[str, Any], problems: Problems
+    profile: Profile,
+    contact: Contact,
+    kind: str,
+    claimed: Mapping[str, object],
+    problems: Problems,
 ) -> None:
     """Two different changes of one thing, in a view and in an entry, are wrong."""
-    now = shown(profile.primary_point(contact, kind)) or {}
+    now: Mapping[str, object] = shown(profile.primary_point(contact, kind)) or {}
     if any((now.get(name) or "") != (value or "") for name, value in claimed.items()):
         message = "This contradicts the primary one among contactPoints, which is the same thing."
         problems.add("", message, "CONTRADICTION")
 
 
-def normalised_phone(values: Mapping[str, Any] | None, region: str) -> dict[str, Any] | None:
+def normalised_phone(view: PointValues, region: str) -> Mapping[str, object]:
     """The members of a phone number as they are compared, in whatever form the number is."""
-    if values is None:
-        return None
-    compared = {name: None if value == "" else value for name, value in values.items()}
+    compared = {name: None if value == "" else value for name, value in view.items()}
     try:
-        number = phones.parse(values.get("number") or "", region)
+        return compared | {"value": phones.parse(view.get("value") or "", region)}
     except ValueError:
         return compared
-    return compared | {"number": number}
 
 
 def reach(
     profile: Profile,
     contact: Contact,
     kind: str,
-    values: Mapping[str, Any] | None,
+    values: PointValues | None,
     problems: Problems,
     *,
     given: bool,
@@ -239,46 +251,25 @@ def reach(
             profile.add(point)
         return point
     if needed and (is_new if point is None else given):
-        for member in ("number", "type") if kind == PHONE else ("value",):
-            problems.require(member)
+        problems.require(VALUES[kind])
+        if kind == PHONE:
+            problems.require("type")
     elif given and point is not None:
         profile.remove(point)
         settle_primary_point(profile, contact, kind)
     return None
 
 
-def merge_phone(
-    point: ContactPoint,
-    values: Mapping[str, Any],
-    region: str,
-    actor: Actor,
-    problems: Problems,
+def merge_view(
+    point: ContactPoint, values: PointValues, region: str, actor: Actor, problems: Problems
 ) -> None:
-    """Merge a phone number, member by member."""
-    before = point.value
-    if values.get("number"):
-        number = problems.read("number", phones.parse, values["number"], region)
-        if number is not None:
-            point.value, point.value_key = number, phones.digits_of(number)
-    elif "number" in values or not before:
-        problems.require("number")
-    if values.get("phone_type"):
-        point.phone_type = values["phone_type"]
-    elif not before or ("phone_type" in values and point.phone_type):
-        problems.require("type")
-    set_texts(point, values, ["provider", "extension"])
-    merge_verified(point, values, actor, problems, is_changed=point.value != before)
-
-
-def merge_email(
-    point: ContactPoint, values: Mapping[str, Any], actor: Actor, problems: Problems
-) -> None:
-    """Merge an e-mail address."""
+    """Merge a phone number or an e-mail address, member by member."""
     before = point.value_key
-    if values.get("value"):
-        address = problems.read("value", normalize.parse_email, values["value"])
-        if address is not None:
-            point.value, point.value_key = address, normalize.email_key(address)
-    elif "value" in values or not before:
-        problems.require("value")
+    merge_value(point, values, region, problems, VALUES[point.kind], is_needed=not before)
+    if point.kind == PHONE:
+        if kind := values.get("phone_type"):
+            point.phone_type = kind
+        elif not before or ("phone_type" in values and point.phone_type):
+            problems.require("type")
+        set_texts(point, values, ["provider", "extension"])
     merge_verified(point, values, actor, problems, is_changed=point.value_key != before)

@@ -1,6 +1,6 @@
 """A customer as a whole: what its type allows, what never changes, and its parts in turn."""
 
-from typing import Any
+from typing import Final, Literal
 
 from config.api import text
 from config.api.actors import Actor
@@ -15,6 +15,7 @@ from customers.rules.contact import merge_contacts, merge_reach
 from customers.rules.parts import Problems
 from customers.rules.person import merge_person
 from customers.rules.relationship import merge_department, merge_relationship
+from customers.values import CustomerValues
 
 OF_INDIVIDUALS = {
     "prefix": "prefix",
@@ -42,9 +43,15 @@ OF_BUSINESSES = {
     "business_name_alias": "doingBusinessAsName",
     "contacts": "contacts",
 }
+BUSINESS_NAMES: Final[tuple[Literal["business_name", "business_name_alias"], ...]] = (
+    "business_name",
+    "business_name_alias",
+)
 
 
-def merge_customer(profile: Profile, submission: Submission, actor: Actor) -> list[Problem]:
+def merge_customer(
+    profile: Profile, submission: Submission[CustomerValues], actor: Actor
+) -> list[Problem]:
     """Merge a request into a profile; gives every wrong place, those of the submission first."""
     problems = Problems(list(submission.problems))
     values = submission.values
@@ -65,7 +72,7 @@ def merge_customer(profile: Profile, submission: Submission, actor: Actor) -> li
     return problems.found
 
 
-def merge_own(profile: Profile, values: dict[str, Any], actor: Actor, problems: Problems) -> None:
+def merge_own(profile: Profile, values: CustomerValues, actor: Actor, problems: Problems) -> None:
     """Merge the members that only customers of this type have."""
     refuse_other_type(profile.customer, values, problems)
     if profile.customer.type == Customer.Type.INDIVIDUAL:
@@ -79,7 +86,7 @@ def merge_own(profile: Profile, values: dict[str, Any], actor: Actor, problems: 
             merge_contacts(profile, values.get("contacts"), actor, problems.at("contacts"))
 
 
-def check_fixed(profile: Profile, values: dict[str, Any], problems: Problems) -> None:
+def check_fixed(profile: Profile, values: CustomerValues, problems: Problems) -> None:
     """Type, status and external id: set at creation, and otherwise accepted when they are equal."""
     customer = profile.customer
     given = values.get("type")
@@ -106,7 +113,7 @@ def check_fixed(profile: Profile, values: dict[str, Any], problems: Problems) ->
         )
 
 
-def refuse_other_type(customer: Customer, values: dict[str, Any], problems: Problems) -> None:
+def refuse_other_type(customer: Customer, values: CustomerValues, problems: Problems) -> None:
     """Members of the other type of customer are wrong, unless they are empty."""
     is_individual = customer.type == Customer.Type.INDIVIDUAL
     for name, member in (OF_BUSINESSES if is_individual else OF_INDIVIDUALS).items():
@@ -115,13 +122,12 @@ def refuse_other_type(customer: Customer, values: dict[str, Any], problems: Prob
             problems.add(member, message, "NOT_FOR_THIS_TYPE")
 
 
-def merge_business_name(profile: Profile, values: dict[str, Any], problems: Problems) -> None:
+def merge_business_name(profile: Profile, values: CustomerValues, problems: Problems) -> None:
     """The business name, under either of its two names.
 
     A client that changes one of the two and sends back the other as it was means the change.
     """
-    names = ("business_name", "business_name_alias")
-    sent = {values[name] or "" for name in names if name in values}
+    sent = {values[name] or "" for name in BUSINESS_NAMES if name in values}
     if len(sent) > 1 and not profile.is_new:
         sent.discard(profile.customer.business_name)
     if len(sent) > 1:

@@ -1,7 +1,6 @@
 """What the rules of all parts share."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from django.db.models import Model
 
@@ -48,7 +47,7 @@ class Problems:
 def check_required(
     row: object,
     name: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     problems: Problems,
     member: str,
     *,
@@ -62,20 +61,19 @@ def check_required(
         problems.require(member)
 
 
-def set_texts(row: object, values: Mapping[str, Any], names: Iterable[str]) -> None:
+def set_texts(row: object, values: Mapping[str, object], names: Iterable[str]) -> None:
     """Set the text columns that were sent; a cleared one becomes ``""``."""
     for name in names:
         if name in values:
             setattr(row, name, values[name] or "")
 
 
-def set_sealed(row: Model, values: Mapping[str, Any], name: str, column: str) -> None:
-    """Set a sealed column, if its value was sent: `""` means "unchanged", null clears it.
+def set_sealed(row: Model, column: str, given: str | None) -> None:
+    """Set a sealed column: `""` means "unchanged", None clears it.
 
     A value that is there already is not sealed anew.
     """
-    given = values.get(name)
-    if name in values and given is None:
+    if given is None:
         setattr(row, column, None)
     elif given:
         bound_to = associated_data(type(row), column, vars(row)["id"])
@@ -85,12 +83,9 @@ def set_sealed(row: Model, values: Mapping[str, Any], name: str, column: str) ->
 
 
 def set_country(
-    row: object, values: Mapping[str, Any], name: str, member: str, problems: Problems
+    row: object, column: str, given: str | None, problems: Problems, member: str
 ) -> None:
-    """Set a country column, if it was sent and is a country."""
-    if name not in values:
-        return
-    given = values[name]
+    """Set a country column, if what was given is a country; an empty one clears it."""
     country = problems.read(member, normalize.country_alpha3, given) if given else ""
     if country is not None:
-        setattr(row, name, country)
+        setattr(row, column, country)

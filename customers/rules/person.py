@@ -1,14 +1,13 @@
 """Who a person is: names, birth, citizenship, and what is kept sealed."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
 
 from config.api.json import camel
 from config.db.crypto import associated_data, blind_index, seal, unseal_if_possible
 from customers.models import Contact
 from customers.profile import Profile
 from customers.rules.parts import Problems, check_required, set_country, set_sealed, set_texts
+from customers.values import BirthPlaceValues, CustomerValues, NameValues
 
 PERSON = (
     "prefix",
@@ -21,13 +20,14 @@ PERSON = (
     "pronoun",
     "security_question",
 )
+NOWHERE: BirthPlaceValues = {"birth_city": None, "birth_country": None}
 EARLIEST_BIRTH = date(1850, 1, 1)
 # Where on earth a day begins first: whoever was born there today was not born in the future.
 FIRST_ZONE = timezone(timedelta(hours=14))
 
 
 def merge_person(
-    profile: Profile, contact: Contact, values: Mapping[str, Any], problems: Problems
+    profile: Profile, contact: Contact, values: CustomerValues, problems: Problems
 ) -> None:
     """The members of an individual that say who the person is."""
     merge_names(contact, values, problems, is_new=profile.is_new)
@@ -41,26 +41,31 @@ def merge_person(
     if "birth_place" in values:
         birth = values["birth_place"]
         if birth is None:
-            birth = {"birth_city": None, "birth_country": None}
+            birth = NOWHERE
         set_texts(contact, birth, ["birth_city"])
-        set_country(contact, birth, "birth_country", "placeOfBirth.countryCode", problems)
-    set_country(contact, values, "citizenship_country", "citizenshipCountryCode", problems)
+        if "birth_country" in birth:
+            given, member = birth["birth_country"], "placeOfBirth.countryCode"
+            set_country(contact, "birth_country", given, problems, member)
+    if "citizenship_country" in values:
+        given, member = values["citizenship_country"], "citizenshipCountryCode"
+        set_country(contact, "citizenship_country", given, problems, member)
     merge_social_id(contact, values, problems)
-    set_sealed(contact, values, "security_answer", "security_answer_sealed")
+    if "security_answer" in values:
+        set_sealed(contact, "security_answer_sealed", values["security_answer"])
 
 
-def merge_names(
-    contact: Contact, values: Mapping[str, Any], problems: Problems, *, is_new: bool
-) -> None:
+def merge_names(contact: Contact, values: NameValues, problems: Problems, *, is_new: bool) -> None:
     """The names of a person; first and last are required."""
     for name in ("first_name", "last_name"):
         check_required(contact, name, values, problems, camel(name), is_new=is_new)
     set_texts(contact, values, ["first_name", "middle_name", "last_name"])
 
 
-def merge_social_id(contact: Contact, values: Mapping[str, Any], problems: Problems) -> None:
+def merge_social_id(contact: Contact, values: CustomerValues, problems: Problems) -> None:
     """The social id, sealed; its own truncated form and ``""`` mean "unchanged", null clears it."""
-    set_country(contact, values, "social_id_country", "socialIdCountryCode", problems)
+    if "social_id_country" in values:
+        country, member = values["social_id_country"], "socialIdCountryCode"
+        set_country(contact, "social_id_country", country, problems, member)
     if "social_id" in values and values["social_id"] is None:
         contact.social_id_sealed = contact.social_id_digest = None
         contact.social_id_last4 = ""

@@ -4,8 +4,8 @@ The primary phone number and e-mail address of a contact are views of two of the
 Of phone numbers, as of e-mail addresses, one is primary as soon as a contact has any.
 """
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import Final, Literal
 from uuid import UUID
 
 from config.api.actors import Actor
@@ -16,17 +16,22 @@ from customers.models import Contact, ContactPoint
 from customers.profile import Profile
 from customers.rules.parts import Problems, set_texts
 from customers.rules.verified import merge_verified
+from customers.values import ContactPointValues, PointValues
 
 PHONE, EMAIL = ContactPoint.Kind.PHONE, ContactPoint.Kind.EMAIL
 WITH_PRIMARY = (PHONE, EMAIL)
 # What only phone numbers have, by column.
-OF_PHONES = {"phone_type": "type", "provider": "provider", "extension": "extension"}
+OF_PHONES: Final[dict[Literal["phone_type", "provider", "extension"], str]] = {
+    "phone_type": "type",
+    "provider": "provider",
+    "extension": "extension",
+}
 
 
 def merge_contact_points(
     profile: Profile,
     contact: Contact,
-    entries: list[dict[str, Any] | None] | None,
+    entries: list[ContactPointValues | None] | None,
     actor: Actor,
     problems: Problems,
 ) -> None:
@@ -77,19 +82,19 @@ def mark(point: ContactPoint, marked: dict[str, ContactPoint], problems: Problem
         problems.add("primary", message, "DUPLICATE_PRIMARY")
 
 
-def is_echo(point: ContactPoint, values: Mapping[str, Any], region: str) -> bool:
+def is_echo(point: ContactPoint, values: ContactPointValues, region: str) -> bool:
     """Whether an entry says nothing but what is stored: it counts as not sent."""
     sent = {name: value or "" for name, value in values.items() if name not in {"id", "kind"}}
-    if sent.get("value"):
+    if given := values.get("value"):
         try:
-            sent["value"], _ = read_value(point.kind, sent["value"], region)
+            sent["value"], _ = read_value(point.kind, given, region)
         except ValueError:
             return False
     return all((getattr(point, name) or "") == value for name, value in sent.items())
 
 
 def point_meant(
-    profile: Profile, contact: Contact, values: Mapping[str, Any], problems: Problems
+    profile: Profile, contact: Contact, values: ContactPointValues, problems: Problems
 ) -> ContactPoint | None:
     """The point that an entry is about, a new one if need be; None where it cannot be told."""
     own = points_of(profile, contact)
@@ -102,13 +107,14 @@ def point_meant(
             problems.add("kind", f"This is of kind {point.kind}; that never changes.", "IMMUTABLE")
             return None
         return point
-    missing = [member for member in ("kind", "value") if not values.get(member)]
-    for member in missing:
-        problems.require(member)
-    if missing:
+    kind, value = values.get("kind"), values.get("value")
+    if not kind:
+        problems.require("kind")
+    if not value:
+        problems.require("value")
+    if not kind or not value:
         return None
-    kind = values["kind"]
-    key = key_of(kind, values["value"], profile.account.default_region)
+    key = key_of(kind, value, profile.account.default_region)
     for each in own:
         if each.kind == kind and each.value_key == key:
             return each
@@ -144,17 +150,11 @@ def read_value(kind: str, value: str, region: str) -> tuple[str, str]:
 
 
 def merge_point(
-    point: ContactPoint, values: Mapping[str, Any], region: str, actor: Actor, problems: Problems
+    point: ContactPoint, values: ContactPointValues, region: str, actor: Actor, problems: Problems
 ) -> None:
     """Merge an entry, member by member."""
     before = point.value_key
-    if values.get("value"):
-        try:
-            point.value, point.value_key = read_value(point.kind, values["value"], region)
-        except ValueError as error:
-            problems.add("value", str(error), "INVALID")
-    elif "value" in values:
-        problems.require("value")
+    merge_value(point, values, region, problems, "value")
     if point.kind != PHONE and holds_card_number(point.value):
         problems.add("value", *CARD_NUMBER)
     if point.kind == PHONE:
@@ -164,6 +164,28 @@ def merge_point(
             if values.get(name):
                 problems.add(member, "Only phone numbers have this.", "NOT_FOR_THIS_KIND")
     merge_verified(point, values, actor, problems, is_changed=point.value_key != before)
+
+
+def merge_value(
+    point: ContactPoint,
+    values: PointValues,
+    region: str,
+    problems: Problems,
+    member: str,
+    *,
+    is_needed: bool = False,
+) -> None:
+    """Merge the number, address or id itself, which `member` is on the wire.
+
+    It cannot be cleared; where it `is_needed`, it has to be sent, too.
+    """
+    if given := values.get("value"):
+        try:
+            point.value, point.value_key = read_value(point.kind, given, region)
+        except ValueError as error:
+            problems.add(member, str(error), "INVALID")
+    elif "value" in values or is_needed:
+        problems.require(member)
 
 
 def settle_primary_point(

@@ -1,15 +1,28 @@
 """What a customer is to the company: its department, role, level and the like."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Final, Literal
 
 from config.api.json import camel
 from customers.profile import Profile
 from customers.rules.parts import Problems, set_sealed, set_texts
+from customers.values import RelationshipValues
 
 TEXTS = ("role", "market_segment", "entitlements", "how_referred")
 # Members that an account may keep a list for, with the account's column.
-LISTED = {"level": "levels", "industry": "industries"}
+LISTED: Final[dict[Literal["level", "industry"], str]] = {
+    "level": "levels",
+    "industry": "industries",
+}
+NOTHING: Final[RelationshipValues] = {
+    "role": None,
+    "level": None,
+    "industry": None,
+    "market_segment": None,
+    "entitlements": None,
+    "how_referred": None,
+    "preferred_agent_id": None,
+    "pin": None,
+}
 
 
 def merge_department(profile: Profile, name: str | None, problems: Problems) -> None:
@@ -26,12 +39,12 @@ def merge_department(profile: Profile, name: str | None, problems: Problems) -> 
 
 
 def merge_relationship(
-    profile: Profile, values: Mapping[str, Any] | None, problems: Problems
+    profile: Profile, values: RelationshipValues | None, problems: Problems
 ) -> None:
     """Merge the members of `relationship`; null for the whole clears all."""
     customer = profile.customer
     if values is None:
-        values = dict.fromkeys([*TEXTS, *LISTED, "preferred_agent_id", "pin"])
+        values = NOTHING
     set_texts(customer, values, TEXTS)
     for name, column in LISTED.items():
         given, allowed = values.get(name), getattr(profile.account, column)
@@ -47,4 +60,5 @@ def merge_relationship(
             problems.add("preferredAgentId", message, "UNKNOWN_AGENT")
         else:
             customer.preferred_agent_id = agent
-    set_sealed(customer, values, "pin", "pin_sealed")
+    if "pin" in values:
+        set_sealed(customer, "pin_sealed", values["pin"])

@@ -1,16 +1,14 @@
 """Whether a phone number or e-mail address is verified."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from config.api.actors import Actor, ActorType
 from customers.models import ContactPoint
 from customers.rules.parts import Problems
+from customers.values import PointValues
 
 
 def merge_verified(
     point: ContactPoint,
-    values: Mapping[str, Any],
+    values: PointValues,
     actor: Actor,
     problems: Problems,
     *,

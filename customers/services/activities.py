@@ -9,10 +9,16 @@ from customers.change_log import recorded
 from customers.models import Activity
 from customers.rules.parts import Problems
 from customers.services.customers import locked
+from customers.values import ActivityUpdateValues
 
 
 def mark_activity(
-    *, actor: Actor, customer_id: UUID, activity_id: UUID, submission: Submission, via: str
+    *,
+    actor: Actor,
+    customer_id: UUID,
+    activity_id: UUID,
+    submission: Submission[ActivityUpdateValues],
+    via: str,
 ) -> Activity:
     """Set whether an activity is read. Raises `NotFound`, and `Invalid` without `isRead`."""
     problems = Problems(list(submission.problems))

@@ -6,7 +6,6 @@ All run in a transaction of their own, logged as the actor's, and raise `ApiErro
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError
 
@@ -28,12 +27,13 @@ from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
+from customers.values import ActivityValues, CustomerValues
 
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
 
 
-def create_customer(*, actor: Actor, submission: Submission, via: str) -> uuid.UUID:
+def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via: str) -> uuid.UUID:
     """Create a customer in the actor's own business account; gives its id.
 
     Raises `Invalid`, and `Conflict` with code EXTERNAL_ID_TAKEN when the account has, or had, a
@@ -68,7 +68,7 @@ def update_customer(
     *,
     actor: Actor,
     customer_id: uuid.UUID,
-    submission: Submission,
+    submission: Submission[CustomerValues],
     via: str,
     precondition: Precondition | None = None,
 ) -> None:
@@ -222,13 +222,11 @@ def set_primary_contact(profile: Profile, others: list[Contact], primary: uuid.U
 
 
 def record_activity(
-    *, actor: Actor, customer_id: uuid.UUID, submission: Submission, via: str
+    *, actor: Actor, customer_id: uuid.UUID, submission: Submission[ActivityValues], via: str
 ) -> Activity:
     """Record an interaction with a customer."""
     problems = Problems(list(submission.problems))
-    values: dict[str, Any] = {
-        name: value for name, value in submission.values.items() if value not in {None, ""}
-    }
+    values = {name: value for name, value in submission.values.items() if value not in {None, ""}}
     for name, member in (("type", "type"), ("mode", "mode"), ("sent_date", "sentDate")):
         if name not in values:
             problems.require(member)

@@ -12,6 +12,7 @@ from ingest.batch import profiles
 from ingest.batch.snapshot import Ids, Needed
 from ingest.models import BulkItem, BulkRequest
 from ingest.wire import schema
+from ingest.wire.profile import ProfileValues
 from ingest.wire.schema import AccountBody, CardBody, CustomerBody
 
 Action = BulkRequest.Action
@@ -42,7 +43,7 @@ class Item:
     customer: CustomerBody | None = None
     account: AccountBody | None = None
     card: CardBody | None = None
-    profile: Submission | None = None
+    profile: Submission[ProfileValues] | None = None
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     outcome: str = BulkItem.Outcome.FAILED

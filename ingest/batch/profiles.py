@@ -4,7 +4,7 @@ What those rules require of a new customer may be missing here: `/v2/data` knows
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final, Literal
 from uuid import UUID
 
 from config.api.actors import Actor
@@ -22,19 +22,23 @@ from customers.models import (
 )
 from customers.profile import Profile
 from customers.rules.address import settle_primaries
-from customers.rules.contact import merge_email, merge_phone
+from customers.rules.contact import merge_view
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
 from customers.rules.points import EMAIL, PHONE
+from customers.values import AddressValues, ContactValues, CustomerValues, PrimaryPointValues
 from ingest.batch.snapshot import address_id
-from ingest.wire.profile import MEMBERS, ProfileBody
+from ingest.wire.profile import MEMBERS, ProfileBody, ProfileValues
 from ingest.wire.schema import CustomerBody
 
-NOTHING: tuple[Any, ...] = (None, "", [], {})
-FIRST_OF_ITS_KIND = {PHONE: "phones", EMAIL: "emails"}
+NOTHING: tuple[object, ...] = (None, "", [], {})
+FIRST_OF_ITS_KIND: Final[dict[str, Literal["phones", "emails"]]] = {
+    PHONE: "phones",
+    EMAIL: "emails",
+}
 
 
-def read(customer: CustomerBody) -> Submission | None:
+def read(customer: CustomerBody) -> Submission[ProfileValues] | None:
     """The profile members of an item; None when none of them says anything.
 
     Members that are not known are ignored, also within addresses and contacts. An e-mail address
@@ -86,11 +90,11 @@ class Profiles:
         return draft
 
     def merge(
-        self, customer_id: str | None, submission: Submission, at: str
+        self, customer_id: str | None, submission: Submission[ProfileValues], at: str
     ) -> tuple[Profile, list[Problem]]:
         """A draft with what was sent, and every wrong place, as pointers below `at`."""
         profile = self.draft(customer_id)
-        values = dict(submission.values)
+        values = submission.values.copy()
         extra = {kind: values.pop(name, None) for kind, name in FIRST_OF_ITS_KIND.items()}
         problems = Problems(list(submission.problems))
         was_new, profile.is_new = profile.is_new, False
@@ -101,7 +105,8 @@ class Profiles:
                 problems.require("businessName")
         name_contacts(profile, values.get("contacts"))
         may_lack = street_lines(values.get("addresses"))
-        for problem in merge_customer(profile, Submission(values), self.actor):
+        sent: Submission[CustomerValues] = Submission(values)
+        for problem in merge_customer(profile, sent, self.actor):
             if problem.code == "UNKNOWN_FIELD":
                 continue
             if problem.code != "REQUIRED" or problem.path not in may_lack:
@@ -143,7 +148,7 @@ def set_address(profile: Profile, zip_code: str, country: str) -> None:
     settle_primaries(profile, {})
 
 
-def street_lines(entries: list[dict[str, Any] | None] | None) -> set[str]:
+def street_lines(entries: list[AddressValues | None] | None) -> set[str]:
     """The street lines that `/v1` requires and `/v2/data` does not: those of new addresses."""
     return {
         f"addresses[{index}].streetLine1"
@@ -157,7 +162,7 @@ def kept_state(state: str, before: str, after: str) -> str:
     return state if before == after else ""
 
 
-def name_contacts(profile: Profile, entries: list[dict[str, Any] | None] | None) -> None:
+def name_contacts(profile: Profile, entries: list[ContactValues | None] | None) -> None:
     """Find out which contacts are meant: a feed knows no ids, but the same names.
 
     One of them is primary: if nobody says which, the first.
@@ -166,8 +171,8 @@ def name_contacts(profile: Profile, entries: list[dict[str, Any] | None] | None)
     for entry in entries or []:
         if entry is None or entry.get("id"):
             continue
-        name = full_name(entry)
-        twin = next((each for each in free.values() if full_name(vars(each)) == name), None)
+        name = full_name(entry.get("first_name"), entry.get("middle_name"), entry.get("last_name"))
+        twin = next((each for each in free.values() if name_of(each) == name), None)
         if twin is not None:
             entry["id"] = twin.id
             del free[twin.id]
@@ -177,16 +182,20 @@ def name_contacts(profile: Profile, entries: list[dict[str, Any] | None] | None)
         given[0]["is_primary"] = True
 
 
-def full_name(values: Mapping[str, Any]) -> tuple[str, ...]:
+def name_of(contact: Contact) -> tuple[str, ...]:
+    """The names of a stored contact as they are compared."""
+    return full_name(contact.first_name, contact.middle_name, contact.last_name)
+
+
+def full_name(*names: str | None) -> tuple[str, ...]:
     """The names of a contact as they are compared."""
-    names = ("first_name", "middle_name", "last_name")
-    return tuple(normalize.fold(values.get(name) or "") for name in names)
+    return tuple(normalize.fold(name or "") for name in names)
 
 
 def merge_points(
     profile: Profile,
     kind: str,
-    entries: list[dict[str, Any] | None],
+    entries: list[PrimaryPointValues | None],
     actor: Actor,
     problems: Problems,
 ) -> None:
@@ -200,9 +209,8 @@ def merge_points(
         if entry is None:
             continue
         values = entry
-        place = problems.at(f"{FIRST_OF_ITS_KIND[ContactPoint.Kind(kind)]}[{index}]")
-        member = "number" if kind == PHONE else "value"
-        given = values.get(member)
+        place = problems.at(f"{FIRST_OF_ITS_KIND[kind]}[{index}]")
+        given = values.get("value")
         point = known_point(profile, contact, kind, given, region)
         if point is None:
             point = blank(ContactPoint)
@@ -210,11 +218,9 @@ def merge_points(
             profile.add(point)
         elif point.value == given:
             # As it is known already: it need not be read once more.
-            values = {name: value for name, value in values.items() if name != member}
-        if kind == PHONE:
-            merge_phone(point, values, region, actor, place)
-        else:
-            merge_email(point, values, actor, place)
+            values = entry.copy()
+            del values["value"]
+        merge_view(point, values, region, actor, place)
         primary = profile.primary_point(contact, kind)
         if primary is None or values.get("is_primary"):
             if primary is not None:

@@ -11,6 +11,7 @@ from customers.serializers import (
     PhoneNumber,
     Relationship,
 )
+from customers.values import CustomerValues, PrimaryPointValues
 
 
 def primary_flag() -> Flag:
@@ -34,7 +35,14 @@ class EmailEntry(Email):
     primary = primary_flag()
 
 
-class ProfileBody(Body):
+class ProfileValues(CustomerValues, total=False):
+    """What `ProfileBody` gives."""
+
+    emails: list[PrimaryPointValues | None] | None
+    phones: list[PrimaryPointValues | None] | None
+
+
+class ProfileBody(Body[ProfileValues]):
     """Who a customer is. What is left out stays as it is."""
 
     looks_for_card_numbers = False

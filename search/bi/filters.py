@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from typing import Final, Literal
+from uuid import UUID
 
 from config.api.actors import Actor
 from config.api.bodies import Submission
@@ -9,10 +11,31 @@ from config.api.errors import Invalid, Problem
 from customers import normalize, phones
 from customers.criteria import Criteria, Match
 from customers.models import Customer
-from search.bi.serializers import SearchRequest
+from search.bi.serializers import CriteriaValues, SearchRequest, SearchValues
 from search.models import CustomerSearch
 
-FOLDED = (
+Name = Literal["business_name", "business_name_2", "business_name_3", "business_name_4"]
+Text = Literal[
+    "first_name",
+    "middle_name",
+    "last_name",
+    "business_name",
+    "address_line_1",
+    "address_line_2",
+    "address_line_3",
+    "city",
+    "prefix",
+    "suffix",
+    "gender",
+    "postal_code",
+    "email",
+    "phone_number",
+    "country",
+    "state",
+    "time_zone",
+]
+
+FOLDED: Final[tuple[Text, ...]] = (
     "first_name",
     "middle_name",
     "last_name",
@@ -23,10 +46,10 @@ FOLDED = (
     "city",
 )
 # Compared as they are, or folded by the database.
-UNFOLDED = ("prefix", "suffix", "gender", "postal_code")
+UNFOLDED: Final[tuple[Text, ...]] = ("prefix", "suffix", "gender", "postal_code")
 PERSONAL = ("prefix", "suffix", "gender", "sex")
 # All spellings in which the published pages give the name of a business.
-BUSINESS_NAMES = {
+BUSINESS_NAMES: Final[dict[str, Name]] = {
     "customerDoingAsBusinessName": "business_name",
     "doingBusinessAsName": "business_name_2",
     "doingAsBusinessName": "business_name_3",
@@ -37,8 +60,8 @@ BUSINESS_NAMES = {
 class Filters:
     """The rules between the members of one request body; collects every wrong place."""
 
-    def __init__(self, submission: Submission, actor: Actor) -> None:
-        self.values = {name: value for name, value in submission.values.items() if value}
+    def __init__(self, submission: Submission[SearchValues], actor: Actor) -> None:
+        self.values = submission.values.copy()
         self.problems = list(submission.problems)
         self.actor = actor
         self.wire = dict(WIRE)
@@ -57,14 +80,16 @@ class Filters:
             self.normalise(name, folded, "NOTHING_TO_COMPARE")
         for name in UNFOLDED:
             self.normalise(name, comparable, "NOTHING_TO_COMPARE")
-        self.check_accounts()
+        accounts = self.check_accounts()
         if self.problems:
             raise Invalid(self.problems)
         values = self.values
         if "email" in values:
             values["email"] = normalize.email_key(values["email"])
+        match = Match(values.pop("match", Match.EXACT))
         values.pop("result_format", None)
-        return Criteria(**values | {"match": Match(values.get("match", Match.EXACT))})
+        criteria: CriteriaValues = values
+        return Criteria(**criteria, business_account_ids=accounts, match=match)
 
     def wrong(self, name: str, message: str, code: str) -> None:
         """Note a wrong member, under its wire name."""
@@ -102,20 +127,23 @@ class Filters:
         if first and last and first > last:
             self.wrong("from_created_at", "This is after toCreatedAt.", "INVALID_RANGE")
 
-    def check_accounts(self) -> None:
-        """The search can only be narrowed to accounts that the token sees; each counts once."""
-        accounts, visible = self.values.get("business_account_ids", ()), set(self.actor.tree)
+    def check_accounts(self) -> tuple[UUID, ...]:
+        """Take out the accounts to which the search is narrowed, each once.
+
+        It can only be narrowed to those that the token sees.
+        """
+        accounts, visible = self.values.pop("business_account_ids", []), set(self.actor.tree)
         for index, account in enumerate(accounts):
             if account not in visible:
                 message = "There is no such business account."
                 self.wrong(f"businessAccountIds[{index}]", message, "UNKNOWN_BUSINESS_ACCOUNT")
-        self.values["business_account_ids"] = tuple(dict.fromkeys(accounts))
+        return tuple(dict.fromkeys(accounts))
 
     def phone(self, number: str) -> str:
         """A phone number as E.164, read for the account's region."""
         return phones.parse(number, self.actor.region)
 
-    def normalise(self, name: str, rule: Callable[[str], str], code: str) -> None:
+    def normalise(self, name: Text, rule: Callable[[str], str], code: str) -> None:
         """Put a member into the form that is compared."""
         if name in self.values:
             try:

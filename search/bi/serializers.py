@@ -1,11 +1,14 @@
 """The filters of a queued search on their way in, and its status on its way out."""
 
 from collections.abc import Mapping
+from datetime import date
+from typing import TypedDict
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.bodies import AnyText, Body, Choice, Day
+from config.api.bodies import AnyText, Body, Choice, Day, Member, Reading
 from customers.criteria import Match
 from customers.models import Contact, Customer
 from customers.serializers import COUNTRY
@@ -54,7 +57,45 @@ class Statuses(serializers.Field[Words, object, Words, object]):
         return value
 
 
-class SearchRequest(Body):
+class CriteriaValues(TypedDict, total=False):
+    """Filters that are members of `Criteria` under the same names."""
+
+    customer_account_type: str
+    customer_account_status: tuple[str, ...]
+    from_created_at: date
+    to_created_at: date
+    time_zone: str
+    first_name: str
+    middle_name: str
+    last_name: str
+    business_name: str
+    email: str
+    phone_number: str
+    address_line_1: str
+    address_line_2: str
+    address_line_3: str
+    city: str
+    state: str
+    postal_code: str
+    country: str
+    prefix: str
+    suffix: str
+    gender: str
+    sex: str
+
+
+class SearchValues(CriteriaValues, total=False):
+    """What `SearchRequest` gives: the filters that say something."""
+
+    business_name_2: str
+    business_name_3: str
+    business_name_4: str
+    business_account_ids: list[UUID]
+    match: str
+    result_format: str
+
+
+class SearchRequest(Body[SearchValues]):
     """What to search for; every filter given must hold. `""` and `[]` filter nothing, and a filter
     of blanks alone is wrong, for it would find every customer.
 
@@ -148,6 +189,13 @@ class SearchRequest(Body):
     def is_empty(self, _member: object, value: str) -> bool:
         """Whether a string counts as not given: only one without any character."""
         return not value
+
+    def read(self, member: Member, value: object, place: str, found: Reading) -> None:
+        """Read one member; a filter that filters nothing is left out."""
+        super().read(member, value, place, found)
+        name = member.source or str(member.field_name)
+        if not found.values.get(name):
+            found.values.pop(name, None)
 
 
 class SearchProgress(serializers.Serializer[object]):
