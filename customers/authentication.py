@@ -67,7 +67,7 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("The access token is invalid, expired or revoked."))
         return None, actor
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- DRF's signature
+    def authenticate_header(self, _request: Request) -> str:
         """What a 401 says in `WWW-Authenticate`."""
         return "Bearer"
 

@@ -39,7 +39,7 @@ def blank(model: type[AnyRow]) -> AnyRow:
 def copied(row: AnyRow) -> AnyRow:
     """A row of its own with the same values; `copy.copy` takes ten times as long."""
     state = ModelState()
-    vars(state).update(vars(row._state) | {"fields_cache": {}})  # noqa: SLF001 -- as `copy.copy`
+    vars(state).update(vars(row._state) | {"fields_cache": {}})
     return made(type(row), vars(row) | {"_state": state})
 
 
@@ -52,7 +52,7 @@ def read(rows: "models.QuerySet[AnyRow]") -> Iterator[AnyRow]:
         yield made(rows.model, dict(zip(names, values, strict=True), _state=state))
 
 
-def made(model: type[AnyRow], values: dict[str, Any]) -> AnyRow:
+def made(model: type[AnyRow], values: dict[str, object]) -> AnyRow:
     """A row with these attributes."""
     row = model.__new__(model)
     vars(row).update(values)
@@ -133,10 +133,13 @@ def moment(value: datetime) -> str:
     return value.isoformat()
 
 
-class Spellings(dict[type, Callable[[Any], str]]):
+Spell = Callable[[Any], str]  # of values of the class that it is kept for
+
+
+class Spellings(dict[type, Spell]):
     """How COPY reads the values of a class. The words of an enumeration are strings, too."""
 
-    def __missing__(self, kind: type) -> Callable[[Any], str]:
+    def __missing__(self, kind: type) -> Spell:
         """Likewise for a class that was not seen yet. Raises `TypeError`."""
         if not issubclass(kind, str):
             raise TypeError(kind)

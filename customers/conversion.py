@@ -15,7 +15,6 @@ import socket
 from collections.abc import Callable
 from threading import Event
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -108,7 +107,7 @@ def convert(job: AttributeConversion, lease: Lease) -> None:
         job.finish()
 
 
-def update_definition(job: AttributeConversion, **columns: Any) -> None:  # noqa: ANN401 -- columns
+def update_definition(job: AttributeConversion, **columns: object) -> None:
     """Change the attribute. Raises `JobFailed` when it is gone."""
     if not AttributeDefinition.objects.filter(pk=job.definition_id or NOWHERE).update(**columns):
         raise JobFailed("ATTRIBUTE_DELETED", DELETED)

@@ -71,13 +71,13 @@ class Criteria:
             return None
         return start_of(self.to_created_at + timedelta(days=1), self.time_zone)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The criteria in the contract's words, without those that filter nothing."""
         values = {MEMBERS[field.name]: getattr(self, field.name) for field in fields(self)}
         return {name: plain(value) for name, value in values.items() if value}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
+    def from_json(cls, stored: dict[str, Any]) -> Self:  # any JSON, as it was stored
         """The criteria that `as_json` gave."""
         values = {name: stored[member] for name, member in MEMBERS.items() if member in stored}
         for name in ("from_created_at", "to_created_at"):
@@ -92,7 +92,7 @@ class Criteria:
 MEMBERS = {field.name: camel(field.name) for field in fields(Criteria)}
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 -- what JSON can hold
+def plain(value: object) -> object:
     """A value as JSON holds it."""
     if isinstance(value, tuple):
         return [plain(part) for part in value]

@@ -3,8 +3,6 @@
 The ids belong together: one customer of each type, their parts, and who made them.
 """
 
-from typing import Any
-
 ACCOUNT_ID = "01993a5e-7c00-7000-8000-000000000001"
 CHILD_ID = "01993a5e-7c00-7000-8000-000000000002"
 ADA_ID = "01993a5f-2bc0-7a31-9d2e-5b0c6f1a7e10"
@@ -29,7 +27,7 @@ PARCELS = {
     "name": {"firstName": "Jack", "middleName": "", "lastName": "Smith"},
     **{name: value for name, value in HOME.items() if name != "type"},
 }
-JACK: dict[str, Any] = {
+JACK: dict[str, object] = {
     "firstName": "Jack",
     "middleName": "",
     "lastName": "Smith",
@@ -53,7 +51,7 @@ THE_LEAST = {
     "primaryPhoneNumber": {"number": "4151234", "type": "MOBILE"},
     "primaryEmail": {"value": "ada@example.com"},
 }
-NEW_INDIVIDUAL: dict[str, Any] = {
+NEW_INDIVIDUAL: dict[str, object] = {
     "type": "INDIVIDUAL",
     "externalId": "crm-4711",
     "addresses": [HOME],
@@ -78,7 +76,7 @@ NEW_INDIVIDUAL: dict[str, Any] = {
     "contactPoints": [{"kind": "TWITTER", "value": "ada1815"}],
     "relationship": {"role": "Partner", "level": "Gold", "howReferred": "Website"},
 }
-NEW_BUSINESS: dict[str, Any] = {
+NEW_BUSINESS: dict[str, object] = {
     "type": "BUSINESS",
     "businessName": "ACME",
     "contacts": [JACK],
@@ -97,7 +95,7 @@ NEW_ACTIVITY = {
     "subject": "Asked for a new card",
 }
 
-RELATIONSHIP: dict[str, Any] = {
+RELATIONSHIP: dict[str, object] = {
     "role": "Partner",
     "level": "Gold",
     "industry": "Computing",
@@ -124,7 +122,9 @@ TOKEN = {
 }
 
 
-def common(customer_id: str, external_id: str, addresses: list[Any]) -> dict[str, Any]:
+def common(
+    customer_id: str, external_id: str, addresses: list[dict[str, object]]
+) -> dict[str, object]:
     """What customers of all types have in front of their own members."""
     return {
         "id": customer_id,
@@ -141,7 +141,32 @@ def common(customer_id: str, external_id: str, addresses: list[Any]) -> dict[str
     }
 
 
-INDIVIDUAL: dict[str, Any] = common(
+CONTACT_POINTS: list[dict[str, object]] = [
+    {
+        "id": "01993a5f-2bc3-7008-8d40-3c4d5e6f7a8b",
+        "kind": "PHONE",
+        "value": "+14151234",
+        "type": "MOBILE",
+        "provider": "Orbit",
+        "extension": "31",
+        "verified": False,
+        "primary": True,
+    },
+    {
+        "id": "01993a5f-2bc4-7109-8e50-4d5e6f7a8b9c",
+        "kind": "EMAIL",
+        "value": "ada@example.com",
+        "verified": False,
+        "primary": True,
+    },
+    {
+        "id": "01993a5f-2bc5-720a-8f60-5e6f7a8b9c0d",
+        "kind": "TWITTER",
+        "value": "ada1815",
+        "verified": False,
+    },
+]
+INDIVIDUAL: dict[str, object] = common(
     ADA_ID, "crm-4711", [{"id": "01993a5f-2bc1-7c04-8f00-1f2e3d4c5b6a", **HOME}]
 ) | {
     "type": "INDIVIDUAL",
@@ -168,46 +193,22 @@ INDIVIDUAL: dict[str, Any] = common(
     "socialId": "6789",
     "socialIdCountryCode": "USA",
     "citizenshipCountryCode": "GBR",
-    "contactPoints": [
-        {
-            "id": "01993a5f-2bc3-7008-8d40-3c4d5e6f7a8b",
-            "kind": "PHONE",
-            "value": "+14151234",
-            "type": "MOBILE",
-            "provider": "Orbit",
-            "extension": "31",
-            "verified": False,
-            "primary": True,
-        },
-        {
-            "id": "01993a5f-2bc4-7109-8e50-4d5e6f7a8b9c",
-            "kind": "EMAIL",
-            "value": "ada@example.com",
-            "verified": False,
-            "primary": True,
-        },
-        {
-            "id": "01993a5f-2bc5-720a-8f60-5e6f7a8b9c0d",
-            "kind": "TWITTER",
-            "value": "ada1815",
-            "verified": False,
-        },
-    ],
+    "contactPoints": CONTACT_POINTS,
     "department": "Retail",
     "relationship": RELATIONSHIP,
 }
 # Of whom only what is needed is known.
-SPARSE: dict[str, Any] = (
+SPARSE: dict[str, object] = (
     dict.fromkeys(INDIVIDUAL, "")
     | common("01993a5f-6b40-7d13-8a26-4e5f60718293", "", [])
     | {"metadata": {}, "type": "INDIVIDUAL", "firstName": "Ada", "lastName": "Lovelace"}
     | {name: INDIVIDUAL[name] for name in ("primaryPhoneNumber", "primaryEmail")}
-    | {"contactPoints": INDIVIDUAL["contactPoints"][:2], "relationship": NO_RELATIONSHIP}
+    | {"contactPoints": CONTACT_POINTS[:2], "relationship": NO_RELATIONSHIP}
     | dict.fromkeys(
         ["sex", "dateOfBirth", "placeOfBirth", "socialIdCountryCode", "citizenshipCountryCode"]
     )
 )
-BUSINESS: dict[str, Any] = common(
+BUSINESS: dict[str, object] = common(
     ACME_ID, "", [{"id": "01993a5f-4a81-7d05-9a10-6b5c4d3e2f1a", **PARCELS}]
 ) | {
     "type": "BUSINESS",

@@ -1,7 +1,6 @@
 """A column that keeps a hash instead of a token."""
 
 import hashlib
-from typing import Any
 
 from django.db import models
 
@@ -15,14 +14,11 @@ class Digest(str):
 class HashedField(models.CharField):  # type: ignore[type-arg] # not generic at run time
     """Stores and compares SHA-256 in hexadecimal instead of the value."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
-        super().__init__(*args, **{"max_length": 64} | kwargs)
-
     def from_db_value(self, value: str | None, *_args: object) -> Digest | None:
         """Mark what comes from the database, so that saving it again does not hash the hash."""
         return None if value is None else Digest(value)
 
-    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401 -- Django's signature
+    def get_prep_value(self, value: object) -> object:
         if value is None or isinstance(value, Digest):
             return value
         return hashlib.sha256(str(value).encode()).hexdigest()

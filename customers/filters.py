@@ -1,7 +1,7 @@
 """The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -32,31 +32,30 @@ LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.
 
 
 class TextField(forms.CharField):
-    """A text as it was sent; its length counts composed letters."""
+    """A text; its length counts composed letters."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- Django's
-        super().__init__(strip=False, **options)
-
-    def to_python(self, value: object) -> Any:  # noqa: ANN401 -- a subclass makes something else
+    def to_python(self, value: object) -> str:
         """The text."""
         given = super().to_python(value) or ""
         return given if self.max_length is None else text.fitted(given, self.max_length)
 
 
 class TextFilter(django_filters.CharFilter):
-    """A parameter that is a text."""
+    """A parameter that is a text, as it was sent."""
 
     field_class = TextField
 
+    def __init__(self, **options: object) -> None:
+        super().__init__(strip=False, **options)
 
-class DayField(TextField):
+
+class DayField(forms.Field):
     """A date, `yyyy-MM-dd`."""
 
-    def to_python(self, value: object) -> Any:  # noqa: ANN401 -- a text field that is none
+    def to_python(self, value: str | None) -> date | None:
         """The date; None for nothing."""
-        given = super().to_python(value)
         try:
-            return times.parse_day(given) if given else None
+            return times.parse_day(value) if value else None
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
@@ -231,7 +230,9 @@ class CustomerFilter(django_filters.FilterSet):
         """`externalId`, which makes a customer's key."""
         return queryset.known_as(value, self.form.cleaned_data["accounts"])
 
-    def by_attribute(self, queryset: CustomerQuerySet, _: str, value: Any) -> CustomerQuerySet:  # noqa: ANN401
+    def by_attribute(
+        self, queryset: CustomerQuerySet, _: str, value: tuple[list[UUID], str] | None
+    ) -> CustomerQuerySet:
         """`customAttribute`, which the form has turned into definitions and the value."""
         return queryset.having_attribute(*value) if value else queryset
 
@@ -240,11 +241,13 @@ class CustomerFilter(django_filters.FilterSet):
         accounts = self.form.cleaned_data["accounts"]
         return queryset.in_department(value, accounts) if value else queryset
 
-    def by_contact_point(self, queryset: CustomerQuerySet, _: str, value: Any) -> CustomerQuerySet:  # noqa: ANN401
+    def by_contact_point(
+        self, queryset: CustomerQuerySet, _: str, value: tuple[str, str] | None
+    ) -> CustomerQuerySet:
         """`contactPoint`, which the form has turned into kind and key."""
         return queryset.reached_by(*value) if value else queryset
 
-    def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: Any) -> CustomerQuerySet:  # noqa: ANN401
+    def pass_on(self, queryset: CustomerQuerySet, _name: str, _value: object) -> CustomerQuerySet:
         """What `filter_queryset` takes together with other parameters."""
         return queryset
 
@@ -256,21 +259,21 @@ class CheckedForm(forms.Form):
 
     actor: Actor
 
-    def clean_primaryEmail(self) -> str:  # noqa: N802 -- Django's naming
+    def clean_primaryEmail(self) -> str:
         """The address as it is compared."""
         given: str = self.cleaned_data["primaryEmail"]
         if " " in given.strip():
             raise ValidationError(RAW_PLUS)
         return self.parsed(lambda: normalize.email_key(normalize.parse_email(given)), given)
 
-    def clean_primaryPhoneNumber(self) -> str:  # noqa: N802 -- Django's naming
+    def clean_primaryPhoneNumber(self) -> str:
         """The number's digits."""
         given: str = self.cleaned_data["primaryPhoneNumber"]
         if given.startswith(" "):
             raise ValidationError(RAW_PLUS)
         return self.parsed(lambda: phones.digits_of(phones.parse(given, self.actor.region)), given)
 
-    def clean_contactPoint(self) -> tuple[str, str] | None:  # noqa: N802 -- Django's naming
+    def clean_contactPoint(self) -> tuple[str, str] | None:
         """The kind, and the key by which values of it are compared."""
         given: str = self.cleaned_data["contactPoint"]
         if not given:
@@ -283,7 +286,7 @@ class CheckedForm(forms.Form):
             raise ValidationError(RAW_PLUS)
         return kind, self.parsed(lambda: read_value(kind, value, self.actor.region)[1], value)
 
-    def clean_countryCode(self) -> str:  # noqa: N802 -- Django's naming
+    def clean_countryCode(self) -> str:
         """An ISO 3166-1 alpha-3 code."""
         given: str = self.cleaned_data["countryCode"]
         return self.parsed(lambda: normalize.country_alpha3(given), given)
@@ -295,7 +298,7 @@ class CheckedForm(forms.Form):
             raise ValidationError(f"At most {MAX_WORDS} words are searched for.")
         return given
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """The zone in which dates are days, and the accounts whose customers are listed."""
         values = self.cleaned_data
         try:
@@ -351,12 +354,12 @@ class CheckedForm(forms.Form):
         return tuple(BusinessAccount.objects.tree_of(account_id).values_list("pk", flat=True))
 
     @staticmethod
-    def parsed(parse: Any, given: str) -> str:  # noqa: ANN401
+    def parsed(parse: Callable[[], str], given: str) -> str:
         """A value by its parser, whose refusal becomes the field's error."""
         if not given:
             return ""
         try:
-            return str(parse())
+            return parse()
         except ValueError as error:
             raise ValidationError(str(error)) from None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from config.db.crypto import associated_data, blind_index, seal
@@ -103,6 +103,9 @@ class Batch:
     changes: list[StatusChange] = field(default_factory=list)
 
 
+T = TypeVar("T")
+
+
 class Maker:
     """Makes the customers of one batch."""
 
@@ -128,10 +131,10 @@ class Maker:
         self.batch.customers = size
         return self.batch
 
-    def pick(self, values: Sequence[Any]) -> Any:  # noqa: ANN401 -- one of whatever they are
+    def pick(self, values: Sequence[T]) -> T:
         return values[int(self.chance() * len(values))]
 
-    def pick_common(self, values: Sequence[Any]) -> Any:  # noqa: ANN401 -- likewise
+    def pick_common(self, values: Sequence[T]) -> T:
         """One of the values, the first ones more often: some names are common, most are not."""
         return values[int(self.chance() * self.chance() * len(values))]
 

@@ -1,9 +1,9 @@
 """The change log as `GET /v1/customers/{id}/history` shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Final, Literal, TypedDict
 from uuid import UUID
 
 from django.db import connection, models
@@ -102,7 +102,25 @@ def changes_of(customer_id: UUID, actor: Actor | None = None) -> "models.QuerySe
     return changes.filter(seen)
 
 
-def represent_all(changes: Iterable[Change], actor: Actor | None = None) -> list[dict[str, Any]]:
+SIDES: Final[tuple[Literal["from", "to"], ...]] = ("from", "to")
+FieldChange = TypedDict("FieldChange", {"field": str, "from": object, "to": object})
+
+
+class ChangeObject(TypedDict):
+    """One row of the change log as `represent` gives it."""
+
+    at: str | None
+    operation: str
+    entity: str
+    entityId: str
+    actor: Mapping[str, object]
+    via: str
+    requestId: str
+    reason: str
+    changes: list[FieldChange]
+
+
+def represent_all(changes: Iterable[Change], actor: Actor | None = None) -> list[ChangeObject]:
     """Rows of one customer's record as the history's JSON objects."""
     changes = list(changes)
     masked = masked_values(changes)
@@ -111,18 +129,19 @@ def represent_all(changes: Iterable[Change], actor: Actor | None = None) -> list
     return shown
 
 
-def name_departments(shown: Iterable[dict[str, Any]]) -> None:
+def name_departments(shown: Iterable[ChangeObject]) -> None:
     """Put names in place of the ids of departments; of one that is gone the id stays."""
     fields = [
         field for each in shown for field in each["changes"] if field["field"] == "department"
     ]
-    ids = {field[side] for field in fields for side in ("from", "to") if field[side]}
+    ids = {str(field[side]) for field in fields for side in SIDES if field[side]}
     if not ids:
         return
     found = Department.objects.filter(pk__in=ids).values_list("pk", "name")
     names = {str(department_id): name for department_id, name in found}
     for field in fields:
-        field |= {side: names.get(field[side], field[side]) for side in ("from", "to")}
+        for side in SIDES:
+            field[side] = names.get(str(field[side]), field[side])
 
 
 def masked_values(changes: Iterable[Change]) -> set[UUID]:
@@ -138,7 +157,7 @@ def masked_values(changes: Iterable[Change]) -> set[UUID]:
 
 def represent(
     change: Change, actor: Actor | None = None, *, is_masked: bool = False
-) -> dict[str, Any]:
+) -> ChangeObject:
     """One row of the change log as the history's JSON object; of a masked one without its values.
 
     `at`, `operation`, `entity`, `entityId`, `actor` {`id`, `type`}, `via`, `requestId`, `reason`,
@@ -147,9 +166,9 @@ def represent(
     who reads it sees neither who of the company made a change, nor why, nor internal fields.
     """
     is_own = actor is not None and actor.type == ActorType.CUSTOMER
-    who = {"id": change.actor_id, "type": change.actor_type}
+    who: dict[str, object] = {"id": change.actor_id, "type": change.actor_type}
     before, after = change.before or {}, change.after or {}
-    sides: dict[str, dict[str, Any]] = {}
+    sides: dict[str, FieldChange] = {}
     for column, (field, is_time) in fields_of(change.entity, only_shown=is_own).items():
         if column not in before and column not in after:
             continue
@@ -161,7 +180,9 @@ def represent(
             sent = {side: MASK if shown is not None else None for side, shown in sent.items()}
         # A value that was sealed and is in clear now stands in two columns.
         known = sides.setdefault(field, {"field": field, "from": None, "to": None})
-        known |= {side: shown for side, shown in sent.items() if shown is not None}
+        for side in SIDES:
+            if sent[side] is not None:
+                known[side] = sent[side]
     return {
         "at": wire_time(change.at),
         "operation": change.operation,
@@ -195,6 +216,8 @@ def fields_of(entity: str, *, only_shown: bool = False) -> dict[str, tuple[str, 
     return {column: field for column, field in fields.items() if field[0] in shown}
 
 
-def value(recorded: Any, *, is_time: bool) -> Any:  # noqa: ANN401 -- any JSON
+def value(recorded: object, *, is_time: bool) -> object:
     """A logged value. A date-time there has the offset of the session that wrote it."""
-    return wire_time(datetime.fromisoformat(recorded)) if is_time and recorded else recorded
+    if is_time and recorded and isinstance(recorded, str):
+        return wire_time(datetime.fromisoformat(recorded))
+    return recorded

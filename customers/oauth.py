@@ -3,13 +3,12 @@
 Two kinds of clients: an API key, which has a service account and gets tokens by client credentials;
 and an app in which people sign in, by authorization code with PKCE (S256). No other grants.
 """
-# ruff: noqa: ANN401 -- neither the toolkit nor oauthlib, whose requests these are, has types
 
 import hashlib
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.hashers import BasePasswordHasher
 from django.db.models import Value
@@ -19,11 +18,13 @@ from django.utils.crypto import constant_time_compare
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 from oauthlib import oauth2
+from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
 from config.api.actors import SCOPES
 from customers.actors import CUSTOMER_SCOPES
 from customers.models import (
+    AccessToken,
     BusinessAccount,
     Customer,
     Grant,
@@ -32,6 +33,9 @@ from customers.models import (
     User,
 )
 from customers.roles import scopes_of
+
+if TYPE_CHECKING:  # the stubs' own; there is nothing like it at run time
+    from django_stubs_ext import StrOrPromise
 
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -50,7 +54,7 @@ class MachineSecretHasher(BasePasswordHasher):
         digest = hashlib.sha256(f"{salt}${password}".encode(errors="replace")).hexdigest()
         return f"{self.algorithm}${salt}${digest}"
 
-    def decode(self, encoded: str) -> dict[str, Any]:
+    def decode(self, encoded: str) -> dict[str, str]:
         """The parts of `encode`."""
         algorithm, salt, digest = encoded.split("$", 2)
         return {"algorithm": algorithm, "salt": salt, "hash": digest}
@@ -59,7 +63,7 @@ class MachineSecretHasher(BasePasswordHasher):
         """Whether `password` is the secret, in constant time."""
         return constant_time_compare(encoded, self.encode(password, self.decode(encoded)["salt"]))
 
-    def safe_summary(self, encoded: str) -> dict[Any, Any]:
+    def safe_summary(self, encoded: str) -> "dict[StrOrPromise, object]":
         """What the back office may show of a hash."""
         return {"algorithm": self.decode(encoded)["algorithm"]}
 
@@ -136,10 +140,10 @@ GRANTS = {
 class Server(oauth2.Server):
     """oauthlib's server without the grants that are not given here, such as by password."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self._grant_types: dict[str, Any] = {name: self.grant_types[name] for name in GRANTS}
-        self._response_types: dict[str, Any] = {"code": self.response_types["code"]}
+        self._grant_types: dict[str, object] = {name: self.grant_types[name] for name in GRANTS}
+        self._response_types: dict[str, object] = {"code": self.response_types["code"]}
 
 
 class Validator(OAuth2Validator):
@@ -148,20 +152,25 @@ class Validator(OAuth2Validator):
     `request` is oauthlib's; the method names and their arguments are its `RequestValidator`'s.
     """
 
-    def _load_application(self, client_id: str | None, request: Any) -> OAuthClient | None:
+    def _load_application(self, client_id: str | None, request: OAuthRequest) -> OAuthClient | None:
         """The client, into `request.client`; what cannot be a client id is not looked up."""
         if client_id is None or not client_id.isprintable():
             return None
         client: OAuthClient | None = super()._load_application(client_id, request)
         return client
 
-    def _extract_basic_auth(self, request: Any) -> str | None:
+    def _extract_basic_auth(self, request: OAuthRequest) -> str | None:
         """The credentials of a Basic header; the names of schemes have no case (RFC 9110)."""
         scheme, _, credentials = (request.headers.get("HTTP_AUTHORIZATION") or "").partition(" ")
         return credentials.strip() or None if scheme.lower() == "basic" else None
 
     def validate_grant_type(
-        self, _client_id: str, grant_type: str, client: OAuthClient, *_args: Any, **_kwargs: Any
+        self,
+        _client_id: str,
+        grant_type: str,
+        client: OAuthClient,
+        *_args: object,
+        **_kwargs: object,
     ) -> bool:
         """A service account signs in with its secret, a person through an app; nothing else."""
         is_machine = grant_type == "client_credentials"
@@ -170,7 +179,12 @@ class Validator(OAuth2Validator):
         )
 
     def validate_response_type(
-        self, client_id: str, response_type: str, client: OAuthClient, *_args: Any, **_kwargs: Any
+        self,
+        client_id: str,
+        response_type: str,
+        client: OAuthClient,
+        *_args: object,
+        **_kwargs: object,
     ) -> bool:
         """A code, for an app: not also a token, as OpenID Connect would have it."""
         is_for_app = self.validate_grant_type(client_id, "authorization_code", client)
@@ -181,9 +195,9 @@ class Validator(OAuth2Validator):
         client_id: str,
         code: str,
         client: OAuthClient,
-        request: Any,
-        *args: Any,
-        **kwargs: Any,
+        request: OAuthRequest,
+        *args: object,
+        **kwargs: object,
     ) -> bool:
         """A code of somebody who was locked out meanwhile is worth nothing, nor is a used one."""
         used = Grant.objects.filter(code=code, application=client, used_at__isnull=False).first()
@@ -196,7 +210,7 @@ class Validator(OAuth2Validator):
         )
 
     def invalidate_authorization_code(
-        self, _client_id: str, code: str, request: Any, *_args: Any, **_kwargs: Any
+        self, _client_id: str, code: str, request: OAuthRequest, *_args: object, **_kwargs: object
     ) -> None:
         """Mark a code as used, with the tokens that it gave. Of two uses at once neither counts."""
         grants = Grant.objects.filter(code=code, application=request.client)
@@ -205,7 +219,11 @@ class Validator(OAuth2Validator):
             raise errors.InvalidGrantError(request=request)
 
     def _create_refresh_token(
-        self, request: Any, refresh_token_code: str, access_token: Any, previous: Any
+        self,
+        request: OAuthRequest,
+        refresh_token_code: str,
+        access_token: AccessToken,
+        previous: RefreshToken | None,
     ) -> RefreshToken:
         """The first token of a code begins the family that the code remembers."""
         token: RefreshToken = super()._create_refresh_token(
@@ -218,7 +236,12 @@ class Validator(OAuth2Validator):
         return token
 
     def validate_refresh_token(
-        self, refresh_token: str, client: OAuthClient, request: Any, *args: Any, **kwargs: Any
+        self,
+        refresh_token: str,
+        client: OAuthClient,
+        request: OAuthRequest,
+        *args: object,
+        **kwargs: object,
     ) -> bool:
         """Nor is a refresh token."""
         return bool(
@@ -227,7 +250,12 @@ class Validator(OAuth2Validator):
         )
 
     def save_authorization_code(
-        self, client_id: str, code: dict[str, str], request: Any, *args: Any, **kwargs: Any
+        self,
+        client_id: str,
+        code: dict[str, str],
+        request: OAuthRequest,
+        *args: object,
+        **kwargs: object,
     ) -> None:
         """Keep a code, for no more than the person may give."""
         if not S256_CHALLENGE.fullmatch(request.code_challenge or ""):
@@ -244,10 +272,13 @@ class Validator(OAuth2Validator):
         request.resource = []
         super().save_authorization_code(client_id, code, request, *args, **kwargs)
 
-    def _create_access_token(self, expires: datetime, *args: Any, **kwargs: Any) -> Any:
+    def _create_access_token(
+        self, expires: datetime, *args: object, **kwargs: object
+    ) -> AccessToken:
         """A token ends by the database's clock, which judges it; this machine's may be wrong."""
         lasting = expires - timezone.now()
-        return super()._create_access_token(Now() + Value(lasting), *args, **kwargs)
+        token: AccessToken = super()._create_access_token(Now() + Value(lasting), *args, **kwargs)
+        return token
 
-    def _check_and_set_request_resource(self, request: Any) -> None:
+    def _check_and_set_request_resource(self, request: OAuthRequest) -> None:
         request.resource = []

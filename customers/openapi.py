@@ -37,13 +37,15 @@ from customers.schema import (
 )
 from customers.serializers import ActivityBody, ActivityUpdate, CustomerBody, CustomerUpdate
 
+Fields = dict[str, Any]  # fields of all kinds, each with types of its own
+
 # --- Requests -------------------------------------------------------------------------------------
 
 
 class NewIndividual(CustomerBody):
     """A person."""
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> Fields:
         """Without the members of a business."""
         names = ("firstName", "lastName", "primaryPhoneNumber", "primaryEmail")
         return narrowed(super().get_fields(), ["INDIVIDUAL"], OF_BUSINESSES.values(), names)
@@ -52,15 +54,15 @@ class NewIndividual(CustomerBody):
 class NewBusiness(CustomerBody):
     """A business, or a group, which is shaped like one."""
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> Fields:
         """Without the members of an individual."""
         names = ("businessName", "contacts")
         return narrowed(super().get_fields(), ["BUSINESS", "GROUP"], OF_INDIVIDUALS.values(), names)
 
 
 def narrowed(
-    fields: dict[str, Any], types: list[str], unwanted: Iterable[str], needed: Iterable[str]
-) -> dict[str, Any]:
+    fields: Fields, types: list[str], unwanted: Iterable[str], needed: Iterable[str]
+) -> Fields:
     """The members of a new customer of some types."""
     fields = {name: field for name, field in fields.items() if name not in set(unwanted)}
     fields["type"] = Choice(types)
@@ -77,7 +79,7 @@ class NewCustomer(OneOf):
 
 def filter_parameter(name: str, one: django_filters.Filter) -> OpenApiParameter:
     """A query parameter, as its filter declares it."""
-    schema: dict[str, Any] = {"type": "string"}
+    schema: dict[str, object] = {"type": "string"}
     if "max_length" in one.extra:
         schema["maxLength"] = one.extra["max_length"]
     if "choices" in one.extra:

@@ -50,9 +50,11 @@ class Profile:
         self.customer = customer
         self.account = account
         self.is_new = is_new
-        self.rows: dict[type[Row], list[Any]] = {model: [] for model in MODELS}
+        self.rows: dict[type[Row], list[Any]] = {  # rows of the key's class: no type says that
+            model: [] for model in MODELS
+        }
         self.removed: list[Row] = []
-        self.loaded: dict[tuple[type[models.Model], UUID], dict[str, Any]] = {}
+        self.loaded: dict[tuple[type[models.Model], UUID], dict[str, object]] = {}
         self.facts = facts or AccountFacts(account)
 
     @classmethod
@@ -124,7 +126,7 @@ class Profile:
         """Take in a new row."""
         # What `row.customer = …` comes to, which takes several times as long.
         vars(row)["customer_id"] = self.customer.pk
-        row._state.fields_cache["customer"] = self.customer  # noqa: SLF001
+        row._state.fields_cache["customer"] = self.customer
         self.rows[type(row)].append(row)
 
     def remove(self, row: Row) -> None:
@@ -232,9 +234,9 @@ def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> No
 
     A row that stops being primary is written first: its place must be free for the next one.
     """
-    new: list[Any] = []
-    stepping_down: list[tuple[Profile, Any]] = []
-    others: list[tuple[Profile, Any]] = []
+    new: list[Row] = []
+    stepping_down: list[tuple[Profile, Row]] = []
+    others: list[tuple[Profile, Row]] = []
     for profile in profiles:
         for row in profile.rows[model]:
             before = profile.loaded.get((model, row.id))
@@ -251,21 +253,21 @@ def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> No
     bulk.insert(model, new)
 
 
-def update(model: type[models.Model], rows: Sequence[tuple[Profile, Any]]) -> None:
+def update(model: type[models.Model], rows: Sequence[tuple[Profile, Customer | Row]]) -> None:
     """Write what changed in rows of one table in one statement."""
     if rows:
         names = set[str]().union(*(profile.changed(row) for profile, row in rows))
         bulk.update(model, [row for _, row in rows], names)
 
 
-def columns(row: models.Model) -> dict[str, Any]:
+def columns(row: models.Model) -> dict[str, object]:
     """A row's columns by attribute name; rules replace a document, and do not change it."""
     values = vars(row)
     return {name: values[name] for name in bulk.attributes(type(row))}
 
 
 @cache
-def blank_contact() -> dict[str, Any]:
+def blank_contact() -> dict[str, object]:
     """What a contact looks like of which nothing is known."""
     own = {"id", "customer_id", "is_primary", "created_at", "updated_at"}
     return {name: value for name, value in columns(Contact()).items() if name not in own}

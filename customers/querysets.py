@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.apps import apps
@@ -53,12 +53,17 @@ def report_circle(account_id: UUID, parent_id: UUID | None, tree: Collection[UUI
         )
 
 
+def related(walk: str, account_id: UUID) -> RawSQL:
+    """The ids that a walk through the tree finds from an account."""
+    return RawSQL(walk, [account_id])  # noqa: S611 -- one of the constants above
+
+
 class Hash64(models.Func):
     """PostgreSQL's hash of a text as a bigint: an index of it takes values of any length."""
 
     function = "hashtextextended"
     template = "%(function)s(%(expressions)s, 0)"
-    output_field: "models.Field[Any, Any]" = models.BigIntegerField()
+    output_field: "models.Field[object, object]" = models.BigIntegerField()
 
 
 class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
@@ -70,11 +75,11 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
 
     def tree_of(self, account_id: UUID) -> "BusinessAccountQuerySet":
         """An account and all of its descendants, as they are now."""
-        return self.filter(pk__in=RawSQL(TREE.format(root="%s"), [account_id]))  # noqa: S611
+        return self.filter(pk__in=related(TREE.format(root="%s"), account_id))
 
     def above(self, account_id: UUID) -> "BusinessAccountQuerySet":
         """An account and all of its ancestors."""
-        return self.filter(pk__in=RawSQL(ANCESTORS, [account_id]))  # noqa: S611
+        return self.filter(pk__in=related(ANCESTORS, account_id))
 
     def first_customers(self, streams: "Sequence[CustomerQuerySet]", count: int) -> set[UUID]:
         """The ids of the first customers of each of these accounts in each of some ordered lists.
@@ -142,7 +147,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             *(Q(search_text__contains=word, name_folded__contains=word) for word in words)
         )
 
-    def reached_by(self, kind: str, value_key: str, **point: Any) -> "CustomerQuerySet":  # noqa: ANN401
+    def reached_by(self, kind: str, value_key: str, **point: object) -> "CustomerQuerySet":
         """Some contact point of this kind has this value; `point` narrows which points count."""
         points = apps.get_model("customers.ContactPoint").objects
         return self.filter(

@@ -18,6 +18,8 @@ from django.db.models.expressions import RawSQL
 from config.db.crypto import associated_data, unseal_if_possible
 from customers.models import AttributeValue, Contact, Customer
 
+Parsed = dict[str, Any]  # a customer object, whose members the SQL below names
+
 
 def moment(column: str) -> str:
     """SQL for a date-time as it leaves: ``2022-11-23T00:42:50.311Z``."""
@@ -200,7 +202,7 @@ class CustomerObject(RawSQL):
         super().__init__(sql, [], output_field=TextField())
 
 
-def reveal(objects: list[dict[str, Any]]) -> None:
+def reveal(objects: list[Parsed]) -> None:
     """Put the whole sensitive values into parsed customer objects, for `customers.sensitive`.
 
     Two queries at most, however many objects there are. What cannot be read stays masked.
@@ -230,16 +232,14 @@ def reveal(objects: list[dict[str, Any]]) -> None:
     reveal_attributes(by_id)
 
 
-def show(
-    whole: dict[str, Any], member: str, sealed: bytes | memoryview | None, bound_to: str
-) -> None:
+def show(whole: Parsed, member: str, sealed: bytes | memoryview | None, bound_to: str) -> None:
     """Put a sealed value in clear into an object, if there is one and it can be read."""
     value = unseal_if_possible(bytes(sealed), bound_to) if sealed else None
     if value is not None:
         whole[member] = value
 
 
-def holders(customers: Iterable[dict[str, Any]]) -> Iterator[tuple[UUID | None, dict[str, str]]]:
+def holders(customers: Iterable[Parsed]) -> Iterator[tuple[UUID | None, dict[str, str]]]:
     """The custom attributes of customer objects and of their contacts, with the contact's id."""
     for customer in customers:
         yield None, customer["customAttributes"]
@@ -247,7 +247,7 @@ def holders(customers: Iterable[dict[str, Any]]) -> Iterator[tuple[UUID | None, 
             yield UUID(contact["id"]), contact["customAttributes"]
 
 
-def reveal_attributes(by_id: dict[UUID, dict[str, Any]]) -> None:
+def reveal_attributes(by_id: dict[UUID, Parsed]) -> None:
     """Put the values of masked attributes into customer objects.
 
     What is masked says the object, and each row itself in which form it is: a conversion may go on,

@@ -4,7 +4,8 @@ For the API documentation only: the customer object is made by SQL (`customers.r
 a test holds it to these members.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
@@ -16,7 +17,17 @@ from customers.history import ENTITIES
 from customers.models import Activity, Address, Change, Contact, ContactPoint, Customer
 
 
-def word(choices: Any, **options: Any) -> serializers.ChoiceField:  # noqa: ANN401 -- DRF's
+class WordOptions(TypedDict, total=False):
+    """What a word of a list may be declared with."""
+
+    required: bool
+    allow_null: bool
+    help_text: str
+
+
+def word(
+    choices: Sequence[str | tuple[str, str]], **options: Unpack[WordOptions]
+) -> serializers.ChoiceField:
     """A word of a list."""
     return serializers.ChoiceField(choices, **options)
 
@@ -31,14 +42,14 @@ class Anything(serializers.JSONField):
     """Any JSON value."""
 
 
-class ActorObject(serializers.Serializer[Any]):
+class ActorObject(serializers.Serializer[object]):
     """Who did something."""
 
     id = serializers.CharField(help_text="Empty for `internal`, otherwise a UUID.")
     type = word([(kind.value, kind.value) for kind in ActorType])
 
 
-class RecipientObject(serializers.Serializer[Any]):
+class RecipientObject(serializers.Serializer[object]):
     """Whom a parcel is for."""
 
     firstName = serializers.CharField()
@@ -46,7 +57,7 @@ class RecipientObject(serializers.Serializer[Any]):
     lastName = serializers.CharField()
 
 
-class AddressObject(serializers.Serializer[Any]):
+class AddressObject(serializers.Serializer[object]):
     """An address; exactly one of each type that is there is primary."""
 
     id = serializers.UUIDField()
@@ -64,7 +75,7 @@ class AddressObject(serializers.Serializer[Any]):
     primary = serializers.BooleanField()
 
 
-class PhoneObject(serializers.Serializer[Any]):
+class PhoneObject(serializers.Serializer[object]):
     """A phone number."""
 
     number = serializers.CharField(help_text="E.164")
@@ -74,14 +85,14 @@ class PhoneObject(serializers.Serializer[Any]):
     verified = serializers.BooleanField()
 
 
-class EmailObject(serializers.Serializer[Any]):
+class EmailObject(serializers.Serializer[object]):
     """An e-mail address."""
 
     value = serializers.CharField()
     verified = serializers.BooleanField()
 
 
-class ContactPointObject(serializers.Serializer[Any]):
+class ContactPointObject(serializers.Serializer[object]):
     """A way to reach a contact."""
 
     id = serializers.UUIDField()
@@ -98,7 +109,7 @@ class ContactPointObject(serializers.Serializer[Any]):
     )
 
 
-class RelationshipObject(serializers.Serializer[Any]):
+class RelationshipObject(serializers.Serializer[object]):
     """What the customer is to the company."""
 
     role = word(Customer.Role.choices, allow_null=True)
@@ -111,14 +122,14 @@ class RelationshipObject(serializers.Serializer[Any]):
     pin = serializers.CharField(help_text="Empty without `customers.sensitive`.")
 
 
-class Place(serializers.Serializer[Any]):
+class Place(serializers.Serializer[object]):
     """Where an individual was born."""
 
     city = serializers.CharField()
     countryCode = serializers.CharField(allow_null=True)
 
 
-class CommonObject(serializers.Serializer[Any]):
+class CommonObject(serializers.Serializer[object]):
     """What customers of all types have, in front."""
 
     id = serializers.UUIDField()
@@ -162,7 +173,7 @@ class Individual(CommonObject):
     relationship = RelationshipObject()
 
 
-class ContactObject(serializers.Serializer[Any]):
+class ContactObject(serializers.Serializer[object]):
     """A person of a business or group; exactly one is primary."""
 
     id = serializers.UUIDField()
@@ -193,7 +204,7 @@ class CustomerObject(OneOf):
     kinds = {"INDIVIDUAL": Individual, "BUSINESS": Business, "GROUP": Business}
 
 
-class ActivityObject(serializers.Serializer[Any]):
+class ActivityObject(serializers.Serializer[object]):
     """One interaction with a customer."""
 
     id = serializers.UUIDField()
@@ -205,7 +216,7 @@ class ActivityObject(serializers.Serializer[Any]):
     subject = serializers.CharField()
 
 
-class ChangeObject(serializers.Serializer[Any]):
+class ChangeObject(serializers.Serializer[object]):
     """What one request did to one thing of a customer."""
 
     at = serializers.DateTimeField()
@@ -229,7 +240,7 @@ class ChangeObject(serializers.Serializer[Any]):
     )
 
 
-class BusinessAccountObject(serializers.Serializer[Any]):
+class BusinessAccountObject(serializers.Serializer[object]):
     """A tenant: a company that owns customers."""
 
     id = serializers.UUIDField()
@@ -240,28 +251,28 @@ class BusinessAccountObject(serializers.Serializer[Any]):
     description = serializers.CharField()
 
 
-class DepartmentObject(serializers.Serializer[Any]):
+class DepartmentObject(serializers.Serializer[object]):
     """A part of a business account that customers and employees can belong to."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
 
 
-class Session(serializers.Serializer[Any]):
+class Session(serializers.Serializer[object]):
     """An API key and its secret."""
 
     clientId = serializers.CharField()
     secret = serializers.CharField()
 
 
-class SessionToken(serializers.Serializer[Any]):
+class SessionToken(serializers.Serializer[object]):
     """An access token."""
 
     sessionToken = serializers.CharField()
     expiresIn = serializers.IntegerField(help_text="Seconds.")
 
 
-class Token(serializers.Serializer[Any]):
+class Token(serializers.Serializer[object]):
     """An access token."""
 
     access_token = serializers.CharField()

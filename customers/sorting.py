@@ -10,7 +10,7 @@ first rows of each walk and of each business account hold the first rows of the 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -58,7 +58,7 @@ class Part:
         rest = ~Q(**{self.open: ""}) if self.open in INDEXED else Q()
         return Q(**self.fixed) & rest & (INDEXED[self.open] if self.open in NAMES else Q())
 
-    def has(self, values: Sequence[Any], sorts: Sequence[Sort]) -> bool:
+    def has(self, values: Sequence[object], sorts: Sequence[Sort]) -> bool:
         """Whether a row with these sort values is one of them."""
         known = dict(zip((sort.column for sort in sorts), values, strict=False))
         is_open = self.open not in INDEXED or known[self.open] != ""

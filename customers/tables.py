@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
@@ -25,12 +24,12 @@ class Table:
         self.end = "".join(f"\t{default_text(each)}" for each in others) + "\n"
 
 
-def written(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
+def written(model: type[models.Model]) -> "list[models.Field[object, object]]":
     """The columns of a model that are written: all but those that PostgreSQL makes of others."""
     return [each for each in model._meta.local_concrete_fields if not each.generated]
 
 
-def default_text(column: "models.Field[Any, Any]") -> str:
+def default_text(column: "models.Field[object, object]") -> str:
     """A column's default as COPY spells it."""
     default = column.get_default()
     if default is None:

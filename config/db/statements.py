@@ -172,6 +172,7 @@ def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
     for field, value in zip(columns_of(type(first)).made, found[0][1:], strict=True):
         setattr(first, field.attname, value)
     for row in rows:
-        state = row._state  # noqa: SLF001 -- as `Model.save` leaves it
-        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        # As `Model.save` leaves it.
+        row._state.adding = False
+        row._state.db = DEFAULT_DB_ALIAS
     return True

@@ -28,7 +28,8 @@ class AttributeForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
         super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:  # noqa: SLF001 -- it has its key before it is saved
+        # It has its key before it is saved.
+        if not self.instance._state.adding:
             self.fields["is_encrypted"].disabled = True
             self.fields[
                 "is_encrypted"

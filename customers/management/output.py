@@ -1,7 +1,7 @@
 """Commands that programs call: one JSON object on standard output, everything else on the other."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.conf import settings
@@ -17,11 +17,11 @@ class JSONCommand(BaseCommand):
     # They import all views, and take longer than most commands; `migrate` makes them.
     requires_system_checks = ()
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401 -- Django's options
-        """Do the work; raises `ApiError` or `CommandError`."""
-        raise NotImplementedError
+    # Does the work, with the options that the command declares as keywords, and Django's own;
+    # raises `ApiError` or `CommandError`.
+    run: Callable[..., Mapping[str, object]]
 
-    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- Django's signature
+    def handle(self, *_args: object, **options: object) -> None:
         """Run, print, or exit with 1."""
         try:
             result = self.run(**options)
@@ -32,7 +32,7 @@ class JSONCommand(BaseCommand):
 
 
 def add_business_account(parser: CommandParser) -> None:
-    """The option that names the business account of a command, for `business_account`."""
+    """The option that names the business account of a command, for `account_named`."""
     parser.add_argument(
         "--business-account",
         metavar="ID",
@@ -41,7 +41,7 @@ def add_business_account(parser: CommandParser) -> None:
     )
 
 
-def business_account(named: str | UUID) -> BusinessAccount:
+def account_named(named: str | UUID) -> BusinessAccount:
     """The business account that an option names, by its id or by a name that only it has.
 
     Raises `CommandError`.

@@ -4,8 +4,6 @@ Rows that hang on a customer have the primary key (customer, id), so that the sc
 distributed by customer id; joins between them go by it.
 """
 
-from typing import Any
-
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -38,7 +36,7 @@ class Digits(models.Func):
 
     function = "REGEXP_REPLACE"
     template = r"%(function)s(%(expressions)s, '\D', '', 'g')"
-    output_field: "models.Field[Any, Any]" = models.CharField()
+    output_field: "models.Field[object, object]" = models.CharField()
 
 
 class CustomerOwned(models.Model):

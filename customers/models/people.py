@@ -155,7 +155,7 @@ class OAuthClient(AbstractApplication):
     class Meta(AbstractApplication.Meta):
         verbose_name = "OAuth client"
 
-    def is_usable(self, request: object) -> bool:  # noqa: ARG002 -- the toolkit's signature
+    def is_usable(self, _request: object) -> bool:
         """Whether it may get tokens: neither it nor its service account is revoked."""
         return self.is_active and (self.service_account is None or self.service_account.is_active)
 
@@ -180,7 +180,7 @@ class Grant(AbstractGrant):
     One that comes a second time was stolen: all tokens of `token_family` end (RFC 6749, 4.1.2).
     """
 
-    code = HashedField(unique=True)
+    code = HashedField(max_length=64, unique=True)
     token_family = models.UUIDField(default=uuid4, editable=False)
     used_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,6 +1,6 @@
 """`/v1/business-accounts`: the part of the tree that a token sees."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ from customers import openapi
 from customers.models import BusinessAccount
 
 
-def account_object(account: BusinessAccount, actor: Actor) -> dict[str, Any]:
+def account_object(account: BusinessAccount, actor: Actor) -> dict[str, object]:
     """A business account as it leaves; the parent of the token's own one is nobody's business."""
     parent_id = account.parent_id if account.pk != actor.business_account_id else None
     return access.shown(

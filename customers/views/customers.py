@@ -1,6 +1,6 @@
 """`/v1/customers`: one customer account at a time."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import orjson
@@ -86,7 +86,7 @@ class CustomerList(ApiView):
         )
         page = page_request.take(queryset, filters.first_ids)
         rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
-        by_id: dict[UUID, Any] = dict(rows)
+        by_id: dict[UUID, str] = dict(rows)
         bodies = [by_id[pk] for pk in page.ids if pk in by_id]
         if not actor.may(Scope.CUSTOMERS_SENSITIVE):
             return Response(page.envelope([orjson.Fragment(body) for body in bodies]))

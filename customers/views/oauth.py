@@ -5,7 +5,7 @@ Errors have the bodies of RFC 6749 and 7662, not those of `/v1`.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
@@ -53,7 +53,9 @@ class Authorization(toolkit.AuthorizationView):
             response = self.render_to_response({"error": error}, status=400)
         return response
 
-    def validate_authorization_request(self, request: HttpRequest) -> tuple[list[str], Any]:
+    def validate_authorization_request(
+        self, request: HttpRequest
+    ) -> tuple[list[str], dict[str, object]]:
         """Scopes and credentials; of the scopes those that this person may give."""
         scopes, credentials = super().validate_authorization_request(request)
         app = OAuthClient.objects.get(client_id=credentials["client_id"])

@@ -4,13 +4,12 @@
 """
 
 from threading import Event
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
 from customers.actors import internal_actor
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, account_named
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute
 
@@ -41,19 +40,28 @@ class Command(JSONCommand):
         )
         parser.add_argument("--wait", action="store_true", help="end when the job has ended")
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        business_account: UUID,
+        name: str,
+        target: str,
+        encrypted: bool,
+        wait: bool,
+        **_options: object,
+    ) -> dict[str, object]:
         """Queue it, and with `--wait` see it end; `CommandError` when it fails."""
-        account = business_account(options["business_account"])
+        account = account_named(business_account)
         definition = AttributeDefinition.objects.filter(
-            business_account=account, target=options["target"], name=options["name"]
+            business_account=account, target=target, name=name
         ).first()
         if definition is None:
-            raise CommandError(f"{account} has no attribute {options['name']}.")
+            raise CommandError(f"{account} has no attribute {name}.")
         conversion = convert_attribute(
-            actor=internal_actor(account), definition=definition, to_encrypted=options["encrypted"]
+            actor=internal_actor(account), definition=definition, to_encrypted=encrypted
         )
         pause = Event()
-        while options["wait"] and conversion.status in AttributeConversion.OPEN:
+        while wait and conversion.status in AttributeConversion.OPEN:
             pause.wait(LOOK_SECONDS)
             conversion.refresh_from_db()
         if conversion.status in {conversion.Status.FAILED, conversion.Status.ABORTED}:

@@ -3,16 +3,14 @@
 → `{"clientId", "key", "secret"}`
 """
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 from django.db import transaction
 
 from config.api.actors import DEFAULT_SCOPES, SCOPES
 from customers.management.output import (
     JSONCommand,
+    account_named,
     add_business_account,
-    business_account,
     how_to_use,
 )
 from customers.services.people import create_api_key, create_service_account
@@ -35,12 +33,14 @@ class Command(JSONCommand):
         parser.add_argument("--name", default="API key", help="what to call it")
 
     @transaction.atomic
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self, *, business_account: str, name: str, scope: list[str] | None, **_options: object
+    ) -> dict[str, object]:
         """Make both."""
         service_account = create_service_account(
-            business_account=business_account(options["business_account"]),
-            name=options["name"],
-            scopes=options["scope"] or DEFAULT_SCOPES,
+            business_account=account_named(business_account),
+            name=name,
+            scopes=scope or DEFAULT_SCOPES,
         )
         client, secret = create_api_key(service_account=service_account)
         self.stderr.write(how_to_use(client.client_id))

@@ -3,11 +3,9 @@
 → `{"id"}`
 """
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.management.output import JSONCommand, account_named, add_business_account
 from customers.models import AttributeDefinition
 from customers.services.business import create_attribute
 
@@ -31,12 +29,14 @@ class Command(JSONCommand):
             "--encrypted", action="store_true", help="sealed at rest, and never searchable"
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self, *, business_account: str, name: str, target: str, encrypted: bool, **_options: object
+    ) -> dict[str, object]:
         """Do it."""
         definition = create_attribute(
-            business_account=business_account(options["business_account"]),
-            name=options["name"],
-            target=options["target"],
-            is_encrypted=options["encrypted"],
+            business_account=account_named(business_account),
+            name=name,
+            target=target,
+            is_encrypted=encrypted,
         )
         return {"id": definition.pk}

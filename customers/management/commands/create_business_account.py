@@ -1,11 +1,10 @@
 """`create_business_account NAME [--parent ID] [--region US] [--id UUID]` → `{"id"}`."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, account_named
 from customers.services.people import create_business_account
 
 
@@ -23,15 +22,25 @@ class Command(JSONCommand):
             default="US",
             help="two-letter country by which phone numbers are read (default: US)",
         )
-        parser.add_argument("--id", type=UUID, metavar="UUID", help="the id that it is to have")
+        parser.add_argument(
+            "--id", type=UUID, dest="account_id", metavar="UUID", help="the id that it is to have"
+        )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        name: str,
+        parent: str | None,
+        region: str,
+        account_id: UUID | None,
+        **_options: object,
+    ) -> dict[str, object]:
         """Make it."""
         account = create_business_account(
-            name=options["name"],
-            parent_id=parent_id(options["parent"]),
-            region=options["region"],
-            account_id=options["id"],
+            name=name,
+            parent_id=parent_id(parent),
+            region=region,
+            account_id=account_id,
         )
         return {"id": account.pk}
 
@@ -44,4 +53,4 @@ def parent_id(named: str | None) -> UUID | None:
     try:
         return UUID(named) if named else None
     except ValueError:
-        return business_account(named or "").pk
+        return account_named(named or "").pk

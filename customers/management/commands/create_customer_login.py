@@ -1,7 +1,6 @@
 """`create_customer_login CUSTOMER_ID --email E [--password-stdin]` → `{"id"}`"""
 
 import sys
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
@@ -26,10 +25,11 @@ class Command(JSONCommand):
             "--password-stdin", action="store_true", help="read a password from standard input"
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self, *, customer_id: UUID, email: str, password_stdin: bool, **_options: object
+    ) -> dict[str, object]:
         """Do it."""
-        password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None
-        customer_id = options["customer_id"]
+        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         found = Customer.objects.present().select_related("business_account")
         customer = found.filter(pk=customer_id).first()
         if customer is None:
@@ -37,7 +37,7 @@ class Command(JSONCommand):
         user = create_customer_login(
             actor=internal_actor(customer.business_account),
             customer_id=customer_id,
-            email=options["email"],
+            email=email,
             via=Via.COMMAND,
             password=password,
         )

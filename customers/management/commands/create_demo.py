@@ -2,7 +2,6 @@
 
 import secrets
 from io import StringIO
-from typing import Any
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from django.core.management import call_command
@@ -45,9 +44,9 @@ class Command(JSONCommand):
             help="leave a demonstration that is there alone, its password and key included",
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(self, *, once: bool, **_options: object) -> dict[str, object]:
         """Accounts and access first: the customers come through connections of their own."""
-        if options["once"] and BusinessAccount.objects.filter(pk=ACCOUNT).exists():
+        if once and BusinessAccount.objects.filter(pk=ACCOUNT).exists():
             return {"login": LOGIN, "businessAccountId": ACCOUNT}
         password = secrets.token_urlsafe(12)
         with transaction.atomic():

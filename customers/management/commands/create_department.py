@@ -1,10 +1,8 @@
 """`create_department NAME --business-account ID` → `{"id"}`"""
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.management.output import JSONCommand, account_named, add_business_account
 from customers.services.business import create_department
 
 
@@ -18,9 +16,7 @@ class Command(JSONCommand):
         parser.add_argument("name")
         add_business_account(parser)
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(self, *, business_account: str, name: str, **_options: object) -> dict[str, object]:
         """Do it."""
-        department = create_department(
-            business_account=business_account(options["business_account"]), name=options["name"]
-        )
+        department = create_department(business_account=account_named(business_account), name=name)
         return {"id": department.pk}

@@ -5,11 +5,10 @@
 """
 
 import sys
-from typing import Any
 
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.management.output import JSONCommand, account_named, add_business_account
 from customers.roles import ROLES
 from customers.services.people import create_employee
 
@@ -41,17 +40,29 @@ class Command(JSONCommand):
             help="another department whose customers the employee may see; may be repeated",
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        email: str,
+        business_account: str,
+        role: str,
+        name: str,
+        superuser: bool,
+        password_stdin: bool,
+        department: str,
+        foreign_department: list[str],
+        **_options: object,
+    ) -> dict[str, object]:
         """Make one."""
-        password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None
+        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         employee = create_employee(
-            email=options["email"],
-            business_account=business_account(options["business_account"]),
-            role=options["role"],
-            name=options["name"],
+            email=email,
+            business_account=account_named(business_account),
+            role=role,
+            name=name,
             password=password,
-            is_superuser=options["superuser"],
-            department=options["department"],
-            foreign_departments=options["foreign_department"],
+            is_superuser=superuser,
+            department=department,
+            foreign_departments=foreign_department,
         )
         return {"id": employee.pk}

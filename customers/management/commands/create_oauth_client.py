@@ -4,12 +4,10 @@
 → `{"clientId", "clientSecret"}`; a public client has no secret
 """
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 
 from config.api.actors import SCOPES
-from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.management.output import JSONCommand, account_named, add_business_account
 from customers.services.sign_ins import GRANTS, create_oauth_client
 
 
@@ -43,14 +41,24 @@ class Command(JSONCommand):
             help=f"may be repeated, of {', '.join(SCOPES)}",
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        name: str,
+        business_account: str,
+        grant: str,
+        redirect_uri: list[str],
+        public: bool,
+        scope: list[str],
+        **_options: object,
+    ) -> dict[str, object]:
         """Do it."""
         client, secret = create_oauth_client(
-            business_account=business_account(options["business_account"]),
-            name=options["name"],
-            grant=options["grant"],
-            redirect_uris=options["redirect_uri"],
-            is_public=options["public"],
-            scopes=options["scope"],
+            business_account=account_named(business_account),
+            name=name,
+            grant=grant,
+            redirect_uris=redirect_uri,
+            is_public=public,
+            scopes=scope,
         )
         return {"clientId": client.client_id, "clientSecret": secret}

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
@@ -27,7 +26,7 @@ from config.api.actors import Actor
 from customers.actors import internal_actor
 from customers.change_log import Via, recorded
 from customers.generate import Attribute, Plan, make_batch
-from customers.management.output import JSONCommand, business_account
+from customers.management.output import JSONCommand, account_named
 from customers.models import AttributeDefinition, Department
 from customers.services.people import create_business_account
 
@@ -76,26 +75,37 @@ class Command(JSONCommand):
         )
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="default: 1")
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        count: int,
+        business_account: str | UUID | None,
+        children: int,
+        businesses: float,
+        seed: int,
+        **_options: object,
+    ) -> dict[str, object]:
         """Make them."""
         started = time.monotonic()
-        owner = options["business_account"]
-        account = business_account(owner) if owner else create_business_account(name="Generated")
-        children = [
+        if business_account:
+            account = account_named(business_account)
+        else:
+            account = create_business_account(name="Generated")
+        below = [
             create_business_account(
                 name=f"{account.name[:110]} {number}",
                 parent_id=account.pk,
                 region=account.default_region,
             )
-            for number in range(1, options["children"] + 1)
+            for number in range(1, children + 1)
         ]
-        accounts = (account.pk, *(child.pk for child in children))
+        accounts = (account.pk, *(child.pk for child in below))
         plan = Plan(
-            seed=options["seed"],
-            count=options["count"],
+            seed=seed,
+            count=count,
             accounts=accounts,
             now=timezone.now(),
-            businesses=options["businesses"],
+            businesses=businesses,
             departments=departments_of(accounts),
             attributes=attributes_of(accounts),
         )
@@ -107,7 +117,7 @@ class Command(JSONCommand):
             "customers": plan.count,
             "seconds": round(time.monotonic() - started, 1),
             "businessAccountId": account.pk,
-            "children": [child.pk for child in children],
+            "children": [child.pk for child in below],
         }
 
 

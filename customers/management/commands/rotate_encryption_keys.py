@@ -1,6 +1,6 @@
 """`rotate_encryption_keys` → `{"activeKey", "resealed", "failed"}`."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.apps import apps
 from django.conf import settings
@@ -28,7 +28,7 @@ NAMED = 100
 class Batch(NamedTuple):
     """What one transaction has done; `last` is the key of its last row, None after the end."""
 
-    last: tuple[Any, ...] | None
+    last: tuple[object, ...] | None
     resealed: int
     errors: list[SealError]
 
@@ -43,14 +43,14 @@ class Command(JSONCommand):
         "KITH_BLIND_INDEX_KEY is another key, and is not changed."
     )
 
-    def run(self, **_options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(self, **_options: object) -> dict[str, object]:
         """Column by column, batch by batch; what does not open is named and left as it is."""
         resealed = failed = 0
         for model in apps.get_models():
             for field in model._meta.local_fields:
                 if not isinstance(field, SealedField):
                     continue
-                last: tuple[Any, ...] | None = ()
+                last: tuple[object, ...] | None = ()
                 while last is not None:
                     last, done, errors = reseal_batch(model, field.attname, last)
                     for error in errors[: max(0, NAMED - failed)]:
@@ -66,7 +66,7 @@ class Command(JSONCommand):
         return {"activeKey": active, "resealed": resealed, "failed": failed}
 
 
-def reseal_batch(model: type[models.Model], column: str, last: tuple[Any, ...]) -> Batch:
+def reseal_batch(model: type[models.Model], column: str, last: tuple[object, ...]) -> Batch:
     """Reseal, in one transaction, the next values of a column behind the row with key `last`."""
     header = active_header()
     stale = (
@@ -95,7 +95,7 @@ def reseal_batch(model: type[models.Model], column: str, last: tuple[Any, ...]) 
     return Batch(tuple(rows[-1][:-1]) if len(rows) == BATCH else None, len(fresh), errors)
 
 
-def write(model: type[models.Model], column: str, fresh: list[tuple[Any, ...]]) -> None:
+def write(model: type[models.Model], column: str, fresh: list[tuple[object, ...]]) -> None:
     """Store values, each given behind the key of its row, in one statement."""
     fields = model._meta.pk_fields
     names = [field.attname for field in fields]
@@ -103,7 +103,7 @@ def write(model: type[models.Model], column: str, fresh: list[tuple[Any, ...]]) 
     arrays = ", ".join(f"%s::{kind}[]" for kind in [*types, "bytea"])
     same = " AND ".join(f"stored.{name} = fresh.{name}" for name in names)
     statement = (
-        f"UPDATE {model._meta.db_table} AS stored SET {column} = fresh.sealed "  # noqa: S608
+        f"UPDATE {model._meta.db_table} AS stored SET {column} = fresh.sealed "  # noqa: S608 -- our columns
         f"FROM unnest({arrays}) AS fresh ({', '.join(names)}, sealed) WHERE {same}"
     )
     with connection.cursor() as cursor:

@@ -1,10 +1,8 @@
 """`set_departmentalization on|off --business-account ID` → `{"id", "departmentalization"}`"""
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 
-from customers.management.output import JSONCommand, add_business_account, business_account
+from customers.management.output import JSONCommand, account_named, add_business_account
 from customers.services.business import set_departmentalization
 
 
@@ -18,9 +16,9 @@ class Command(JSONCommand):
         parser.add_argument("switch", choices=["on", "off"])
         add_business_account(parser)
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(self, *, switch: str, business_account: str, **_options: object) -> dict[str, object]:
         """Do it."""
-        account = business_account(options["business_account"])
-        is_on = options["switch"] == "on"
+        account = account_named(business_account)
+        is_on = switch == "on"
         set_departmentalization(business_account=account, is_on=is_on)
         return {"id": account.pk, "departmentalization": is_on}

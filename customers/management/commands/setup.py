@@ -6,7 +6,6 @@
 import getpass
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -38,14 +37,22 @@ class Command(JSONCommand):
             "--password-stdin", action="store_true", help="read the password from standard input"
         )
 
-    def run(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def run(
+        self,
+        *,
+        name: str | None,
+        region: str | None,
+        email: str | None,
+        password_stdin: bool,
+        **_options: object,
+    ) -> dict[str, str]:
         """Ask, make all of it or nothing, and say what is used where."""
-        name = options["name"] or self.ask("Name of your company: ", "--name")
-        email = options["email"] or self.ask("Your e-mail address, to sign in with: ", "--email")
-        region = options["region"] or self.ask(
+        name = name or self.ask("Name of your company: ", "--name")
+        email = email or self.ask("Your e-mail address, to sign in with: ", "--email")
+        region = region or self.ask(
             "Country of its phone numbers, two letters [US]: ", "--region", default="US"
         )
-        if options["password_stdin"]:
+        if password_stdin:
             password = sys.stdin.readline().rstrip("\r\n")
         else:
             password = self.ask("A password of 12 or more characters: ", "--password-stdin", hidden)
@@ -57,7 +64,7 @@ class Command(JSONCommand):
         return made
 
     @transaction.atomic
-    def make(self, name: str, region: str, email: str, password: str) -> dict[str, Any]:
+    def make(self, name: str, region: str, email: str, password: str) -> dict[str, str]:
         """All of it in one transaction. Raises `ApiError`."""
         account = create_business_account(name=name, region=region)
         owner = create_employee(
@@ -66,7 +73,7 @@ class Command(JSONCommand):
         program = create_service_account(business_account=account, name="First API key")
         client, secret = create_api_key(service_account=program)
         return {
-            "businessAccountId": account.pk,
+            "businessAccountId": str(account.pk),
             "login": owner.email,
             "key": client.client_id,
             "secret": secret,
