@@ -3,6 +3,8 @@
 
 In a list of names ``東京=tokyo`` gives the Latin spelling that an e-mail address has. In a pattern
 ``#`` stands for any digit and ``N`` for one of 2 to 9. A name of several words is joined by ``_``.
+
+Faker has the Latin spelling of a name for few languages, and makes one value at a time.
 """
 
 from typing import NamedTuple
@@ -422,4 +424,3 @@ METADATA = {
     "rating": ("A", "B", "C", "D"),
     "loyaltyId": ("#########",),
 }
-SECURITY_QUESTIONS = ("Name of the first pet?", "City of birth?", "Favourite teacher?")

@@ -8,7 +8,7 @@ from customers import normalize
 from customers.bulk import blank
 from customers.models import Address
 from customers.profile import Profile
-from customers.rules.parts import Problems, check_required, set_country, set_texts
+from customers.rules.parts import Problems, check_required, known_row, set_country, set_texts
 from customers.values import AddressValues, NameValues
 
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))
@@ -33,15 +33,10 @@ def merge_addresses(
         address_id = values.get("id")
         if address_id is None:
             address = add_address(profile, values, place)
-        elif address_id in named:
-            place.add("id", "Another entry has this id.", "DUPLICATE")
-            continue
-        elif address_id in known:
-            named.add(address_id)
-            address = known[address_id]
+        elif row := known_row(address_id, known, named, place, "address"):
+            address = row
             merge_address(address, values, place, is_new=False)
         else:
-            place.add("id", "This customer has no such address.", "UNKNOWN_ADDRESS")
             continue
         if values.get("is_primary") is False:
             address.is_primary = False

@@ -10,7 +10,7 @@ from customers.bulk import blank
 from customers.models import Contact, ContactPoint
 from customers.profile import Profile
 from customers.rules.attributes import merge_attributes
-from customers.rules.parts import Problems, set_texts
+from customers.rules.parts import Problems, known_row, set_texts
 from customers.rules.person import merge_names
 from customers.rules.points import (
     EMAIL,
@@ -58,14 +58,9 @@ def merge_contacts(
         if contact_id is None:
             contact = blank(Contact)
             profile.add(contact)
-        elif contact_id in named:
-            place.add("id", "Another entry has this id.", "DUPLICATE")
-            continue
-        elif contact_id in known:
-            named.add(contact_id)
-            contact = known[contact_id]
+        elif row := known_row(contact_id, known, named, place, "contact"):
+            contact = row
         else:
-            place.add("id", "This customer has no such contact.", "UNKNOWN_CONTACT")
             continue
         is_marked = bool(values.get("is_primary", contact.is_primary))
         is_new = contact_id is None or (is_marked and not contact.is_primary)

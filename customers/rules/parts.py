@@ -1,12 +1,14 @@
 """What the rules of all parts share."""
 
 from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
 
 from django.db.models import Model
 
 from config.api.errors import Problem
 from config.db.crypto import associated_data, seal, unseal_if_possible
 from customers import normalize
+from customers.bulk import AnyRow
 
 
 class Problems:
@@ -42,6 +44,23 @@ class Problems:
         except ValueError as error:
             self.add(member, str(error), "INVALID")
             return None
+
+
+def known_row(
+    row_id: UUID, known: Mapping[UUID, AnyRow], named: set[UUID], problems: Problems, what: str
+) -> AnyRow | None:
+    """The row that an entry names by its id; None, and a problem, when there is none to merge into.
+
+    `named` has the ids of the entries before, and takes in this one; `what` is a word for the row.
+    """
+    if row_id in named:
+        problems.add("id", "Another entry has this id.", "DUPLICATE")
+    elif row_id not in known:
+        problems.add("id", f"This customer has no such {what}.", f"UNKNOWN_{what.upper()}")
+    else:
+        named.add(row_id)
+        return known[row_id]
+    return None
 
 
 def check_required(
