@@ -28,6 +28,7 @@ PUBLIC_URL = env.url("KITH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http"
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", PUBLIC_HOST, *env.words("KITH_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "config.api.pages.csrf_failure"
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "config.api.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "config.api.content_policy.ContentPolicy",
+    "config.api.time_zone.BrowserTimeZone",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -334,6 +336,11 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Kith",
     "SITE_HEADER": "Kith",
+    "SITE_SUBHEADER": "config.api.time_zone.in_words",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "customers.admin.navigation.navigation"},
+    "STYLES": [lambda _: static("kith/admin.css")],
+    "SCRIPTS": [lambda _: static("kith/time-zone.js")],
     "LOGIN": {"form": "customers.sign_in.BackOfficeSignIn"},
     "SITE_ICON": lambda _: static("kith/icon.svg"),
     "SITE_FAVICONS": [

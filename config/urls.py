@@ -10,6 +10,8 @@ from config.api import paths
 from config.openapi import views as documentation
 from customers.sign_in import back_office_login
 
+OUR_APPS = ("customers", "search", "ingest")
+
 
 def nowhere(request: HttpRequest, key: str) -> HttpResponse:
     """Django's "View on site": no row of ours has a page of its own on a public site."""
@@ -32,6 +34,8 @@ urlpatterns = [
     path("v2/data/", include("ingest.urls")),
     path("admin/r/<path:key>", nowhere),
     path("admin/login/", back_office_login),
+    # The lists stand in the navigation; pages that list them once more, by app, do not exist.
+    *(path(f"admin/{app}/", RedirectView.as_view(pattern_name="admin:index")) for app in OUR_APPS),
     path("v2/session/", include("customers.urls_session")),
     path("admin/", admin.site.urls),
     path("", include("customers.urls_oauth")),

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import cast
 
@@ -19,7 +19,6 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_noop as _
-from django.views import defaults
 from redis import exceptions as redis
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
@@ -42,6 +41,7 @@ from config.api.errors import (
     Unreadable,
     problems,
 )
+from config.api.pages import error_page
 from config.api.translation import Message
 
 logger = logging.getLogger(__name__)
@@ -148,13 +148,11 @@ def _of_a_server(exc: BaseException) -> ApiError:
     return Internal()
 
 
-def _page_or_answer(
-    request: HttpRequest, error: ApiError, page: Callable[[], HttpResponse]
-) -> HttpResponse:
-    """A page for people, an answer for programs: Django's own pages outside of the API."""
+def _page_or_answer(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """A page for people, an answer for programs."""
     if base_of(request.path) or not _is_for_people(request):
         return answer(error, request)
-    return page()
+    return error_page(request, error)
 
 
 def _is_for_people(request: HttpRequest) -> bool:
@@ -163,23 +161,20 @@ def _is_for_people(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler400`, for what fails before or outside of a view of the API; 413 too."""
-    error = as_api_error(exception)
-    return _page_or_answer(request, error, lambda: defaults.bad_request(request, exception))
+    return _page_or_answer(request, as_api_error(exception))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler403`."""
-    error = as_api_error(exception)
-    return _page_or_answer(request, error, lambda: defaults.permission_denied(request, exception))
+    return _page_or_answer(request, as_api_error(exception))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler404`: the same body as for a resource that is not there."""
-    error = as_api_error(exception)
-    return _page_or_answer(request, error, lambda: defaults.page_not_found(request, exception))
+    return _page_or_answer(request, as_api_error(exception))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`; also 503, while a server is unavailable."""
     error = as_api_error(sys.exc_info()[1] or RuntimeError("an error without a cause"))
-    return _page_or_answer(request, error, lambda: defaults.server_error(request))
+    return _page_or_answer(request, error)

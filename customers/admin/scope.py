@@ -15,12 +15,14 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 
 from config.api.actors import Actor
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.pagination import Total
 from customers.actors import operator_actor
+from customers.admin.navigation import TITLES
 from customers.models import BusinessAccount, User
 
 M = TypeVar("M", bound=Model)
@@ -87,8 +89,10 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         """The list; what cannot be read in its address or its form is 400."""
         if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
             raise BadRequest("A NUL character.")
+        title = TITLES.get(self.opts.label) or capfirst(str(self.opts.verbose_name_plural))
+        context = {"title": title} | (extra_context or {})
         try:
-            response: HttpResponseBase = super().changelist_view(request, extra_context)
+            response: HttpResponseBase = super().changelist_view(request, context)
             if hasattr(response, "render"):
                 response = response.render()
         except (ValidationError, ValueError, DataError) as error:

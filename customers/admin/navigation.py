@@ -1,0 +1,51 @@
+"""The navigation beside every page of the back office: what each role may use, in our words."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+# Title, model and icon of each entry, in two groups. By their labels, for some are of apps above.
+WORK = (
+    ("Customers", "customers.Customer", "group"),
+    ("Searches", "search.CustomerSearch", "manage_search"),
+    ("Loads", "ingest.BulkRequest", "upload_file"),
+)
+ACCESS = (
+    ("Business accounts", "customers.BusinessAccount", "account_tree"),
+    ("People", "customers.User", "badge"),
+    ("API keys", "customers.ServiceAccount", "key"),
+    ("OAuth clients", "customers.OAuthClient", "apps"),
+)
+# The words for a list, in its title as in its link.
+TITLES = {label: title for title, label, _icon in WORK + ACCESS}
+admin.site.index_title = "Dashboard"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of entries, as unfold takes them."""
+    dashboard = {
+        "title": "Dashboard",
+        "icon": "space_dashboard",
+        "link": reverse("admin:index"),
+    }
+    return [
+        {"items": [dashboard, *entries(request, WORK)]},
+        {"separator": True, "items": entries(request, ACCESS)},
+    ]
+
+
+def entries(request: HttpRequest, models: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:
+    """The entries whose list the operator may see."""
+    return [
+        {"title": title, "icon": icon, "link": changelist(label)}
+        for title, label, icon in models
+        if admin.site.get_model_admin(apps.get_model(label)).has_view_or_change_permission(request)
+    ]
+
+
+def changelist(label: str) -> str:
+    """The address of a model's list."""
+    return reverse(f"admin:{label.lower().replace('.', '_')}_changelist")

@@ -1,0 +1,170 @@
+"""What surrounds every page of the back office: navigation, time zone, outcomes, error pages."""
+
+import re
+
+import pytest
+from django.contrib import messages
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+
+from config.api.errors import Unavailable
+from config.api.pages import error_page
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+WORK = ["Dashboard", "Customers", "Searches", "Loads"]
+ACCESS = ["Business accounts", "People", "API keys", "OAuth clients"]
+LINK = re.compile(
+    r'<a href="([^"]+)"[^>]*>\s*<span[^>]*aria-hidden="true">\w+</span>\s*<span>([^<]+)'
+)
+
+
+def browser_of(account, role="Owner", **fields) -> Browser:
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(factories.make_employee(account, role=role, is_staff=True, **fields))
+    return browser
+
+
+def navigation(browser) -> dict[str, str]:
+    text = browser.get("/admin/").content.decode()
+    return {title: href for href, title in LINK.findall(text)}
+
+
+def test_an_owner_finds_everything_in_the_navigation(account):
+    assert list(navigation(browser_of(account))) == WORK + ACCESS
+
+
+def test_each_entry_leads_to_a_page(account):
+    browser = browser_of(account)
+    for title, href in navigation(browser).items():
+        response = browser.get(href)
+        assert response.status_code == 200, title
+        assert f"<title> {title}" in re.sub(r"\s+", " ", response.content.decode())
+
+
+def test_who_may_not_see_a_list_has_no_link_to_it(account):
+    browser = Browser()
+    person = factories.make_employee(account, role="Clerk", is_staff=True)
+    person.groups.clear()
+    browser.force_login(person)
+    assert list(navigation(browser)) == ["Dashboard"]
+
+
+def test_pages_by_app_lead_to_the_dashboard(account):
+    browser = browser_of(account)
+    for app in ("customers", "search", "ingest"):
+        assert browser.get(reverse("admin:app_list", args=[app]))["Location"] == "/admin/"
+
+
+# --- Times ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown"),
+    [
+        ("Asia/Tokyo", "Asia/Tokyo"),
+        ("", "UTC"),
+        ("Nowhere/Land", "UTC"),
+        ("../../etc/passwd", "UTC"),
+        ("Europe", "UTC"),
+    ],
+)
+def test_times_are_in_the_zone_of_the_browser(account, cookie, shown):
+    browser = browser_of(account)
+    browser.cookies["kith_time_zone"] = cookie
+    assert f"Times in {shown}" in browser.get("/admin/").content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_a_list_shows_times_in_the_zone_of_the_browser(account):
+    moment = timezone.datetime(2026, 3, 1, 22, 30, tzinfo=timezone.get_default_timezone())
+    factories.make_customer(account, created_at=moment)
+    browser = browser_of(account)
+    listed = reverse("admin:customers_customer_changelist")
+    assert "10:30 p.m." in browser.get(listed).content.decode()
+    browser.cookies["kith_time_zone"] = "Asia/Kolkata"
+    assert "4 a.m." in browser.get(listed).content.decode()
+
+
+# --- Outcomes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "role"),
+    [
+        (messages.SUCCESS, "status"),
+        (messages.INFO, "status"),
+        (messages.WARNING, "alert"),
+        (messages.ERROR, "alert"),
+    ],
+)
+def test_outcomes_are_announced(account, level, role, rf, monkeypatch):
+    browser = browser_of(account)
+    request = rf.get("/")
+    request.session, request._messages = browser.session, None
+    storage = messages.storage.default_storage(request)
+    storage.add(level, "It came out like this.")
+    response = browser.get("/")
+    storage.update(response)
+    browser.cookies.update(response.cookies)
+    text = browser.get("/admin/").content.decode()
+    assert re.search(rf'role="{role}"[^>]*>(\s|<div[^>]*>)*It came out like this\.', text)
+
+
+# --- Error pages ----------------------------------------------------------------------------------
+
+
+def test_a_missing_page_says_so_in_words_and_names_the_request(account):
+    response = browser_of(account).get("/admin/nothing/here/", HTTP_X_REQUEST_ID="trace-7")
+    text = response.content.decode()
+    assert response.status_code == 404
+    assert "There is nothing here" in text
+    assert "trace-7" in text
+    assert "Go to the dashboard" in text
+    assert "kith/icon.svg" in text
+
+
+def test_a_page_outside_of_the_back_office_leads_to_the_first_page(client):
+    text = client.get("/nothing", HTTP_ACCEPT="text/html").content.decode()
+    assert 'href="/"' in text
+    assert "There is nothing here" in text
+
+
+def test_what_a_role_may_not_do_is_403_in_words(account):
+    response = browser_of(account, "View Only").get(reverse("admin:customers_businessaccount_add"))
+    assert response.status_code == 403
+    assert "Your role does not include it" in response.content.decode()
+
+
+def test_what_cannot_be_understood_is_400_in_words(account):
+    response = browser_of(account).get(reverse("admin:customers_customer_changelist") + "?q=%00")
+    assert response.status_code == 400
+    assert "This request cannot be understood" in response.content.decode()
+
+
+def test_a_failure_is_500_in_words_and_without_details(account, monkeypatch):
+    browser = browser_of(account)
+    monkeypatch.setattr("customers.admin.navigation.WORK", [("Broken",)])
+    response = browser.get("/admin/", HTTP_X_REQUEST_ID="trace-8")
+    text = response.content.decode()
+    assert response.status_code == 500
+    assert "Something went wrong on our side" in text
+    assert "trace-8" in text
+    assert "Broken" not in text
+
+
+def test_while_a_server_is_away_the_page_says_when_to_come_back():
+    response = error_page(RequestFactory().get("/admin/"), Unavailable())
+    assert response.status_code == 503
+    assert response["Retry-After"]
+    assert "not available for a moment" in response.content.decode()
+
+
+def test_a_form_of_an_earlier_session_is_told_to_be_out_of_date(account):
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(factories.make_employee(account, role="Owner", is_staff=True))
+    response = browser.post("/admin/logout/", {"csrfmiddlewaretoken": "x" * 32})
+    assert response.status_code == 403
+    assert "This page has expired" in response.content.decode()
