@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from oauth2_provider.models import clear_expired
 
-from customers import conversion
+from customers import conversion, figures
 from customers.services.changes import delete_old_changes as delete_changes
 
 
@@ -25,3 +25,9 @@ def delete_expired_tokens() -> None:
 def delete_old_changes() -> int:
     """Delete changes whose time is over, if the change log is not kept for ever."""
     return delete_changes()
+
+
+@shared_task(name=figures.TASK)  # type: ignore[untyped-decorator]
+def count_figures(section: str, root: str, zone: str) -> None:
+    """Count what the dashboard shows of one tree of business accounts."""
+    figures.count(section, root, zone)

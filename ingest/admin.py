@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
+from customers.admin.jobs import EndedFilter, StateFilter
 from customers.admin.scope import ReadOnlyAdmin
 from ingest.models import BulkItem, BulkRequest
 
@@ -45,7 +46,7 @@ class BulkRequestAdmin(ReadOnlyAdmin):
         "submitted_at",
         "finished_at",
     ]
-    list_filter = ["status", "action"]
+    list_filter = [StateFilter, EndedFilter, "action"]
     list_select_related = ["business_account"]
     exclude = ["claim_id", "fingerprint", "conflict_keys"]
     inlines = [LedgerInline]

@@ -4,7 +4,16 @@ from django.apps import AppConfig
 
 
 class IngestConfig(AppConfig):
-    """Names the app in the back office."""
+    """Names the app in the back office, and counts its jobs there."""
 
     name = "ingest"
     verbose_name = "Bulk requests"
+
+    def ready(self) -> None:
+        """Show figures of loads on the dashboard."""
+        from customers import figures, job_figures  # noqa: PLC0415 -- need loaded models
+        from ingest.models import BulkRequest  # noqa: PLC0415 -- likewise
+
+        figures.register(
+            job_figures.section_of(BulkRequest, name="loads", title="Loads", total="failed")
+        )

@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from customers.admin.jobs import EndedFilter, StateFilter
 from customers.admin.scope import ReadOnlyAdmin
 from search import services
 from search.models import CustomerSearch
@@ -22,7 +23,7 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
         "submitted_at",
         "finished_at",
     ]
-    list_filter = ["status", "result_format"]
+    list_filter = [StateFilter, EndedFilter, "result_format"]
     list_select_related = ["business_account"]
     exclude = ["claim_id", "storage_name"]
     actions = ["cancel"]

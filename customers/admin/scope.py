@@ -79,9 +79,8 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters beside the list ask for."""
-        return lookup in {
-            f"{name}{how}" for name in self.list_filter for how in ("", "__exact", "__isnull")
-        }
+        names = [getattr(each, "parameter_name", each) for each in self.list_filter]
+        return lookup in {f"{name}{how}" for name in names for how in ("", "__exact", "__isnull")}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
