@@ -28,7 +28,8 @@ CONSOLE = Q(codename="view_agent_console")
 REVEALING = Q(codename="reveal_sensitive")
 
 EVERYTHING = Q()
-VIEWING = Q(codename__startswith="view_")
+# A search reads, as a look does.
+VIEWING = Q(codename__startswith="view_") | Q(codename="run_customersearch")
 WORKING = VIEWING | ~Q(content_type__model__in=ADMINISTRATION) & ~CONVERTING
 
 VIEW_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.SEARCH_RUN, Scope.CORE_READ})

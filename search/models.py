@@ -1,5 +1,6 @@
 """Queued searches."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -9,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from config.api.actors import Actor
 from config.jobs.models import Job
@@ -25,11 +27,11 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
         A search whose account, or one of the accounts that it read, was moved out of the actor's
         tree no longer exists.
         """
-        return self.at_now().filter(
-            client_id=actor.client_id,
-            business_account_id__in=actor.tree,
-            accounts__contained_by=list(actor.tree),
-        )
+        return self.at_now().within(actor.tree).filter(client_id=actor.client_id)
+
+    def within(self, accounts: "Collection[UUID]") -> "CustomerSearchQuerySet":
+        """The searches of these business accounts, as long as they read no others."""
+        return self.filter(business_account_id__in=accounts, accounts__contained_by=list(accounts))
 
     def at_now(self) -> "CustomerSearchQuerySet":
         """Each with the moment at which it was read."""
@@ -88,6 +90,7 @@ class CustomerSearch(Job):
     class Meta(Job.Meta):
         verbose_name = "search"
         verbose_name_plural = "searches"
+        permissions = [("run_customersearch", "Can run searches and download their files")]
         constraints = [
             *Job.Meta.constraints,
             models.CheckConstraint(
@@ -108,6 +111,12 @@ class CustomerSearch(Job):
                 fields=["expires_at"], name="search_with_a_file", condition=~Q(storage_name="")
             ),
         ]
+
+    def __str__(self) -> str:
+        moment = self.submitted_at
+        # A new one has no more than the database's default.
+        at = timezone.localtime(moment) if isinstance(moment, datetime) else timezone.localtime()
+        return f"search of {at:%d %b %Y, %H:%M}"
 
     @property
     def wanted(self) -> Criteria:

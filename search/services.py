@@ -37,6 +37,11 @@ def submit_search(*, actor: Actor, criteria: Criteria, result_format: str) -> Cu
     return search
 
 
+def run_again(*, actor: Actor, search: CustomerSearch) -> CustomerSearch:
+    """Submit what a search looked for once more, over what its business account has now."""
+    return submit_search(actor=actor, criteria=search.wanted, result_format=search.result_format)
+
+
 def get_search(*, actor: Actor, search_id: UUID) -> CustomerSearch:
     """A search of the actor's client. Raises `NotFound`."""
     search = CustomerSearch.objects.visible_to(actor).filter(pk=search_id).first()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from oauth2_provider.models import set_token_value
 from rest_framework.test import APIClient
@@ -198,6 +198,11 @@ def make_employee_speaker(
     user, app = make_employee(account, role=role), make_app()
     token = make_token(app, user=user, scopes=scopes)
     return Speaker(account, app, token, Client(token), user=user)
+
+
+def permission(app: str, codename: str) -> Permission:
+    """A permission by its name, such as to see a list."""
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
 
 
 def make_customer_speaker(customer: Customer) -> Speaker:

@@ -1,14 +1,18 @@
-"""What the lists of queued work have in common: filters by state and by the day of the end."""
+"""What the pages of queued work have in common: states in words, filters, and who asked."""
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from config.api.actors import ActorType
 from config.jobs.models import Job
+from customers.admin.scope import visible_accounts
+from customers.models import OAuthClient, User
 
 STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "waiting": ("Waiting", (Job.Status.SUBMITTED,)),
@@ -55,3 +59,27 @@ class EndedFilter(SimpleListFilter):
             return queryset
         start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(finished_at__gte=start)
+
+
+def askers_of(request: HttpRequest, jobs: Iterable[Job]) -> dict[UUID, str]:
+    """Who asked for each job: an employee, a program, or an employee in a program.
+
+    Of people above the operator no names are told.
+    """
+    employees = {job.actor_id for job in jobs if job.actor_type == ActorType.EMPLOYEE}
+    people = User.objects.filter(pk__in=employees)
+    accounts = visible_accounts(request)
+    if accounts is not None:
+        people = people.filter(business_account__in=accounts)
+    names = {str(person.pk): str(person) for person in people}
+    clients = OAuthClient.objects.filter(client_id__in={job.client_id for job in jobs} - {""})
+    programs = dict(clients.values_list("client_id", "name"))
+
+    def asker(job: Job) -> str:
+        program = programs.get(job.client_id, "a program")
+        if job.actor_type != ActorType.EMPLOYEE:
+            return program
+        name = names.get(job.actor_id, "Somebody of an account above")
+        return f"{name}, with {program}" if job.client_id else name
+
+    return {job.pk: asker(job) for job in jobs}

@@ -104,13 +104,8 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         """What was done to a row here, by those whom the operator may know about."""
         if self.get_object(request, unquote(object_id)) is None:
             return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        done = LogEntry.objects.filter(
-            object_id=unquote(object_id), content_type=ContentType.objects.get_for_model(self.model)
-        )
-        accounts = visible_accounts(request)
-        if accounts is not None:
-            done = done.filter(user__business_account__in=accounts)
-        paginator = Paginator(done.select_related("user").order_by("action_time", "pk"), 100)
+        done = log_of(request, self.model, unquote(object_id))
+        paginator = Paginator(done.order_by("action_time", "pk"), 100)
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
         context = {
             "action_list": page,
@@ -163,6 +158,14 @@ def visible_accounts(request: HttpRequest) -> list[UUID] | None:
         return None
     tree = BusinessAccount.objects.tree_of(user.business_account_id)
     return list(tree.values_list("pk", flat=True))
+
+
+def log_of(request: HttpRequest, model: type[Model], key: str) -> "QuerySet[LogEntry]":
+    """What was done here to a row, by those whom the operator may know about."""
+    kind = ContentType.objects.get_for_model(model)
+    done = LogEntry.objects.filter(object_id=key, content_type=kind).select_related("user")
+    accounts = visible_accounts(request)
+    return done if accounts is None else done.filter(user__business_account__in=accounts)
 
 
 def operator(request: HttpRequest, account: BusinessAccount) -> Actor:

@@ -5,7 +5,7 @@ Django's `FileResponse` knows no ranges.
 
 import re
 
-from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
@@ -22,7 +22,7 @@ class RangeNotSatisfiable(ApiError):
 
 
 def file_response(
-    request: Request, name: str, *, file_name: str, content_type: str, etag: str
+    request: Request | HttpRequest, name: str, *, file_name: str, content_type: str, etag: str
 ) -> HttpResponseBase:
     """The stored file `name`, offered under `file_name`; `etag` without its quotes.
 

@@ -1,0 +1,168 @@
+"""The form of a new search: the filters of the API's queued search in an operator's words."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
+from django.forms.boundfield import BoundField
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from config.api.actors import Actor
+from config.api.errors import Invalid
+from customers.criteria import Criteria, Match
+from customers.models import BusinessAccount, Contact, Customer
+from search.bi.filters import WIRE, read_request
+from search.models import CustomerSearch
+
+TYPES = {"INDIVIDUAL": "Individuals", "BUSINESS": "Businesses", "GROUP": "Groups"}
+MATCHES = {
+    Match.EXACT: "Exactly",
+    Match.PREFIX: "Beginning with",
+    Match.CONTAINS: "Containing",
+    Match.FUZZY: "Spelled alike",
+}
+FORMATS = {
+    "CSV": "CSV",
+    "CSV_EXCEL": "CSV for Excel",
+    "JSON": "JSON",
+    "NDJSON": "JSON, one customer a line",
+}
+INDIVIDUALS = "Individuals only."
+
+
+def words_of(choices: Iterable[Any], words: Mapping[Any, str]) -> list[tuple[str, str]]:
+    """Choices for a select box; one that has no words yet is offered as it is."""
+    return [(str(choice), words.get(choice, str(choice))) for choice in choices]
+
+
+def text(label: str, help_text: str = "", **attrs: str) -> forms.CharField:
+    """A filter that is typed in; it is checked where the API checks it."""
+    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"} | attrs)
+    return forms.CharField(
+        label=label, required=False, help_text=help_text, widget=widget, strip=False
+    )
+
+
+def choice(
+    label: str, choices: Iterable[tuple[str, str]], *, required: bool = False
+) -> forms.ChoiceField:
+    """A filter that is chosen from a few words."""
+    empty = [] if required else [("", "Any")]
+    return forms.ChoiceField(
+        label=label,
+        choices=[*empty, *choices],
+        required=required,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
+class SearchForm(forms.Form):
+    """A field for each filter, by the names of `Criteria`; the rules are those of the API.
+
+    `accounts` are the business accounts that the operator may choose from.
+    """
+
+    customer_account_type = choice(
+        "Customer type", words_of(Customer.Type.values, TYPES), required=True
+    )
+    customer_account_status = forms.MultipleChoiceField(
+        label="Status",
+        choices=Customer.Status.choices,
+        required=False,
+        initial=["ACTIVE", "SUSPENDED"],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+    business_account = forms.ModelChoiceField(
+        BusinessAccount.objects.none(),
+        label="Business account",
+        required=False,
+        widget=AutocompleteSelect(
+            CustomerSearch._meta.get_field("business_account"),
+            admin.site,
+            attrs={"class": "unfold-admin-autocomplete"},
+        ),
+    )
+    match = choice("Names and places compare", words_of(Match, MATCHES), required=True)
+    first_name = text("First name")
+    middle_name = text("Middle name")
+    last_name = text("Last name")
+    business_name = text("Business name", "Businesses and groups only.")
+    prefix = text("Prefix", INDIVIDUALS)  # type: ignore[assignment] # a field, not the form's own
+    suffix = text("Suffix", INDIVIDUALS)
+    gender = text("Gender", INDIVIDUALS)
+    sex = choice("Sex", Contact.Sex.choices)
+    email = text("Email", "The whole address, of any contact.", inputmode="email")
+    phone_number = text("Phone", "The whole number, of any contact.", inputmode="tel")
+    address_line_1 = text("Street")
+    address_line_2 = text("Address line 2")
+    address_line_3 = text("Address line 3")
+    city = text("City")
+    state = text("State", "Its code, such as CA.")
+    postal_code = text("Postal code")
+    country = text("Country", "Its code, such as USA.")
+    from_created_at = text("Created from", type="date")
+    to_created_at = text("Created to", "Both days are included.", type="date")
+    result_format = choice("Format", words_of(CustomerSearch.Format.values, FORMATS), required=True)
+
+    GROUPS = (
+        ("Which customers", "customer_account_type", "customer_account_status", "business_account"),
+        ("How they are called", "match", "first_name", "middle_name", "last_name", "business_name"),
+        ("How they are reached", "email", "phone_number"),
+        (
+            "Where they are",
+            *("address_line_1", "address_line_2", "address_line_3", "city", "state"),
+            *("postal_code", "country"),
+        ),
+        ("Person", "prefix", "suffix", "gender", "sex"),
+        ("Since when they are there", "from_created_at", "to_created_at"),
+        ("What is written", "result_format"),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        accounts: "QuerySet[BusinessAccount]",
+        own: BusinessAccount | None,
+    ) -> None:
+        super().__init__(data, initial={"business_account": own}, use_required_attribute=False)
+        field = self.fields["business_account"]
+        field.queryset = accounts  # type: ignore[attr-defined] # of a ModelChoiceField
+        field.required = own is None
+        field.help_text = "With all accounts below it."
+        self.own = own
+
+    def groups(self) -> Iterator[tuple[str, list[BoundField]]]:
+        """The fields in the order of the page, under their headings."""
+        for title, *names in self.GROUPS:
+            yield title, [self[name] for name in names]
+
+    @property
+    def account(self) -> BusinessAccount | None:
+        """The business account that is searched, with those below it; None: none was chosen."""
+        chosen: BusinessAccount | None = self.cleaned_data.get("business_account")
+        return chosen or self.own
+
+    def read(self, actor: Actor) -> tuple[Criteria, str] | None:
+        """Criteria and format as the API understands them; None when a field says what is wrong."""
+        body = {
+            WIRE[name]: value for name, value in self.cleaned_data.items() if name in WIRE and value
+        }
+        if "fromCreatedAt" in body or "toCreatedAt" in body:
+            body["timeZone"] = timezone.get_current_timezone_name()
+        try:
+            understood = read_request(body, actor)
+        except Invalid as refusal:
+            sources = {wire: name for name, wire in WIRE.items()}
+            for problem in refusal.problems:
+                name = sources.get(problem.path)
+                self.add_error(name if name in self.fields else None, problem.message)
+        return None if self.errors else understood

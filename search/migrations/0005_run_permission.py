@@ -1,0 +1,23 @@
+"""The permission to run searches in the back office, which every role has through the API, too."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("search", "0004_ended_jobs"),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="customersearch",
+            options={
+                "ordering": ["-submitted_at", "-id"],
+                "permissions": [
+                    ("run_customersearch", "Can run searches and download their files")
+                ],
+                "verbose_name": "search",
+                "verbose_name_plural": "searches",
+            },
+        ),
+    ]
