@@ -114,7 +114,7 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def state(self, search: CustomerSearch) -> str:
-        """How far it is; kept up to date by `kith/live.js`."""
+        """How far it is; kept up to date by `kith/searches.js`."""
         return render_to_string("admin/job_state.html", {"job": live(search)})
 
     @admin.display(description="format")

@@ -9,7 +9,7 @@ async function look(round) {
     return;
   }
   if (!document.hidden) {
-    const url = new URL(document.querySelector("[data-live]").dataset.live, location.href);
+    const url = new URL(document.querySelector("[data-jobs]").dataset.jobs, location.href);
     jobs.forEach((job) => url.searchParams.append("id", job.dataset.job));
     const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
     if (answer?.redirected || answer?.status === 403) {
