@@ -9,9 +9,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from config.api.actors import ROLES
 from customers.criteria import MEMBERS, Criteria, Match
 from customers.models import BusinessAccount
+from customers.roles import ROLES
 from search import runner, services
 from search.admin import words
 from search.admin.forms import FORMATS, SearchForm
