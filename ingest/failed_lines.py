@@ -15,9 +15,12 @@ from config.db.crypto import associated_data, seal_bytes, unseal_bytes
 from ingest.batch.items import Item, as_errors
 from ingest.files.frames import Block
 from ingest.models import BulkFailedLines
+from ingest.sheets.reading import cells_of
 
 # Of a line that is no JSON object; longer ones are cut off.
 SHOWN = 10_000
+# Of a row of a table.
+CELLS = "cells"
 
 
 def failed_line(number: int, body: dict[str, object], errors: Sequence[dict[str, str]]) -> bytes:
@@ -35,7 +38,7 @@ def row_of(
     if not failed:
         return
     content = b"".join(
-        failed_line(index, as_object(line), failed[index])
+        failed_line(index, as_cells(line) if block.sheet else as_object(line), failed[index])
         for index, line in zip(block.numbers, block.lines, strict=True)
         if index in failed
     )
@@ -51,6 +54,11 @@ def as_object(line: bytes) -> dict[str, object]:
     except Unreadable:
         body = None
     return body if isinstance(body, dict) else {"sent": line.decode(errors="replace")[:SHOWN]}
+
+
+def as_cells(line: bytes) -> dict[str, object]:
+    """The `cells` of a row."""
+    return {CELLS: cells_of(line)[0]}
 
 
 def of_file(request_id: UUID) -> Iterator[bytes]:

@@ -16,8 +16,23 @@ from config.db.crypto import SealedField
 from config.db.statements import array
 from config.jobs.models import Job, lease_end
 from config.jobs.retention import ended_before
+from customers.change_log import Via
 from customers.normalize import uuid7
 from ingest import ordering
+from ingest.drafts.models import BulkDraft, ColumnMapping
+from ingest.sheets.columns import Sheet
+
+__all__ = [
+    "BulkContent",
+    "BulkDraft",
+    "BulkFailedLines",
+    "BulkFile",
+    "BulkItem",
+    "BulkPart",
+    "BulkRequest",
+    "BulkUpload",
+    "ColumnMapping",
+]
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -97,6 +112,8 @@ class BulkRequest(Job):
     # A keyed hash of method, path and body, 32 bytes.
     fingerprint = models.BinaryField()
     retry_of = models.UUIDField(null=True, blank=True)
+    # Whether it is only tried out: all is checked, and nothing but its outcome is stored.
+    is_dry_run = models.BooleanField(default=False, editable=False)
     items = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -161,6 +178,11 @@ class BulkRequest(Job):
         )
         rows = oldest.order_by("number").values_list("pk", "conflict_keys")[:LOOKED_AT]
         return waiting.filter(pk__in=ordering.runnable(rows))[:most]
+
+    @property
+    def via(self) -> Via:
+        """Through what its changes come: who signs in to the back office is no client."""
+        return Via.V2 if self.client_id else Via.BACK_OFFICE
 
     @property
     def time_limit_advice(self) -> str:  # type: ignore[override] # of a class or of a job
@@ -240,7 +262,10 @@ class BulkFile(models.Model):
 
     The names are empty once the files are deleted. `lines` and `blocks` are what was stored, and
     has to be loaded. `problem` tells why a file was not read to its end, though what came before
-    was whole: a `Damage` of `ingest.files.inflate`.
+    was whole: a `Damage` of `ingest.files.inflate`. `name` is what its sender calls it, if that
+    is known, `content_digest` tells whether the same was sent before. `sheet` says how a table is
+    read (`ingest.sheets.columns.Sheet`); other files have none. `sealed_for` is the id for which
+    its blocks are sealed, where that is not the request's own: a file that is tried out stays.
     """
 
     request = models.OneToOneField(
@@ -253,6 +278,10 @@ class BulkFile(models.Model):
     # NULL for files that an older version stored, which have no end mark.
     blocks = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True, default="")
+    content_digest = models.BinaryField(null=True, max_length=32)
+    sheet = models.JSONField(null=True)
+    sealed_for = models.UUIDField(null=True)
 
     objects = BulkFileQuerySet.as_manager()
 
@@ -263,11 +292,26 @@ class BulkFile(models.Model):
                 fields=["request"],
                 name="bulk_file_stored",
                 condition=~Q(storage_name="", result_name=""),
-            )
+            ),
+            models.Index(
+                fields=["content_digest"],
+                name="bulk_file_content",
+                condition=Q(content_digest__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def table(self) -> Sheet | None:
+        """How its rows are read; None where its lines are JSON."""
+        return None if self.sheet is None else Sheet.of(self.sheet)
+
+    @property
+    def block_id(self) -> UUID:
+        """The id that its blocks are sealed for."""
+        return self.sealed_for or UUID(str(self.pk))
 
 
 class BulkFailedLines(models.Model):

@@ -20,6 +20,7 @@ from ingest.models import BulkItem
 from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
 from ingest.results import ResultGone
 from ingest.services import DryRunTimedOut, NoSpace
+from ingest.sheets.columns import NAMES
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
 from ingest.wire.ledger import STATUSES
 from ingest.wire.profile import ProfileBody
@@ -148,10 +149,12 @@ FAILED_LINE = (
 )
 ABOUT_FAILED = """The failed items of a request as they were sent, to be corrected and sent again.
 Each line has the members that were sent, behind `line` (from 1) and `errors`. A line that was no
-JSON object is given as `sent`. Full card numbers are masked.
+JSON object is given as `sent`. Those of a table are a table again (`text/csv`), in the columns and
+with the delimiter of the file, behind which `error` tells what is wrong. Full card numbers are
+masked.
 
-Where corrected lines are sent depends on the `action` of the request. `line` and `errors` may stay:
-all of these calls ignore them.
+Where corrected lines are sent depends on the `action` of the request. `line` and `errors`, or the
+column `error`, may stay: all of these calls ignore them.
 
 | `action` | where to |
 | --- | --- |
@@ -164,8 +167,8 @@ A file takes creations only: an update sent in one is read as a customer to crea
 
 Failed items are kept for as long as the results of a file, counted from the end of the request.
 """
-ABOUT_FILES = """One customer a line, as `POST /v2/data/customers` takes them: NDJSON, plain or
-compressed by gzip, with any number of lines.
+ABOUT_FILES = f"""One customer a line, as `POST /v2/data/customers` takes them: NDJSON, plain or
+compressed by gzip, with any number of lines. Or, as `text/csv`, a table: see below.
 
 A worker loads the file in blocks, each whole or not at all, and in the order of the file. Errors
 are those of their line. The outcome of each line is in a file of results, which has one JSON object
@@ -179,6 +182,29 @@ file ends in the middle, is damaged, or is followed by something else; what was 
 `CONTENT_LOST` (a part was lost after it had been received), `TIME_LIMIT`, `STORAGE_FULL` (there is
 no space for the results), `WORKER_LOST`, `UNAVAILABLE` or `INTERNAL_ERROR`. A body that is shorter
 than its `Content-Length` says is refused, and nothing of it is stored.
+
+With `?dryRun=true` the whole file is checked by the worker as it would be loaded at that moment,
+and nothing is stored but the outcome, which is read as that of a load and has `dryRun`. Each line
+is judged by what is stored: of a customer whom the file has twice, both would be `CREATED`.
+
+**Tables.** `text/csv` in UTF-8, with or without a byte order mark, plain or compressed by gzip.
+Commas, semicolons, tabs or bars stand between the cells; quoted ones may have line breaks in them.
+The first row names the columns, in any order:
+
+{", ".join(f"`{name}`" for name in NAMES)}, `metadata.KEY` and `attribute.NAME`.
+
+A column `error` is left out; any other is refused, with nothing stored. A row with an `externalId`
+that is known updates: an empty cell leaves a value as it is, the word `(clear)` clears it. Every
+other row creates; one without `externalId` needs a name, an e-mail address or a phone number, and
+creates another customer each time it is loaded. A table is a list of customers: it needs none of
+the programme's members, and changes nothing of an enrollment.
+
+`email` and `phone` are the primary ones, for a business those of its primary contact, as are the
+names; address cells are those of the primary address of the `addressType`, `MAILING` unless it is
+given. A new customer is a `BUSINESS` if it has a `businessName` and no `type`, a new phone number
+without `phoneType` is `MOBILE`, or `WORK` of a business. `countryCode` has two letters or three,
+`dateOfBirth` is `yyyy-MM-dd`. `line` counts rows as spreadsheets do: the header is 1. Errors point
+to columns, such as `/email` or `/attribute.color`.
 """
 
 
@@ -279,6 +305,16 @@ WRONG_NUMBER = Invalid([Problem("/note", *CARD_NUMBER)])
 ERRORS: list[ApiError] = [REUSED, WRONG_ENVELOPE, WRONG_NUMBER]
 ACCEPTED = answer(Accepted, "It is stored and queued.", queued=QUEUED)
 
+
+def dry_run(meaning: str) -> OpenApiParameter:
+    """The parameter by which nothing is stored."""
+    return OpenApiParameter(
+        "dryRun",
+        {"type": "string", "enum": ["true", "false"], "default": "false"},
+        description=f"`true`: {meaning}.",
+    )
+
+
 create_customers = operation(
     "createCustomers",
     "Create customers",
@@ -287,11 +323,7 @@ create_customers = operation(
     ),
     parameters=[
         SUBMITTED_HEADER,
-        OpenApiParameter(
-            "dryRun",
-            {"type": "string", "enum": ["true", "false"], "default": "false"},
-            description="`true`: nothing is stored, and the answer is the ledger.",
-        ),
+        dry_run("nothing is stored, and the answer is the ledger"),
     ],
     answers={
         200: answer(
@@ -365,6 +397,13 @@ retry_request = operation(
         REUSED,
     ],
 )
+TABLE = """externalId,firstName,lastName,email,zipCode,countryCode,attribute.tier
+C-1001,Ada,Lovelace,ada@example.com,94105,USA,gold
+C-1002,,,(clear),,,
+"""
+FAILED_ROW = """externalId,email,error
+C-1003,nobody,email: Not an e-mail address.
+"""
 FILE = {
     "application/x-ndjson": OpenApiRequest(
         str,
@@ -374,20 +413,25 @@ FILE = {
     ),
     "application/ndjson": OpenApiRequest(str),
     "application/jsonl": OpenApiRequest(str),
+    "text/csv": OpenApiRequest(str, examples=named({"a_table": TABLE})),
     "application/gzip": OpenApiTypes.BINARY,
 }
 load_file = operation(
     "loadFile",
     "Load a file",
     description=ABOUT_FILES,
-    body=FILE,  # type: ignore[arg-type] # of two media types
-    parameters=[SUBMITTED_HEADER],
+    body=FILE,  # type: ignore[arg-type] # of several media types
+    parameters=[
+        SUBMITTED_HEADER,
+        dry_run("the file is checked by the worker, and nothing is stored but the outcome"),
+    ],
     answers={200: ACCEPTED},
     errors=[
         REUSED,
         TooLarge("A file may have 2147483648 bytes."),
         TooManyUploads(),
-        unsupported("text/csv", ["application/x-ndjson", "application/gzip"]),
+        Invalid([Problem("/Vorname", "There is no such column.", "UNKNOWN_COLUMN")]),
+        unsupported("application/xml", ["application/x-ndjson", "text/csv", "application/gzip"]),
         NoSpace(),
     ],
 )
@@ -407,7 +451,8 @@ read_failed = operation(
     "Read the failed items as they were sent",
     description=ABOUT_FAILED,
     answers={
-        (200, "application/x-ndjson"): answer(str, "One JSON object a line.", a_line=FAILED_LINE)
+        (200, "application/x-ndjson"): answer(str, "One JSON object a line.", a_line=FAILED_LINE),
+        (200, "text/csv"): answer(str, "Of a table: its failed rows.", a_row=FAILED_ROW),
     },
     errors=[ResultGone("What was sent was deleted.")],
 )

@@ -91,7 +91,11 @@ def keys_of_items(items: Iterable["Item"]) -> set[int]:
     found: set[int] = set()
     for item in items:
         customer = item.customer
-        if customer is None or item.problems:
+        if item.problems:
+            continue
+        if customer is None:
+            if item.source_customer_id:
+                found.add(hash(item.source_customer_id))
             continue
         found.add(hash(customer.sourceCustomerId))
         found.update(hash(("account", account.sourceAccountId)) for account in customer.accounts)

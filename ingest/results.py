@@ -9,6 +9,7 @@ from ingest import failed_lines, payload
 from ingest.batch.items import ordered
 from ingest.files import loader
 from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
+from ingest.sheets.writing import failed_rows
 from ingest.wire.ledger import outcome_of
 
 
@@ -65,6 +66,7 @@ def results_of_file(request: BulkRequest) -> Iterable[bytes]:
 def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
     """The failed items of a request as they were sent, with their errors: NDJSON, in blocks.
 
+    Those of a table are a table (`ingest.sheets.writing`), also of a load that has none.
     Of a file whose load failed, those of what was loaded. Raises `NotFound` before it has ended, or
     when it ended without a ledger, and `ResultGone`.
     """
@@ -75,7 +77,9 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
             raise NotFound
         if request.failed and not request.failed_lines.exists():
             raise ResultGone("What was sent was deleted.")
-        return failed_lines.of_file(request.pk)
+        blocks = failed_lines.of_file(request.pk)
+        sheet = request.file.table
+        return blocks if sheet is None else failed_rows(sheet, blocks)
     if request.status != request.Status.FINISHED:
         raise NotFound
     rows = request.ledger.filter(outcome=BulkItem.Outcome.FAILED).order_by("index")
@@ -90,6 +94,11 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
         failed_lines.failed_line(index + 1, entries[index], ordered(problems))
         for index, problems in errors.items()
     )
+
+
+def is_table(request: BulkRequest) -> bool:
+    """Whether it loads a table, and its failed lines are one."""
+    return request.action == BulkRequest.Action.LOAD_FILE and request.file.sheet is not None
 
 
 def result_line(item: BulkItem) -> dict[str, object]:

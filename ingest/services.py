@@ -27,6 +27,7 @@ from ingest.batch.apply import prepare
 from ingest.batch.items import Item, read_items
 from ingest.files.frames import folder_of, upload_name
 from ingest.files.inflate import Damage
+from ingest.files.table import TableUpload
 from ingest.files.upload import Source, Upload
 from ingest.models import (
     BulkContent,
@@ -37,6 +38,7 @@ from ingest.models import (
 )
 from ingest.ordering import keys_of_entries
 from ingest.payload import Content
+from ingest.sheets.columns import as_named
 
 logger = logging.getLogger(__name__)
 
@@ -108,24 +110,36 @@ def submit_request(
 
 
 def submit_file(
-    *, actor: Actor, source: Source, announced: int | None, public_id: UUID | None = None
+    *,
+    actor: Actor,
+    source: Source,
+    announced: int | None,
+    public_id: UUID | None = None,
+    is_table: bool = False,
+    is_dry_run: bool = False,
 ) -> UUID:
-    """Store a file while it is read, and queue its load; gives the `requestId`.
+    """Store a file while it is read, and queue its load, or its trial; gives the `requestId`.
 
-    `announced` is its size, if the sender told it. Raises as `Upload` does, `Unreadable` when
-    it ends before, `NoSpace`, and `Unprocessable` as `submit_request` does.
+    `announced` is its size, if the sender told it. A table has our names in its header. Raises as
+    `Upload` and `as_named` do, `Unreadable` when it ends before, `NoSpace`, and `Unprocessable` as
+    `submit_request` does.
 
     What is stored is known by a `BulkUpload` from before its first byte until its request is
     committed: of whatever breaks off in between, `delete_abandoned_uploads` finds it.
     """
-    request = BulkRequest(
-        public_id=public_id or uuid4(), action=BulkRequest.Action.LOAD_FILE, conflict_keys=None
-    )
+    request = file_request(public_id=public_id, is_dry_run=is_dry_run)
     BulkUpload.objects.create(request_id=request.pk)
     is_new = False
     try:
-        file = receive_file(request, source, announced)
-        is_new = accept_file(actor, request, file)
+        upload = (
+            TableUpload(source, request.pk, name_columns=as_named)
+            if is_table
+            else Upload(source, request.pk)
+        )
+        receive(upload, request.pk, announced)
+        kind = b"file" + (b" table" if is_table else b"") + (b" dry run" if is_dry_run else b"")
+        request.fingerprint = payload.fingerprint(kind, upload.digest.digest())
+        is_new = accept_file(actor, request, file_of(request, upload))
     except (OperationalError, InterfaceError):
         # Nobody knows whether the request is there; if it is, it needs its file.
         logger.warning("an upload may have been accepted or not", exc_info=True)
@@ -154,12 +168,20 @@ def accept_file(actor: Actor, request: BulkRequest, file: BulkFile) -> bool:
     return False
 
 
-def receive_file(request: BulkRequest, source: Source, announced: int | None) -> BulkFile:
-    """Store what comes in for a request; gives its row."""
-    upload = Upload(source, request.pk)
-    name = upload_name(request.pk)
+def file_request(*, public_id: UUID | None = None, is_dry_run: bool = False) -> BulkRequest:
+    """A new request to load a file. One that is tried out changes nothing: nobody waits for it."""
+    return BulkRequest(
+        public_id=public_id or uuid4(),
+        action=BulkRequest.Action.LOAD_FILE,
+        conflict_keys=[] if is_dry_run else None,
+        is_dry_run=is_dry_run,
+    )
+
+
+def receive(upload: Upload, request_id: UUID, announced: int | None) -> None:
+    """Store what comes in for a request. Raises as `submit_file` does."""
     try:
-        stored.store(name, upload)
+        stored.store(upload_name(request_id), upload)
     except stored.StorageFull as error:
         logger.exception("there is no space for an upload")
         raise NoSpace from error
@@ -167,15 +189,25 @@ def receive_file(request: BulkRequest, source: Source, announced: int | None) ->
         # The folder no longer exists when this took so long that it was cleaned up.
         raise Unavailable from error
     check_upload(upload, announced)
-    request.fingerprint = payload.fingerprint(b"file", upload.digest.digest())
+
+
+def file_of(request: BulkRequest, upload: Upload) -> BulkFile:
+    """The row of a file that was received."""
     return BulkFile(
         request=request,
-        storage_name=name,
+        storage_name=upload_name(request.pk),
         received=upload.received,
         lines=upload.lines,
         blocks=upload.blocks,
         problem=upload.damage or "",
+        content_digest=content_digest(upload),
+        sheet=upload.sheet.as_json() if upload.sheet is not None else None,
     )
+
+
+def content_digest(upload: Upload) -> bytes:
+    """What tells whether a file was sent before, by whichever way."""
+    return payload.fingerprint(b"content", upload.digest.digest())
 
 
 def check_upload(upload: Upload, announced: int | None) -> None:

@@ -55,6 +55,12 @@ class JSONLinesStream(Stream):
     media_type = "application/jsonl"
 
 
+class TableStream(Stream):
+    """Likewise; a table whose header names its columns."""
+
+    media_type = "text/csv"
+
+
 class GzipStream(Stream):
     """Likewise."""
 
@@ -180,12 +186,21 @@ class Files(ApiView):
     scopes = {"POST": Scope.BULK_WRITE}
     # Its key would need the whole body in memory; `X-CDLX-Request-Id` does not.
     idempotent = False
-    parser_classes = [NDJSONStream, PlainNDJSONStream, JSONLinesStream, GzipStream, Stream]
+    parser_classes = [
+        NDJSONStream,
+        PlainNDJSONStream,
+        JSONLinesStream,
+        TableStream,
+        GzipStream,
+        Stream,
+    ]
+    parameters = {"POST": ("dryRun",)}
 
     @openapi.load_file
     def post(self, request: Request) -> Response:
-        """Store the file as it comes in, and queue its load."""
-        self.get_content_negotiator().select_parser(request, self.get_parsers())
+        """Store the file as it comes in, and queue its load; with `dryRun=true`, its trial."""
+        is_trial = is_dry_run(request)
+        parser = self.get_content_negotiator().select_parser(request, self.get_parsers())
         # What it says is checked; what it is, the first bytes tell.
         encoding_of(request.META)
         announced = request.META.get("CONTENT_LENGTH", "")
@@ -194,6 +209,8 @@ class Files(ApiView):
             source=streamed(request, self.actor.business_account_id),
             announced=int(announced) if announced.isdecimal() else None,
             public_id=given_id(request),
+            is_table=isinstance(parser, TableStream),
+            is_dry_run=is_trial,
         )
         return Response({"requestId": str(public_id)})
 
@@ -271,7 +288,7 @@ class RequestResults(ApiView):
         outcome = wanted_outcome(request)
         found = services.get_request(actor=self.actor, public_id=request_id)
         lines = results.results_of(request=found, outcome=outcome)
-        return ndjson(lines, f"results-{request_id}.ndjson")
+        return download(lines, f"results-{request_id}.ndjson")
 
 
 class RequestFailed(ApiView):
@@ -281,16 +298,21 @@ class RequestFailed(ApiView):
 
     @openapi.read_failed
     def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
-        """One JSON object a line, with its errors, to be corrected and sent again."""
+        """JSON lines, or rows of a table, with their errors: to be corrected and sent again."""
         found = services.get_request(actor=self.actor, public_id=request_id)
-        return ndjson(results.failed_of(request=found), f"failed-{request_id}.ndjson")
+        lines = results.failed_of(request=found)
+        if results.is_table(found):
+            return download(lines, f"failed-{request_id}.csv", "text/csv; charset=utf-8")
+        return download(lines, f"failed-{request_id}.ndjson")
 
 
-def ndjson(lines: Iterable[bytes], name: str) -> StreamingHttpResponse:
+def download(
+    lines: Iterable[bytes], name: str, content_type: str = "application/x-ndjson"
+) -> StreamingHttpResponse:
     """Lines as a file to be saved under this name."""
     return StreamingHttpResponse(
         lines,
-        content_type="application/x-ndjson",
+        content_type=content_type,
         headers={
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{name}"',

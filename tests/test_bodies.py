@@ -27,6 +27,7 @@ from customers.serializers import (
     Relationship,
 )
 from ingest.wire.profile import EmailEntry, PhoneEntry, ProfileBody, ProfileValues
+from ingest.wire.row import CellValues, RowBody
 from search.bi.serializers import SearchRequest, SearchValues, Statuses
 
 VALUES = {
@@ -43,6 +44,7 @@ VALUES = {
     PhoneEntry: values.PrimaryPointValues,
     PhoneNumber: values.PointValues,
     ProfileBody: ProfileValues,
+    RowBody: CellValues,
     Recipient: values.NameValues,
     Relationship: values.RelationshipValues,
     SearchRequest: SearchValues,

@@ -170,7 +170,8 @@ def test_a_file_is_never_held_in_memory(owner, storage, settings):
     ("body", "content_type", "status"),
     [
         (b"", NDJSON, 400),
-        (b"{}\n", "text/csv", 415),
+        (b"{}\n", "text/plain", 415),
+        (b"{}\n", "text/csv; charset=latin-1", 415),
         (b"{}\n", "multipart/form-data", 415),
         (b"\x1f\x8bnot really", "application/gzip", 400),
     ],

@@ -47,11 +47,19 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
     return plan
 
 
+def try_out(items: Sequence[Item], *, actor: Actor) -> None:
+    """Tell items what would become of them now; who would be new without an id has none yet."""
+    prepare(items, actor=actor, is_locked=False)
+    for item in items:
+        if not item.source_customer_id:
+            item.customer_id = None
+
+
 def load_profiles(
     items: Sequence[Item], actor: Actor, before: snapshot.Snapshot, *, is_locked: bool
 ) -> Profiles:
     """Load the profiles of the customers that come with profile members."""
-    with_profile = [item for item in items if item.profile is not None]
+    with_profile = [item for item in items if item.profile is not None or item.row is not None]
     if not with_profile:
         nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)
         return Profiles(nobody, actor, {})

@@ -13,6 +13,7 @@ from ingest.batch.snapshot import Ids, Needed
 from ingest.models import BulkItem, BulkRequest
 from ingest.wire import schema
 from ingest.wire.profile import ProfileValues
+from ingest.wire.row import RowValues
 from ingest.wire.schema import AccountBody, CardBody, CustomerBody
 
 Action = BulkRequest.Action
@@ -31,8 +32,8 @@ class Item:
     """One item: where it stands, what it says, and its outcome.
 
     `at` is the JSON Pointer of the item; of the three bodies the one is there that the action calls
-    for, as far as it could be read. `source_account_id` is the one that the path names. With
-    problems an item is not stored.
+    for, as far as it could be read; a row of a table has none. `source_account_id` is the one that
+    the path names. With problems an item is not stored.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Item:
     account: AccountBody | None = None
     card: CardBody | None = None
     profile: Submission[ProfileValues] | None = None
+    row: Submission[RowValues] | None = None
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     outcome: str = BulkItem.Outcome.FAILED

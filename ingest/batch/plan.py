@@ -11,11 +11,13 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+from config.api.bodies import Submission
 from config.api.errors import Problem
-from customers import models
+from customers import models, normalize
 from customers.profile import Profile
 from ingest.batch.items import Item
 from ingest.batch.profiles import Profiles, kept_state, set_address
+from ingest.batch.rows import merge_row
 from ingest.batch.snapshot import (
     Account,
     Address,
@@ -27,6 +29,7 @@ from ingest.batch.snapshot import (
     card_id,
 )
 from ingest.models import BulkItem
+from ingest.wire.row import RowValues
 from ingest.wire.schema import AccountBody, CardBody, CustomerBody, Wire
 
 Outcome = BulkItem.Outcome
@@ -142,6 +145,8 @@ class Plan:
                 self.take_account(item, item.account)
             elif item.card is not None:
                 self.take_card(item, item.card)
+            elif item.row is not None:
+                self.take_row(item, item.row)
             if item.problems:
                 item.customer_id = None
 
@@ -215,6 +220,23 @@ class Plan:
             return
         self.store_customer(item, customer_id, old, new, draft)
         self.store_change(item, customer_id, change)
+
+    def take_row(self, item: Item, submission: Submission[RowValues]) -> None:
+        """A customer without programme data: nothing but a profile, perhaps without an id."""
+        customer_id = item.customer_id or str(normalize.uuid7())
+        draft, problems = merge_row(self.profiles, customer_id, submission)
+        for problem in problems:
+            item.wrong(problem.path, problem.message, problem.code)
+        if item.problems:
+            return
+        is_changed = self.profiles.keep(customer_id, draft)
+        if customer_id in self.after.customers:
+            item.outcome = Outcome.UPDATED if is_changed else Outcome.UNCHANGED
+            return
+        item.outcome, item.customer_id = Outcome.CREATED, customer_id
+        kind, status = draft.customer.type, models.Customer.Status.ACTIVE
+        self.after.customers[customer_id] = Customer(customer_id, kind, status, False, frozenset())
+        self.source_ids[customer_id] = item.source_customer_id
 
     def enrollment(self, item: Item, body: CustomerBody, old: Enrollment | None) -> Enrollment:
         """The enrollment as it is to be."""

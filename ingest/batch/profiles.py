@@ -85,7 +85,7 @@ class Profiles:
             customer.business_account = self.account
             if customer_id is not None:
                 customer.id = UUID(customer_id)
-                customer.external_id = self.wanted[customer_id]
+                customer.external_id = self.wanted.get(customer_id, "")
             draft = Profile(customer, self.account, is_new=True, facts=self.facts)
         return draft
 

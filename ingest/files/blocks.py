@@ -8,15 +8,16 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from config.api.actors import Actor
 from config.jobs.lease import ClaimLost
-from customers.change_log import Via, recorded
+from customers.change_log import recorded
 from ingest import failed_lines
-from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
+from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of, try_out
 from ingest.batch.items import Item
 from ingest.files.frames import Block, ContentLost, opened
 from ingest.files.lines import apart, items_of, result
 from ingest.files.process import Ask, Failed, Load, Loaded, Ready, failed
 from ingest.models import BulkFailedLines, BulkPart, BulkRequest
 from ingest.ordering import keys_of_items
+from ingest.sheets.columns import Sheet
 
 TRIES = 3
 # A statement ends soon, also one that waits for a lock, when this process is gone.
@@ -45,9 +46,11 @@ class Permission:
         self.is_next = self._ask(Ready(self._keys, is_early=True)).is_next
 
 
-def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loaded:
+def load_blocks(
+    request: BulkRequest, actor: Actor, sheet: Sheet | None, load: Load, ask: Ask
+) -> Loaded:
     """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
-    blocks, failure = open_blocks(request.pk, load)
+    blocks, failure = open_blocks(request.file.block_id, load, sheet)
     read = items_of_blocks(blocks)
     permission = Permission(ask, keys_of_items([item for items in read for item in items]))
     try:
@@ -69,12 +72,16 @@ def load_blocks(request: BulkRequest, actor: Actor, load: Load, ask: Ask) -> Loa
     return Loaded(counts, failure)
 
 
-def open_blocks(request_id: UUID, load: Load) -> tuple[list[tuple[int, Block]], Failed | None]:
+def open_blocks(
+    block_id: UUID, load: Load, sheet: Sheet | None
+) -> tuple[list[tuple[int, Block]], Failed | None]:
     """The blocks before one that is lost, and that; or all of them. Raises `ContentLost`."""
     blocks: list[tuple[int, Block]] = []
     for number, sealed in load.frames:
         try:
-            blocks.append((number, opened(sealed, request_id, number)))
+            block = opened(sealed, block_id, number)
+            block.sheet = sheet
+            blocks.append((number, block))
         except ContentLost as error:
             if not blocks:
                 raise
@@ -122,7 +129,7 @@ def write_blocks(
 
     Raises `TooEarly` and `ClaimLost`.
     """
-    with recorded(actor, via=Via.V2) as at:
+    with recorded(actor, via=request.via) as at:
         with connection.cursor() as cursor:
             # The end of the job waits for the disk, and with it for all that came before.
             cursor.execute(TUNING)
@@ -130,6 +137,9 @@ def write_blocks(
             if cursor.rowcount == 0:
                 raise ClaimLost
         for some in apart([item for items in read for item in items]):
+            if request.is_dry_run:
+                try_out(some, actor=actor)
+                continue
             plan = apply(some, actor=actor, at=at)
             if plan.depends_on_parents and not is_next:
                 raise TooEarly

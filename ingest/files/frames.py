@@ -22,6 +22,7 @@ import orjson
 from config import files as stored
 from config.db.crypto import SealError, unseal_bytes
 from config.files.base import exactly
+from ingest.sheets.columns import Sheet
 
 READ_BYTES = 256 * 1024
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -41,6 +42,7 @@ class Block:
     """Lines of a file; `first` is the number of the first one, from 1.
 
     `numbers` are those of the lines, and `count` is how many lines it stands for, blank ones too.
+    With a `sheet` the lines are rows of a table; that is not stored with them.
     """
 
     first: int
@@ -48,6 +50,7 @@ class Block:
     refused: dict[int, list[str]] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
     count: int = 0
+    sheet: Sheet | None = None
 
     def __post_init__(self) -> None:
         self.numbers = self.numbers or list(range(self.first, self.first + len(self.lines)))

@@ -8,10 +8,14 @@ from config.api.json import from_json, to_json
 from ingest.batch.items import Action, Item, as_errors, read_item, read_line
 from ingest.files.frames import Block
 from ingest.files.upload import LINE_BYTES, TOO_LONG
+from ingest.sheets import reading
 
 
 def items_of(block: Block) -> Iterator[Item]:
     """The items of a block, by line number; blank lines are none."""
+    if block.sheet is not None:
+        yield from reading.items_of(block, block.sheet)
+        return
     for number, line in zip(block.numbers, block.lines, strict=True):
         item = Item(number, "", is_creation=True)
         refused = block.refused.get(number, ())

@@ -184,7 +184,7 @@ class Loader:
         try:
             for number, sealed in frames(
                 self.file.storage_name,
-                self.request.pk,
+                self.file.block_id,
                 blocks=self.file.blocks,
                 lines=self.file.lines,
                 skipped=frozenset(done),
@@ -213,7 +213,7 @@ class Loader:
         if len(self.processes) == settings.LOADER_PROCESSES:
             return None
         with self.lease.paused():
-            work = partial(load_blocks, self.request, self.actor)
+            work = partial(load_blocks, self.request, self.actor, self.file.table)
             self.processes.append(LoaderProcess(work, self.processes))
         return self.processes[-1]
 

@@ -21,6 +21,7 @@ from config.db.crypto import seal_bytes
 from config.files import Joined
 from ingest.files.frames import BLOCK_BYTES, LENGTH, READ_BYTES, Block, block_data, end_data
 from ingest.files.inflate import MAGIC, Damage, Damaged, Members
+from ingest.sheets.columns import Sheet
 
 BLOCK_LINES = 1000
 # A longer line is an error of that line.
@@ -50,6 +51,9 @@ class Upload(Joined):
     not read to its end, if it was not. Raises `TooLarge` and `Unreadable`.
     """
 
+    # How it is read, if it is a table.
+    sheet: Sheet | None = None
+
     def __init__(self, source: Source, request_id: UUID) -> None:
         super().__init__(self._framed())
         self.received = 0
@@ -69,7 +73,7 @@ class Upload(Joined):
     def _framed(self) -> Iterator[bytes]:
         """The frames, and the end mark."""
         size = 0
-        for pieces in self._split():
+        for pieces in self._split(self._plain()):
             before = self.lines
             for number, piece in enumerate(pieces, before + 1):
                 if not piece or piece.isspace():
@@ -93,7 +97,7 @@ class Upload(Joined):
         """The frame of all lines that came since the last one."""
         count = self.lines - self._first + 1
         block = Block(self._first, self._lines, {}, self._numbers, count)
-        take_out_card_numbers(block)
+        self._take_out_card_numbers(block)
         refused = {str(line): places for line, places in block.refused.items()}
         head: dict[str, object] = {"first": block.first, "count": count, "refused": refused}
         if len(block.lines) != count:
@@ -105,11 +109,15 @@ class Upload(Joined):
         self._first, self._lines, self._numbers = self.lines + 1, [], []
         return LENGTH.pack(len(sealed)) + sealed
 
-    def _split(self) -> Iterator[list[bytes]]:
+    def _take_out_card_numbers(self, block: Block) -> None:
+        """Replace full card numbers in a block's lines, and note where they stood."""
+        take_out_card_numbers(block)
+
+    def _split(self, plain: Iterator[bytes]) -> Iterator[list[bytes]]:
         """The lines, many at a time; the last may lack its line feed, unless the file was cut."""
         rest = b""
         is_skipping = False
-        for part in self._plain():
+        for part in plain:
             if not rest and not is_skipping and not part.strip():
                 # Nothing but blank lines, which may be very many.
                 self.lines += part.count(b"\n")

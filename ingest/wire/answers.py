@@ -61,6 +61,9 @@ class RequestSummary(serializers.Serializer[object]):
     finishedAt = serializers.DateTimeField(allow_null=True)
     counts = Counts()
     progress = FileProgress(required=False, help_text="Of a file.")
+    dryRun = serializers.BooleanField(
+        required=False, help_text="True of a file that was only tried out: nothing was stored."
+    )
     retryOf = serializers.UUIDField(required=False, help_text="Whose failed items these are.")
     errorCode = serializers.CharField(
         required=False, help_text="When FAILED as a whole, or when a file was cut off."

@@ -36,6 +36,8 @@ def summary(request: BulkRequest) -> dict[str, object]:
     }
     if request.action == BulkRequest.Action.LOAD_FILE:
         body["progress"] = progress(request)
+    if request.is_dry_run:
+        body["dryRun"] = True
     if request.retry_of is not None:
         body["retryOf"] = str(request.retry_of)
     if request.error_code:

@@ -1,0 +1,1 @@
+"""Files that an operator has uploaded and looks at, before they are tried out or loaded."""
