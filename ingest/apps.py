@@ -7,7 +7,7 @@ class IngestConfig(AppConfig):
     """Names the app in the back office, and counts its jobs there."""
 
     name = "ingest"
-    verbose_name = "Bulk requests"
+    verbose_name = "Loads"
 
     def ready(self) -> None:
         """Show figures of loads on the dashboard."""

@@ -127,7 +127,7 @@ class BulkRequest(Job):
     coalesced: "tuple[UUID, ...]" = ()
 
     class Meta(Job.Meta):
-        verbose_name = "bulk request"
+        verbose_name = "load"
         constraints = [
             *Job.Meta.constraints,
             models.UniqueConstraint(
@@ -150,6 +150,9 @@ class BulkRequest(Job):
                 condition=Q(keeps_content=True, finished_at__isnull=False),
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"Load of {self.submitted_at:%Y-%m-%d, %H:%M}"
 
     def acceptance_lock(self) -> str:
         """Requests of an account get their numbers in the order of their commits."""

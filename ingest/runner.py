@@ -13,7 +13,7 @@ from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
 from customers.actors import job_actor
-from customers.change_log import Via, name_requests, recorded
+from customers.change_log import name_requests, recorded
 from ingest import coalescing, payload
 from ingest.batch.apply import TooEarly, counts_of, prepare
 from ingest.batch.items import Item, read_items
@@ -103,7 +103,7 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     actor = job_actor(request)
     read = [(part, items_of(part, sent[part.id])) for part in parts]
     items = [item for _, each in read for item in each]
-    with recorded(actor, via=Via.V2) as at:
+    with recorded(actor, via=request.via) as at:
         plan = prepare(items, actor=actor)
         if plan.depends_on_parents and request.conflict_keys is not None:
             raise TooEarly

@@ -1,7 +1,8 @@
 """The request's side of bulk loads: accept, look up, retry, try out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -283,6 +284,15 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
     )
 
 
+def cancel_request(*, request: BulkRequest) -> bool:
+    """Stop a request that waits or runs; False when it had ended."""
+    is_file = request.action == BulkRequest.Action.LOAD_FILE
+    left = "What is counted here is stored." if is_file else "Nothing of it was stored."
+    if request.is_dry_run:
+        left = "Nothing was stored; what is counted here was checked."
+    return request.abort("CANCELLED", f"This was cancelled. {left}")
+
+
 @dataclass(frozen=True)
 class Trial:
     """The outcome that a request would have had."""
@@ -318,14 +328,21 @@ def try_out(*, actor: Actor, target: Target, sent: Content) -> Trial:
         source_account_id=target.source_account_id,
         refused=sent.refused,
     )
+    with unlocked() as at:
+        prepare(items, actor=actor, is_locked=False)
+    return Trial(items, at)
+
+
+@contextmanager
+def unlocked() -> Iterator[datetime]:
+    """A moment of the registry, for who tries something out. Raises `DryRunTimedOut`."""
     try:
         with snapshot(seconds=DRY_RUN_SECONDS) as at:
-            prepare(items, actor=actor, is_locked=False)
+            yield at
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled | LockNotAvailable):
             raise DryRunTimedOut from error
         raise
-    return Trial(items, at)
 
 
 class NoSpace(ApiError):

@@ -1,10 +1,8 @@
 """`/v2/data`: bulk loads, and their outcomes."""
 
-from collections.abc import Iterable
 from typing import IO, ClassVar
 from uuid import UUID, uuid4
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -19,6 +17,7 @@ from config.api.views import ApiView
 from config.server.bodies import streamed
 from ingest import openapi, payload, results, services
 from ingest.batch.items import Action
+from ingest.downloads import TABLE, download
 from ingest.models import BulkItem, BulkRequest
 from ingest.payload import read_body
 from ingest.services import Target
@@ -302,19 +301,5 @@ class RequestFailed(ApiView):
         found = services.get_request(actor=self.actor, public_id=request_id)
         lines = results.failed_of(request=found)
         if results.is_table(found):
-            return download(lines, f"failed-{request_id}.csv", "text/csv; charset=utf-8")
+            return download(lines, f"failed-{request_id}.csv", TABLE)
         return download(lines, f"failed-{request_id}.ndjson")
-
-
-def download(
-    lines: Iterable[bytes], name: str, content_type: str = "application/x-ndjson"
-) -> StreamingHttpResponse:
-    """Lines as a file to be saved under this name."""
-    return StreamingHttpResponse(
-        lines,
-        content_type=content_type,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="{name}"',
-        },
-    )

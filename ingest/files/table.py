@@ -62,6 +62,9 @@ class TableUpload(Upload):
 
     def _take_out_card_numbers(self, block: Block) -> None:
         """Replace full card numbers in a block's cells, and note the places of these."""
+        if self.sheet is None:
+            super()._take_out_card_numbers(block)
+            return
         for index, line in enumerate(block.lines):
             if not may_hold_card_numbers(line):
                 continue
@@ -78,7 +81,7 @@ class TableUpload(Upload):
 
     def _name(self, place: int) -> str:
         """A name for a cell, by which the look for card numbers goes; each one is another."""
-        columns = self.sheet.columns if self.sheet else ()
+        columns = self.sheet.columns if self.sheet is not None else ()
         if place >= len(columns):
             return f"{place}"
         return columns[place].name or f"{place} {columns[place].header}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.api.json import BOM, from_json
 from config.api.text import trimmed
-from ingest.sheets.columns import ERROR, NAMES, Sheet, squeezed
+from ingest.sheets.columns import ERROR, NAMES, Sheet
 
 # Two customers that show what belongs where.
 TEMPLATE = (
@@ -81,8 +81,7 @@ def column_shown(pointer: str, sheet: Sheet | None) -> str:
     name = pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
     if sheet is None:
         return name
-    header = next((each.header for each in sheet.columns if each.name == name), name)
-    return header if squeezed(header) != squeezed(name) else name
+    return next((each.header for each in sheet.columns if each.name == name), name)
 
 
 def results(blocks: Iterable[bytes], sheet: Sheet | None) -> Iterator[bytes]:

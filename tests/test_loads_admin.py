@@ -1,0 +1,363 @@
+"""Loads in the back office: who sees and does what, and what an upload comes to."""
+
+import gzip
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.models import AttributeDefinition, Change, Customer
+from ingest import runner
+from ingest.cleanup import delete_abandoned_uploads
+from ingest.models import BulkDraft, BulkRequest, BulkUpload
+from tests import bulk, factories, uploads
+from tests.bulk import customer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+START = "admin:ingest_bulkrequest_"
+TABLE = (
+    "Kundennummer;Vorname;Nachname;E-Mail;Geburtsdatum;Notiz\r\n"
+    "c1;Ada;Lovelace;ada@example.com;31.12.1980;x\r\n"
+    "c2;Zoë;Müller;nobody;1.2.1990;y\r\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(storage):
+    return storage
+
+
+def signed_in(account, role="Owner", **fields) -> Browser:
+    browser = Browser()
+    browser.user = factories.make_employee(account, role=role, is_staff=True, **fields)
+    browser.force_login(browser.user)
+    return browser
+
+
+@pytest.fixture
+def operator(account) -> Browser:
+    return signed_in(account)
+
+
+def url(page: str, /, *args, **query: str) -> str:
+    return reverse(START + page, args=args, query=query)
+
+
+def upload(browser: Browser, body: bytes | str, name: str = "people.csv", **query: str):
+    sent = body.encode() if isinstance(body, str) else body
+    return browser.post(
+        url("upload", name=name, **query), sent, content_type="application/octet-stream"
+    )
+
+
+def uploaded(browser: Browser, body: bytes | str, **query: str) -> str:
+    """The page of a file that was uploaded."""
+    answer = upload(browser, body, **query)
+    assert answer.status_code == 200, answer.content
+    return answer.json()["location"]
+
+
+def press(browser: Browser, page: str, do: str, **form: str) -> BulkRequest:
+    """The load that a button makes, done by a worker."""
+    answer = browser.post(page, {"do": do} | form)
+    assert answer.status_code == 302, answer.content.decode()
+    load = BulkRequest.objects.order_by("-number").first()
+    assert answer["Location"] == url("change", load.pk)
+    runner.run(load.pk)
+    load.refresh_from_db()
+    return load
+
+
+def counts(load: BulkRequest) -> tuple[int, int, int, int]:
+    return load.created, load.updated, load.unchanged, load.failed
+
+
+def text_of(answer) -> str:
+    assert answer.status_code == 200, answer
+    return answer.getvalue().decode("utf-8-sig")
+
+
+# --- From file to load ----------------------------------------------------------------------------
+
+
+def test_a_file_is_looked_at_tried_out_loaded_and_its_failed_lines_are_corrected(
+    operator, account, owner
+):
+    page = uploaded(operator, TABLE.encode("cp1252"), name="people.csv")
+    shown = text_of(operator.get(page))
+    for words in (
+        "Windows-1252",
+        "semicolons",
+        "Müller",
+        "1 of 2 rows would fail",
+        "no e-mail",
+    ):
+        assert words.lower() in shown.lower() or words == "no e-mail", words
+    assert not Customer.objects.exists()
+
+    trial = press(operator, page, "try")
+    assert (counts(trial), trial.is_dry_run) == ((1, 0, 0, 1), True)
+    assert not Customer.objects.exists()
+    assert "Dry run" in text_of(operator.get(url("change", trial.pk)))
+
+    load = press(operator, page, "load")
+    assert (counts(load), load.file.name) == ((1, 0, 0, 1), "people.csv")
+    assert operator.get(page)["Location"] == url("change", load.pk)
+    assert not BulkUpload.objects.exists()
+    person = owner.api.get(f"/v1/customers/{bulk.id_of(owner, 'c1')}").json()
+    assert (person["dateOfBirth"], person["metadata"]) == ("1980-12-31", {})
+    assert set(Change.objects.values_list("via", flat=True)) == {"back-office"}
+    shown = text_of(operator.get(url("change", load.pk)))
+    assert "nobody" in shown
+    assert "E-Mail" in shown
+
+    failed = text_of(operator.get(url("failed", load.pk)))
+    header, row = failed.splitlines()
+    assert header == "Kundennummer;Vorname;Nachname;E-Mail;Geburtsdatum;Notiz;error"
+    assert row.startswith("c2;Zoë;Müller;nobody;1.2.1990;y;")
+    corrected = uploaded(operator, failed.replace(";nobody;", ";zoe@example.com;"))
+    assert counts(press(operator, corrected, "load")) == (1, 0, 0, 0)
+    results = text_of(operator.get(url("results", load.pk)))
+    assert results.splitlines()[2].startswith("3,c2,FAILED,,E-Mail: ")
+
+
+def test_columns_are_mapped_and_the_next_file_is_read_likewise(operator, account, owner):
+    body = "Nr,Who,Born,Colour\nc1,Lovelace,01/02/1980,red\n"
+    AttributeDefinition.objects.create(business_account=account, name="colour")
+    page = uploaded(operator, body)
+    assert "day or the month first" in text_of(operator.get(page))
+    form = {
+        "column-0": "externalId",
+        "column-1": "lastName",
+        "column-2": "dateOfBirth",
+        "order-2": "MDY",
+        "column-3": "attribute.colour",
+    }
+    twice = operator.post(page, form | {"do": "load", "column-1": "externalId"})
+    assert "More than one column" in text_of(twice)
+    nothing = operator.post(page, {f"column-{place}": "" for place in range(4)})
+    assert "At least one column" in text_of(nothing)
+    assert counts(press(operator, page, "load", **form)) == (1, 0, 0, 0)
+    person = owner.api.get(f"/v1/customers/{bulk.id_of(owner, 'c1')}").json()
+    assert (person["lastName"], person["dateOfBirth"]) == ("Lovelace", "1980-01-02")
+    assert person["customAttributes"] == {"colour": "red"}
+
+    again = uploaded(operator, body.replace("c1", "c2"))
+    assert counts(press(operator, again, "load")) == (1, 0, 0, 0)
+    other = owner.api.get(f"/v1/customers/{bulk.id_of(owner, 'c2')}").json()
+    assert (other["dateOfBirth"], other["customAttributes"]) == ("1980-01-02", {"colour": "red"})
+
+
+def test_json_lines_are_uploaded_too(operator, owner):
+    good, bad = customer("c1", firstName="Ada"), customer("c2", postalCode="")
+    body = gzip.compress(uploads.lines(good, bad, b"{broken"))
+    page = uploaded(operator, body, name="feed.ndjson.gz")
+    shown = text_of(operator.get(page))
+    assert "JSON lines" in shown
+    assert "2 of 3 rows would fail" in shown
+    load = press(operator, page, "load")
+    assert counts(load) == (1, 0, 0, 2)
+    assert len(text_of(operator.get(url("failed", load.pk))).splitlines()) == 2
+
+
+def test_a_file_that_was_loaded_and_customers_who_are_there_are_warned_of(operator, account):
+    factories.make_customer(account, email="ada@example.com", first_name="Augusta")
+    rows = "firstName,lastName,email,phone\nAda,Lovelace,ADA@example.com,\nEve,Gone,,\n"
+    page = uploaded(operator, rows)
+    shown = text_of(operator.get(page))
+    assert "Augusta Lovelace" in shown
+    assert "Row 3" not in shown
+    press(operator, page, "load")
+    shown = text_of(operator.get(uploaded(operator, rows)))
+    assert "was loaded before" in shown
+    assert "Eve Gone" in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no lines"),
+        (b'a,b\n1,"2\n', "quotation mark"),
+        (b"a,4111111111111111\n1,2\n", "card number"),
+        (b"\x1f\x8bnothing", "compressed file"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_nothing_of_it_kept(operator, folder, body, words):
+    answer = upload(operator, body)
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
+    assert uploads.stored(folder) == []
+    assert not BulkUpload.objects.exists()
+
+
+def test_a_file_that_is_discarded_or_left_alone_is_deleted(operator, folder):
+    page = uploaded(operator, TABLE)
+    assert len(uploads.stored(folder)) == 1
+    draft = BulkDraft.objects.get()
+    assert operator.post(url("discard", draft.pk)).status_code == 302
+    assert uploads.stored(folder) == []
+    assert operator.get(page).status_code == 404
+
+    page = uploaded(operator, TABLE)
+    BulkUpload.objects.update(started_at=timezone.now() - timedelta(days=3))
+    assert operator.get(page).status_code == 404
+    delete_abandoned_uploads()
+    assert uploads.stored(folder) == []
+    assert not BulkDraft.objects.exists()
+
+
+def test_a_card_number_of_an_uploaded_file_is_stored_nowhere(operator, folder):
+    page = uploaded(operator, "externalId,Notiz\nc1,4111 1111 1111 1111\n")
+    shown = text_of(operator.get(page))
+    assert "4111" not in shown
+    load = press(operator, page, "load")
+    assert counts(load) == (0, 0, 0, 1)
+    assert "4111" not in text_of(operator.get(url("failed", load.pk)))
+
+
+# --- Who may what ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["Owner", "Admin", "Manager", "Clerk", "Finance"])
+def test_who_works_with_customers_may_upload(role, account):
+    browser = signed_in(account, role)
+    assert "Upload" in text_of(browser.get(url("changelist")))
+    assert text_of(browser.get(url("upload")))
+    assert text_of(browser.get(url("template"))).startswith("externalId,type,")
+    load = press(browser, uploaded(browser, TABLE), "load")
+    assert "Failed lines" in text_of(browser.get(url("change", load.pk)))
+    assert text_of(browser.get(url("failed", load.pk)))
+
+
+def test_who_only_looks_may_neither_upload_nor_stop_nor_have_lines(account, operator):
+    load = press(operator, uploaded(operator, TABLE), "load")
+    viewer = signed_in(account, "View Only")
+    assert ">Upload<" not in text_of(viewer.get(url("changelist")))
+    shown = text_of(viewer.get(url("change", load.pk)))
+    assert "Failed lines" not in shown
+    assert text_of(viewer.get(url("results", load.pk)))
+    for page in (url("upload"), url("template"), url("failed", load.pk)):
+        assert viewer.get(page).status_code == 403
+    for page in (url("upload", name="x"), url("cancel", load.pk), url("retry", load.pk)):
+        assert viewer.post(page, b"", content_type="text/csv").status_code == 403
+
+
+def test_lines_of_others_with_all_they_hold_are_for_who_may_reveal(account, owner):
+    public_id = uploads.send(owner, b'{"sourceCustomerId":"c1"}\n')
+    bulk.run(public_id)
+    load = bulk.request_of(public_id)
+    clerk, manager = signed_in(account, "Clerk"), signed_in(account, "Manager")
+    assert clerk.get(url("failed", load.pk)).status_code == 403
+    assert "c1" in text_of(manager.get(url("failed", load.pk)))
+
+
+def test_nobody_reaches_the_file_or_the_load_of_another_account(operator, sibling, parent_account):
+    page = uploaded(operator, TABLE)
+    draft = BulkDraft.objects.get()
+    stranger = signed_in(sibling.account)
+    colleague = signed_in(operator.user.business_account)
+    for browser in (stranger, colleague):
+        assert browser.get(page).status_code == 404
+        assert browser.post(page, {"do": "load"}).status_code == 404
+        assert browser.post(url("discard", draft.pk)).status_code == 404
+    load = press(operator, page, "load")
+    for name in ("failed", "results"):
+        assert stranger.get(url(name, load.pk)).status_code == 404
+    for name in ("cancel", "retry"):
+        assert stranger.post(url(name, load.pk)).status_code == 404
+    assert stranger.get(url("change", load.pk)).status_code == 302
+    other = upload(operator, TABLE, account=str(sibling.account.pk))
+    assert BulkDraft.objects.filter(business_account=sibling.account).count() == 0, other
+    assert text_of(signed_in(parent_account).get(url("change", load.pk)))
+
+
+def test_who_has_several_accounts_says_whose_customers_they_are(account, child_account):
+    browser = signed_in(account)
+    assert "Business account" in text_of(browser.get(url("upload")))
+    answer = upload(browser, TABLE)
+    assert (answer.status_code, "business account" in answer.json()["message"]) == (400, True)
+    page = uploaded(browser, TABLE, account=str(child_account.pk))
+    press(browser, page, "load")
+    assert Customer.objects.get().business_account == child_account
+
+
+# --- The page of a load ---------------------------------------------------------------------------
+
+
+def test_errors_show_their_values_but_for_sensitive_ones(account, owner, operator):
+    for name, is_encrypted in (("tier", False), ("code", True)):
+        AttributeDefinition.objects.create(
+            business_account=account, name=name, is_encrypted=is_encrypted
+        )
+    long = "s" * 2000
+    public_id = bulk.send(
+        owner,
+        customer("c1", country="Utopia", customAttributes={"tier": f"gold{long}"}),
+        customer("c2", customAttributes={"code": f"secret{long}", "unknown": "hidden-value"}),
+    )
+    bulk.run(public_id)
+    shown = text_of(operator.get(url("change", bulk.request_of(public_id).pk)))
+    for words in ("Utopia", "goldsss", "customAttributes/code", "••••••"):
+        assert words in shown
+    for words in ("secretsss", "hidden-value"):
+        assert words not in shown
+
+
+def test_errors_come_in_pages(operator):
+    rows = "".join(f"c{number},nobody\n" for number in range(60))
+    load = press(operator, uploaded(operator, f"externalId,email\n{rows}"), "load")
+    first = text_of(operator.get(url("change", load.pk)))
+    last = text_of(operator.get(url("change", load.pk, page="3")))
+    assert "Page 1 of 3" in first
+    assert (">2</td>" in first, ">2</td>" in last) == (True, False)
+    assert ">61</td>" in last
+    for page in ("0", "-1", "x", "99999"):
+        assert text_of(operator.get(url("change", load.pk, page=page)))
+
+
+def test_a_load_that_waits_is_cancelled(operator):
+    operator.post(uploaded(operator, TABLE), {"do": "load"})
+    load = BulkRequest.objects.get()
+    assert 'data-live="running"' in text_of(operator.get(url("change", load.pk)))
+    operator.post(url("cancel", load.pk))
+    runner.run(load.pk)
+    shown = text_of(operator.get(url("change", load.pk)))
+    assert "Cancelled" in shown
+    assert 'data-live="running"' not in shown
+    assert not Customer.objects.exists()
+
+
+def test_what_failed_of_a_request_is_tried_again(operator, account, owner):
+    sent = customer("c1", department="North")
+    public_id = bulk.send(owner, sent)
+    bulk.run(public_id)
+    factories.make_department(account, "North")
+    failed = bulk.request_of(public_id)
+    assert "Retry failed" in text_of(operator.get(url("change", failed.pk)))
+    answer = operator.post(url("retry", failed.pk))
+    again = BulkRequest.objects.get(retry_of=public_id)
+    assert answer["Location"] == url("change", again.pk)
+    runner.run(again.pk)
+    again.refresh_from_db()
+    assert counts(again) == (1, 0, 0, 0)
+
+
+def test_the_list_asks_a_fixed_number_of_questions(operator, owner):
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            text_of(operator.get(url("changelist")))
+        return len(queries)
+
+    bulk.run(bulk.send(owner, customer("c1")))
+    asked()
+    few = asked()
+    for number in range(5):
+        bulk.run(bulk.send(owner, customer(f"d{number}")))
+        uploads.send(owner, json.dumps(customer(f"e{number}")).encode())
+    assert asked() == few
+    assert few <= 12
