@@ -3,6 +3,8 @@
 import gzip
 import json
 from datetime import timedelta
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from django.db import connection
@@ -15,7 +17,7 @@ from customers.models import AttributeDefinition, Change, Customer
 from ingest import runner
 from ingest.cleanup import delete_abandoned_uploads
 from ingest.models import BulkDraft, BulkRequest, BulkUpload
-from tests import bulk, factories, uploads
+from tests import bulk, factories, served, uploads
 from tests.bulk import customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -218,6 +220,36 @@ def test_a_card_number_of_an_uploaded_file_is_stored_nowhere(operator, folder):
     load = press(operator, page, "load")
     assert counts(load) == (0, 0, 0, 1)
     assert "4111" not in text_of(operator.get(url("failed", load.pk)))
+
+
+@pytest.mark.no_cover
+def test_a_file_larger_than_any_body_is_received_by_the_real_server(
+    account, settings, tmp_path, own_queue
+):
+    """As the page's script sends it: 200,000 rows, some 15 MB, which nobody holds in memory."""
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": tmp_path / "results"}
+    settings.STORAGES = settings.STORAGES | {
+        "default": settings.STORAGES["default"] | {"OPTIONS": options}
+    }
+    browser = signed_in(account)
+    rows = [f"C-{number},Zoë,Müller{number},zoe{number}@example.com" for number in range(200_000)]
+    body = "\n".join(["Kundennummer,Vorname,Nachname,E-Mail", *rows]).encode()
+    assert len(body) > settings.MAX_BODY_BYTES
+    session, token = browser.cookies[settings.SESSION_COOKIE_NAME].value, "t" * 32
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Cookie": f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={token}",
+        "X-CSRFToken": token,
+    }
+    with served.web(own_queue, tmp_path) as address:
+        page = f"{address.url}{url('upload', name='all.csv')}"
+        with urlopen(Request(page, body, headers), timeout=60) as answer:
+            location = json.load(answer)["location"]
+        refused = Request(page, body, headers | {"X-CSRFToken": "u" * 32})
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(refused, timeout=60)
+    assert BulkDraft.objects.get().rows == 200_000
+    assert "the first 500 rows" in text_of(browser.get(location))
 
 
 # --- Who may what ---------------------------------------------------------------------------------
