@@ -20,7 +20,7 @@ from ingest.models import BulkItem
 from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
 from ingest.results import ResultGone
 from ingest.services import DryRunTimedOut, NoSpace
-from ingest.sheets.columns import NAMES
+from ingest.sheets.columns import MOST_COLUMNS, NAMES
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
 from ingest.wire.ledger import STATUSES
 from ingest.wire.profile import ProfileBody
@@ -179,16 +179,18 @@ A load is `FINISHED` only when every line that was received is accounted for. Ot
 `FAILED`, `counts` and results tell of what was loaded, and `message` says what to do; sent again,
 lines that are stored already come out `UNCHANGED`. `errorCode` is then `FILE_CUT_OFF` (a compressed
 file ends in the middle, is damaged, or is followed by something else; what was whole is loaded),
-`CONTENT_LOST` (a part was lost after it had been received), `TIME_LIMIT`, `STORAGE_FULL` (there is
-no space for the results), `WORKER_LOST`, `UNAVAILABLE` or `INTERNAL_ERROR`. A body that is shorter
-than its `Content-Length` says is refused, and nothing of it is stored.
+`CONTENT_LOST` (a part was lost after it had been received), `CANCELLED`, `TIME_LIMIT`,
+`STORAGE_FULL` (there is no space for the results), `WORKER_LOST`, `UNAVAILABLE` or
+`INTERNAL_ERROR`. A body that is shorter than its `Content-Length` says is refused, and nothing of
+it is stored.
 
 With `?dryRun=true` the whole file is checked by the worker as it would be loaded at that moment,
 and nothing is stored but the outcome, which is read as that of a load and has `dryRun`. Each line
 is judged by what is stored: of a customer whom the file has twice, both would be `CREATED`.
 
 **Tables.** `text/csv` in UTF-8, with or without a byte order mark, plain or compressed by gzip.
-Commas, semicolons, tabs or bars stand between the cells; quoted ones may have line breaks in them.
+Commas, semicolons, tabs or bars stand between the cells, white space around them is left out;
+quoted ones may have line breaks in them. There may be {MOST_COLUMNS} columns.
 The first row names the columns, in any order:
 
 {", ".join(f"`{name}`" for name in NAMES)}, `metadata.KEY` and `attribute.NAME`.

@@ -247,6 +247,7 @@ def test_failed_rows_come_back_as_a_table_that_is_loaded_once_corrected(owner):
         (b',error\n"c1",x\n', "has to name the columns"),
         ("externalId,firstName\nc1,José\n".encode("latin-1"), "not UTF-8"),
         ("externalId,firstName\nc1,José\n".encode("utf-16"), "not UTF-8"),
+        (b"firstName" + b",x" * 200 + b"\nAda\n", "200 columns"),
         (b'externalId,firstName\nc1,"Ada\nc2,Eve\n', "Row 2"),
         (b'externalId,firstName\nc1,"Ada' + b"\nx" * 400_000, "Row 2"),
         (b"externalId," + b"x" * 3_000_000 + b"\nc1,Ada\n", "too long"),

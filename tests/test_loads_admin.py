@@ -128,6 +128,11 @@ def test_a_file_is_looked_at_tried_out_loaded_and_its_failed_lines_are_corrected
     assert results.splitlines()[2].startswith("3,c2,FAILED,,E-Mail: ")
 
 
+def test_results_have_nothing_that_a_spreadsheet_would_run(operator):
+    load = press(operator, uploaded(operator, "externalId,lastName\n=1+1,Lovelace\n"), "load")
+    assert "\r\n2,'=1+1,CREATED," in text_of(operator.get(url("results", load.pk)))
+
+
 def test_columns_are_mapped_and_the_next_file_is_read_likewise(operator, account, owner):
     body = "Nr,Who,Born,Colour\nc1,Lovelace,01/02/1980,red\n"
     AttributeDefinition.objects.create(business_account=account, name="colour")

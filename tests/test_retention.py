@@ -277,9 +277,9 @@ def many_rows(owner) -> None:
         cursor.execute(f"""
             INSERT INTO ingest_bulkrequest ({common}, public_id, action, source_customer_id,
                 source_account_id, fingerprint, items, created, updated, unchanged, failed,
-                keeps_content)
+                keeps_content, is_dry_run)
             SELECT {values}, gen_random_uuid(), 'CREATE_CUSTOMERS', '', '', '', 1, 1, 0, 0, 0,
-                i % 50 = 0
+                i % 50 = 0, false
             FROM generate_series(1, {MANY}) i""")
         cursor.execute(f"""
             INSERT INTO search_customersearch ({common}, criteria, result_format, accounts, rows,

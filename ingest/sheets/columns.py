@@ -61,6 +61,8 @@ OTHER_NAMES = {
     "zipCode": "zip postalcode postcode plz postleitzahl codepostal codigopostal cap",
     "department": "branch division abteilung filiale",
 }
+# No list of customers has more; each of them is a field of the form that maps them.
+MOST_COLUMNS = 200
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -127,7 +129,10 @@ def is_left_out(header: str) -> bool:
 
 
 def check_header(header: Sequence[str]) -> None:
-    """Refuse card numbers. Raises `Invalid`."""
+    """Refuse card numbers, and more columns than there may be. Raises `Invalid`."""
+    if len(header) > MOST_COLUMNS:
+        message = f"A table may have {MOST_COLUMNS} columns, not {len(header)}."
+        raise Invalid([Problem("", message, "TOO_MANY")])
     wrong = [place for place, text in enumerate(header, 1) if holds_card_number(text)]
     if wrong:
         raise Invalid([Problem(f"column {place}", *CARD_NUMBER) for place in wrong])

@@ -23,6 +23,8 @@ TEMPLATE = (
         *("London", "", "GBR", "SW1Y 4JH", ""),
     ),
 )
+# What a spreadsheet takes for the beginning of a formula, the full-width signs included.
+FORMULA = ("-", "=", "+", "@", "\t", "\r", "\uff0d", "\uff1d", "\uff0b", "\uff20")
 RESULT_COLUMNS = ("line", "externalId", "outcome", "customerId", "error")
 
 
@@ -60,10 +62,15 @@ def failed_rows(sheet: Sheet, blocks: Iterable[bytes]) -> Iterator[bytes]:
             told = from_json(line)
             cells = told["cells"] + [""] * (len(columns) - len(told["cells"]))
             rest = cells[len(columns) :]
-            errors = in_words(told["errors"], sheet)
+            errors = guarded(in_words(told["errors"], sheet))
             writer.row([*(cells[place] for place in kept), errors, *rest])
         yield writer.taken()
     yield writer.taken()
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula; for files that are not sent again."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def in_words(errors: Sequence[dict[str, Any]], sheet: Sheet | None) -> str:
@@ -96,10 +103,10 @@ def results(blocks: Iterable[bytes], sheet: Sheet | None) -> Iterator[bytes]:
             writer.row(
                 [
                     told["line"],
-                    told["sourceCustomerId"] or "",
+                    guarded(told["sourceCustomerId"] or ""),
                     told["outcome"],
                     told["customerId"] or "",
-                    in_words(told["errors"], sheet),
+                    guarded(in_words(told["errors"], sheet)),
                 ]
             )
         yield writer.taken()
