@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from unfold.views import ChangeList
 
 from config.api.errors import ApiError
+from customers.admin.jobs import EndedFilter, StateFilter
 from customers.admin.scope import operator
 from ingest import results, services
 from ingest.admin import words
@@ -49,7 +50,7 @@ class LoadAdmin(UploadPages):
 
     list_display = ("name", "business_account", "counted", "state", "who", "submitted_at")
     list_display_links = ("name",)
-    list_filter = ("status", "action", "is_dry_run")
+    list_filter = (StateFilter, EndedFilter, "action", "is_dry_run")
     list_before_template = "admin/ingest/loads_before.html"
     sortable_by = ()
 
