@@ -234,6 +234,7 @@ ACTIVITY = {
     "sentDate": "2026-03-01T12:00:00.000Z",
     "subject": "Asked for a new card",
 }
+RESTORE = {"reason": "Deleted by mistake"}
 CHANGE = {
     "at": "2026-03-01T12:05:00.456Z",
     "operation": "updated",

@@ -35,7 +35,13 @@ from customers.schema import (
     SessionToken,
     Token,
 )
-from customers.serializers import ActivityBody, ActivityUpdate, CustomerBody, CustomerUpdate
+from customers.serializers import (
+    ActivityBody,
+    ActivityUpdate,
+    CustomerBody,
+    CustomerUpdate,
+    ReasonBody,
+)
 
 Fields = dict[str, Any]  # fields of all kinds, each with types of its own
 
@@ -189,7 +195,7 @@ delete_customer = operation(
     "deleteCustomer",
     "Delete a customer",
     description="It no longer exists, for anybody but a search for `DELETED` customers. Its "
-    "`externalId` stays taken.",
+    "`externalId` stays taken, and `restore` brings it back.",
     parameters=[IF_MATCH],
     answers={204: GONE},
 )
@@ -198,6 +204,16 @@ suspend_customer = operation(
 )
 activate_customer = operation(
     "activateCustomer", "Activate a customer", parameters=[IF_MATCH, ETAG], answers={200: CUSTOMER}
+)
+restore_customer = operation(
+    "restoreCustomer",
+    "Restore a deleted customer",
+    description="It is there again with all that it had, and its `externalId` finds it. The reason "
+    "stands in its history.",
+    body=body(ReasonBody, a_mistake=examples.RESTORE),
+    parameters=[IF_MATCH, ETAG],
+    answers={200: CUSTOMER},
+    errors=[Conflict("This customer is not deleted.", code="NOT_DELETED")],
 )
 remove_address = operation(
     "removeAddress", "Remove an address", parameters=[IF_MATCH], answers={204: GONE}

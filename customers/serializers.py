@@ -28,6 +28,7 @@ from customers.values import (
     CustomerValues,
     NameValues,
     PointValues,
+    ReasonValues,
     RelationshipValues,
 )
 
@@ -243,6 +244,12 @@ class CustomerUpdate(CustomerBody):
     """What an update may send: everything is optional, absent means unchanged."""
 
     type = Choice(Customer.Type.choices, required=False, help_text="Must be the customer's.")
+
+
+class ReasonBody(Body[ReasonValues]):
+    """Why something is done, for the customer's history."""
+
+    reason = Text(max_length=255)
 
 
 class ActivityBody(Body[ActivityValues]):

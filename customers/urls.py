@@ -10,6 +10,7 @@ urlpatterns = [
     path("customers/<id:customer_id>", customers.CustomerDetail.as_view()),
     path("customers/<id:customer_id>/suspend", customers.CustomerSuspension.as_view()),
     path("customers/<id:customer_id>/activate", customers.CustomerActivation.as_view()),
+    path("customers/<id:customer_id>/restore", customers.CustomerRestoration.as_view()),
     path(
         "customers/<id:customer_id>/addresses/<id:address_id>", customers.CustomerAddress.as_view()
     ),

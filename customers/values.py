@@ -142,3 +142,9 @@ class ActivityValues(ActivityUpdateValues, total=False):
     is_secure: bool | None
     sent_date: datetime | None
     subject: str | None
+
+
+class ReasonValues(TypedDict, total=False):
+    """Why something is done."""
+
+    reason: str | None

@@ -52,7 +52,7 @@ class Route:
 
     def url(self, ids: Mapping[str, object]) -> str:
         """The path with these values of its variables; ``x of y`` is an `x` for paths of a `y`."""
-        *_, last, _ = ["", *self.pattern.split("/")]
+        *_, last = [part for part in self.pattern.split("/") if "<" not in part]
         return "/" + VARIABLE.sub(
             lambda match: str(ids.get(f"{match[1]} of {last}", ids[match[1]])), self.pattern
         )

@@ -25,13 +25,15 @@ ROWS = b"id\r\n"
 def make_inventory(speaker: Speaker) -> dict[str, str]:
     """A customer with an address and an activity, and a finished search, of a speaker's account.
 
-    ``customer_id of contacts`` is for the path whose customer has to be a business.
+    ``customer_id of contacts`` is for the path whose customer has to be a business,
+    ``customer_id of restore`` for the one whose customer has to be deleted.
     """
     customer = factories.make_customer(speaker.account)
     person = customer.contacts.get()
     handle = factories.make_contact_point(person, "TWITTER", "ada1815", is_primary=False)
     business = factories.make_customer(speaker.account, business_name="Acme")
     other = factories.make_contact(business, is_primary=False, first_name="Jill")
+    deleted = factories.make_customer(speaker.account, status="DELETED")
     address = factories.make_address(customer)
     activity = customer.activities.create(
         type="email", mode="inbound", sent_date=timezone.now(), created_at=timezone.now()
@@ -44,6 +46,7 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
         "address_id": str(address.id),
         "point_id": str(handle.id),
         "customer_id of contacts": str(business.pk),
+        "customer_id of restore": str(deleted.pk),
         "contact_id": str(other.id),
         "activity_id": str(activity.id),
         "account_id": str(speaker.account.pk),
@@ -93,6 +96,7 @@ def make_nothing() -> dict[str, str]:
     return {
         "customer_id": str(uuid7()),
         "customer_id of contacts": str(uuid7()),
+        "customer_id of restore": str(uuid7()),
         "customer_ids": str(uuid7()),
         "point_id": str(uuid7()),
         "contact_id": str(uuid7()),

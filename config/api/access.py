@@ -23,6 +23,7 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "DELETE v1/customers/<id:customer_id>": STAFF,
     "PUT v1/customers/<id:customer_id>/suspend": STAFF,
     "PUT v1/customers/<id:customer_id>/activate": STAFF,
+    "PUT v1/customers/<id:customer_id>/restore": STAFF,
     "DELETE v1/customers/<id:customer_id>/addresses/<id:address_id>": STAFF,
     "DELETE v1/customers/<id:customer_id>/contact-points/<id:point_id>": STAFF,
     "DELETE v1/customers/<id:customer_id>/contacts/<id:contact_id>": STAFF,

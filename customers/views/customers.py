@@ -27,10 +27,12 @@ from customers.serializers import (
     ActivityUpdate,
     CustomerBody,
     CustomerUpdate,
+    ReasonBody,
     activity_object,
 )
 from customers.services import activities
 from customers.services import customers as services
+from customers.services.restore import restore_customer
 from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
@@ -170,6 +172,24 @@ class CustomerActivation(ApiView):
         services.activate_customer(
             actor=self.actor,
             customer_id=customer_id,
+            via=Via.V1,
+            precondition=precondition(request),
+        )
+        return customer_answer(self.actor, customer_id)
+
+
+class CustomerRestoration(ApiView):
+    """Restore a deleted customer."""
+
+    scopes = {"PUT": WRITE}
+
+    @openapi.restore_customer
+    def put(self, request: Request, customer_id: UUID) -> Response:
+        """DELETED becomes ACTIVE, for the reason that the body gives."""
+        restore_customer(
+            actor=self.actor,
+            customer_id=customer_id,
+            submission=ReasonBody().parse(request.data),
             via=Via.V1,
             precondition=precondition(request),
         )

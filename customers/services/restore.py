@@ -1,0 +1,51 @@
+"""The way back for a deleted customer."""
+
+import uuid
+
+from config.api.actors import Actor
+from config.api.bodies import Submission
+from config.api.errors import Conflict, Invalid, NotFound, Problem
+from customers.change_log import recorded
+from customers.models import Customer
+from customers.services.customers import Precondition, set_status
+from customers.values import ReasonValues
+
+
+def required_reason(submission: Submission[ReasonValues]) -> str:
+    """The reason of a `ReasonBody`. Raises `Invalid` without one."""
+    problems = list(submission.problems)
+    reason = submission.values.get("reason") or ""
+    if not reason and not problems:
+        problems.append(Problem("reason", "This is required.", "REQUIRED"))
+    if problems:
+        raise Invalid(problems)
+    return reason
+
+
+def restore_customer(
+    *,
+    actor: Actor,
+    customer_id: uuid.UUID,
+    submission: Submission[ReasonValues],
+    via: str,
+    precondition: Precondition | None = None,
+) -> None:
+    """DELETED becomes ACTIVE, with all that the customer had.
+
+    Raises `NotFound`, `Invalid` without a reason, `Conflict` (NOT_DELETED), `PreconditionFailed`.
+    """
+    reason = required_reason(submission)
+    with recorded(actor, via=via, reason=reason) as at:
+        customer = (
+            Customer.objects.visible_to(actor)
+            .select_for_update(of=("self",), no_key=True)
+            .filter(pk=customer_id)
+            .first()
+        )
+        if customer is None:
+            raise NotFound
+        if precondition is not None:
+            precondition(customer.version)
+        if customer.status != Customer.Status.DELETED:
+            raise Conflict("This customer is not deleted.", code="NOT_DELETED")
+        set_status(customer, Customer.Status.ACTIVE, actor, at)
