@@ -260,6 +260,8 @@ REST_FRAMEWORK = {
 REQUESTS_PER_MINUTE = env.integer("KITH_REQUESTS_PER_MINUTE", 60_000)
 # Failed authentications an address may have in a minute; 0 switches the limit off.
 FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("KITH_FAILED_AUTHENTICATIONS_PER_MINUTE", 60)
+# How often an employee may look at the sensitive values of customers within an hour.
+REVEALS_PER_HOUR = env.integer("KITH_REVEALS_PER_HOUR", 30, minimum=1)
 # Larger bodies are 413; /v2/data allows 5 MB, and its files go by their own limit.
 MAX_BODY_BYTES = env.integer("KITH_MAX_BODY_BYTES", 5_000_000, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

@@ -23,6 +23,7 @@ from customers.models import (
     Customer,
     Department,
     Enrollment,
+    Reveal,
 )
 
 # The `entity` of a change, and the model of its rows.
@@ -35,6 +36,7 @@ ENTITIES: dict[str, type[models.Model]] = {
     "enrollment": Enrollment,
     "account": Account,
     "card": Card,
+    "reveal": Reveal,
 }
 # Columns whose published name is not simply their own in camelCase.
 PUBLISHED = {

@@ -21,6 +21,7 @@ ADMINISTRATION = (
     "refreshtoken",
     "grant",
     "idtoken",
+    "reveal",
 )
 # Decrypting shows what only some may see to everybody.
 CONVERTING = Q(codename="convert_attributedefinition")

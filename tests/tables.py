@@ -14,6 +14,8 @@ UNTRACKED = {
     "social_id_last4",
     *("created_at", "created_by_type", "created_by_id"),
     *("updated_at", "updated_by_type", "updated_by_id"),
+    # Every change has them itself.
+    *("employee_id", "reason"),
 }
 
 # API routes that a scope does not guard.

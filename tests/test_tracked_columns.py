@@ -32,6 +32,7 @@ def pairs(account, child_account):
         "business_account_id": (account.pk, child_account.pk),
         "department_id": tuple(factories.make_department(account).pk for _ in "ab"),
         "preferred_agent_id": tuple(factories.make_employee(account).pk for _ in "ab"),
+        "employee_id": tuple(factories.make_employee(account).pk for _ in "ab"),
         "definition_id": tuple(
             AttributeDefinition.objects.create(business_account=account, name=name).pk
             for name in "ab"

@@ -16,6 +16,7 @@ from customers.models.people import (
     ServiceAccount,
     User,
 )
+from customers.models.reveal import Reveal
 
 __all__ = [
     "AccessToken",
@@ -37,6 +38,7 @@ __all__ = [
     "IDToken",
     "OAuthClient",
     "RefreshToken",
+    "Reveal",
     "ServiceAccount",
     "User",
 ]
