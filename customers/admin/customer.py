@@ -1,39 +1,37 @@
 """Customers in the back office."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import DataError
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
 from customers import normalize
+from customers.admin.customer_actions import CHANGES
+from customers.admin.customer_edit import page_of
+from customers.admin.customer_list import ListsCustomers
+from customers.admin.customer_page import may
+from customers.admin.scope import visible_accounts
 from customers.admin.sign_in import GivesSignIns
-from customers.history import changes_of, represent_all
-from customers.models import Contact, ContactPoint, Customer
+from customers.models import Customer, Reveal
 from customers.querysets import CustomerQuerySet
 
-RECENT_CHANGES = 50
+REVEALS_PER_PAGE = 100
 
 
 @admin.register(Customer)
-class CustomerAdmin(GivesSignIns):
-    """Find a customer as the API does, and see all of it on one page, sensitive values masked."""
+class CustomerAdmin(GivesSignIns, ListsCustomers):
+    """Find a customer as the API does, see all of it on one page, and change it.
 
-    list_display = ("name", "type", "status", "business_account", "external_id", "created_at")
-    # A customer that a load brought may have no name.
-    list_display_links = ("name", "external_id")
-    list_filter = ("type", "status")
-    list_select_related = ("business_account",)
+    All pages are our own: nothing is written past the services.
+    """
+
     search_fields = ("search_text",)
-    search_help_text = "Name, e-mail, phone, external id, or id: every word has to occur."
     ordering = ("-created_at", "-id")
-    fieldsets = (
-        (None, {"fields": ("name", "type", "status", "business_account", "department")}),
-        ("Who and where", {"fields": ("people", "places")}),
-        ("More", {"fields": ("external_id", "metadata", "created_at", "updated_at")}),
-        ("What happened", {"fields": ("timeline",)}),
-    )
-    readonly_fields = ("people", "places", "timeline")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
@@ -45,28 +43,132 @@ class CustomerAdmin(GivesSignIns):
         words = normalize.parse_search_words(search_term)
         return (queryset.searched(words) if words else queryset.none()), False
 
-    @admin.display(description="contacts")
-    def people(self, customer: Customer) -> SafeString:
-        """The contacts with their contact points."""
-        points: dict[object, list[ContactPoint]] = {}
-        for point in customer.contact_points.order_by("kind", "-is_primary", "created_at"):
-            points.setdefault(point.contact_id, []).append(point)
-        contacts = [
-            (contact, points.get(contact.id, []))
-            for contact in Contact.objects.filter(customer=customer).order_by(
-                "-is_primary", "created_at", "id"
-            )
+    def get_urls(self) -> list[URLPattern]:
+        """Django's own addresses, and those of our pages."""
+
+        def own(route: str, view: Any, name: str, **options: str) -> URLPattern:  # noqa: ANN401
+            wrapped = self.admin_site.admin_view(view)
+            url: URLPattern = path(route, wrapped, options, name=f"customers_customer_{name}")
+            return url
+
+        verbs = [
+            own(f"<path:object_id>/{verb}/", self.status_view, verb, verb=verb) for verb in CHANGES
         ]
-        return render_to_string("admin/customers/contacts.html", {"contacts": contacts})
+        return [
+            own("suggestions/", self.suggestions_view, "suggestions"),
+            own("reveals/", self.reveals_view, "reveals"),
+            own("<path:object_id>/edit/", self.edit_view, "edit"),
+            own("<path:object_id>/reveal/", self.reveal_view, "reveal"),
+            *verbs,
+            *super().get_urls(),
+        ]
 
-    @admin.display(description="addresses")
-    def places(self, customer: Customer) -> SafeString:
-        """The addresses."""
-        addresses = customer.addresses.order_by("type", "-is_primary", "created_at")
-        return render_to_string("admin/customers/addresses.html", {"addresses": addresses})
+    def customer_or_404(self, request: HttpRequest, object_id: str) -> Customer:
+        """A customer of the operator's tree, deleted ones among them."""
+        if not request.user.has_perm("customers.view_customer"):
+            raise PermissionDenied
+        customer: Customer | None = self.get_object(request, object_id)
+        if customer is None:
+            raise Http404
+        return customer
 
-    @admin.display(description="changes")
-    def timeline(self, customer: Customer) -> SafeString:
-        """The newest changes of the change log."""
-        changes = represent_all(changes_of(customer.pk)[:RECENT_CHANGES])
-        return render_to_string("admin/customers/timeline.html", {"changes": changes})
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """With what every page shows."""
+        related = ("business_account", "preferred_agent")
+        rows: QuerySet[Customer] = super().get_queryset(request).select_related(*related)
+        return rows
+
+    # --- Pages ------------------------------------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; what cannot be read in its address is 400."""
+        if not request.user.has_perm("customers.view_customer"):
+            raise PermissionDenied
+        try:
+            return self.list_page(request)
+        except (ValueError, DataError) as error:
+            raise BadRequest("The request cannot be understood.") from error
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of a customer."""
+        return self.customer_page(request, self.customer_or_404(request, object_id))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form for a new customer."""
+        if not request.user.has_perm("customers.add_customer"):
+            raise PermissionDenied
+        return self.add_page(request)
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The form for a customer; a deleted one has to be restored first."""
+        customer = self.customer_or_404(request, object_id)
+        if not may(request, "edit"):
+            raise PermissionDenied
+        if customer.status == Customer.Status.DELETED:
+            return HttpResponseRedirect(page_of(customer.pk))
+        return self.edit_page(request, customer)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """All that happened to a customer."""
+        customer = self.customer_or_404(request, object_id)
+        try:
+            return self.history_page(request, customer)
+        except (ValueError, DataError) as error:
+            raise BadRequest("The request cannot be understood.") from error
+
+    def status_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
+        """Suspend, activate, delete, restore."""
+        return self.change_status(request, self.customer_or_404(request, object_id), verb)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's own would delete the row."""
+        return self.status_view(request, object_id, "delete")
+
+    def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Sensitive values."""
+        return self.reveal(request, self.customer_or_404(request, object_id))
+
+    def suggestions_view(self, request: HttpRequest) -> HttpResponse:
+        """What the filters suggest."""
+        if not request.user.has_perm("customers.view_customer"):
+            raise PermissionDenied
+        return self.suggestions(request)
+
+    def reveals_view(self, request: HttpRequest) -> HttpResponse:
+        """Who looked at whose sensitive values, and why, newest first."""
+        if not request.user.has_perm("customers.audit_reveal"):
+            raise PermissionDenied
+        looks = Reveal.objects.select_related("customer", "employee")
+        accounts = visible_accounts(request)
+        if accounts is not None:
+            looks = looks.filter(customer__business_account__in=accounts)
+        number = request.GET.get("p", "0")
+        first = min(int(number), 10_000) * REVEALS_PER_PAGE if number.isdecimal() else 0
+        found = list(looks[first : first + REVEALS_PER_PAGE + 1])
+        context = self.admin_site.each_context(request) | {
+            "title": "Revealed values",
+            "looks": [
+                (look, accounts is None or look.employee.business_account_id in accounts)
+                for look in found[:REVEALS_PER_PAGE]
+            ],
+            "next": first // REVEALS_PER_PAGE + 1 if len(found) > REVEALS_PER_PAGE else 0,
+            "previous": first // REVEALS_PER_PAGE - 1 if first else -1,
+        }
+        return TemplateResponse(request, "admin/customers/customer/reveals.html", context)

@@ -1,0 +1,242 @@
+"""The list of customers: the search of the API, its indexes, and filters that operators need."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from config.api.pagination import Page, PageRequest, Sort, Total
+from customers import normalize, words
+from customers.admin.customer_actions import ActsOnCustomers
+from customers.admin.customer_edit import name_of
+from customers.admin.scope import every, visible_accounts
+from customers.filters import MAX_WORDS
+from customers.models import BusinessAccount, Contact, ContactPoint, Customer, Department
+from customers.querysets import CustomerQuerySet
+from customers.sorting import first_ids
+
+PAGE_SIZE = 50
+# Nobody looks at the ten thousandth customer; the search is for that.
+LAST_PAGE = 200
+SUGGESTIONS = 20
+ORDERS = {
+    "": ("Newest first", Sort("createdAt", "created_at", is_descending=True)),
+    "oldest": ("Oldest first", Sort("createdAt", "created_at", is_descending=False)),
+    "changed": ("Last changed first", Sort("updatedAt", "updated_at", is_descending=True)),
+    "name": ("Last name", Sort("lastName", "sort_last_name", is_descending=False)),
+    "business": (
+        "Business name",
+        Sort("businessName", "business_name_folded", is_descending=False),
+    ),
+}
+# The words of these orders have no indexes of deleted customers.
+BY_TIME = ("", "oldest", "changed")
+LISTED = [Customer.Status.ACTIVE, Customer.Status.SUSPENDED]
+# What else may stand in the address of a list of unfold's.
+IGNORED = frozenset({"_facets", "all"})
+
+
+def options(values: Sequence[str], empty: str) -> list[tuple[str, str]]:
+    """Words of a list, behind the one for all."""
+    return [("", empty), *((value, words.word(value)) for value in values)]
+
+
+class Filters(forms.Form):
+    """What the list is asked for."""
+
+    q = forms.CharField(label="Search customers", required=False, max_length=200)
+    type__exact = forms.ChoiceField(
+        label="Type", required=False, choices=options(Customer.Type.values, "All types")
+    )
+    status__exact = forms.ChoiceField(
+        label="Status", required=False, choices=options(Customer.Status.values, "Not deleted")
+    )
+    account = forms.CharField(label="Business account", required=False, max_length=120)
+    department = forms.CharField(label="Department", required=False, max_length=120)
+    created_from = forms.DateField(label="Created from", required=False)
+    created_to = forms.DateField(label="Created until", required=False)
+    order = forms.ChoiceField(
+        label="Order", required=False, choices=[(name, text) for name, (text, _) in ORDERS.items()]
+    )
+    p = forms.IntegerField(required=False, min_value=0, max_value=LAST_PAGE - 1)
+
+    def clean_q(self) -> list[str]:
+        """The words, folded, of which every one has to occur."""
+        given: str = self.cleaned_data["q"]
+        found = normalize.parse_search_words(given)
+        if len(found) > MAX_WORDS:
+            raise forms.ValidationError(f"At most {MAX_WORDS} words are searched for.")
+        if given and not found:
+            raise forms.ValidationError("This has no characters that are compared.")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """The dates are in order."""
+        values: dict[str, Any] = self.cleaned_data
+        first, last = values.get("created_from"), values.get("created_to")
+        if first and last and first > last:
+            self.add_error("created_to", "This is before the other date.")
+        return values
+
+
+class ListsCustomers(ActsOnCustomers):
+    """The list, and what its filters suggest."""
+
+    def list_page(self, request: HttpRequest) -> HttpResponse:
+        """A page of customers."""
+        if set(request.GET) - set(Filters.base_fields) - IGNORED:
+            raise BadRequest("The list has no such filter.")
+        if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
+            raise BadRequest("A NUL character.")
+        filters = Filters(request.GET)
+        page, rows = None, []
+        if filters.is_valid() and (found := self.found(request, filters)) is not None:
+            page = found
+            rows = rows_of(found.ids)
+        context = self.admin_site.each_context(request) | {
+            "title": "Customers",
+            "filters": filters,
+            "controls": [filters[name] for name in Filters.base_fields if name not in {"q", "p"}],
+            "active": [
+                name
+                for name in Filters.base_fields
+                if name not in {"q", "p", "order"} and request.GET.get(name)
+            ],
+            "is_filtered": any(request.GET.get(name) for name in Filters.base_fields),
+            "rows": rows,
+            "may_add": request.user.has_perm("customers.add_customer"),
+            "may_audit": request.user.has_perm("customers.audit_reveal"),
+            **self.paging(request, page),
+        }
+        return TemplateResponse(request, "admin/customers/customer/list.html", context)
+
+    def found(self, request: HttpRequest, filters: Filters) -> Page | None:
+        """The page of customers that match; None, and an error, for an unknown account."""
+        values = filters.cleaned_data
+        accounts = visible_accounts(request)
+        if values["account"]:
+            accounts = trees_of(values["account"], accounts)
+            if not accounts:
+                filters.add_error("account", "There is no such business account.")
+                return None
+        customers = narrowed(values)
+        if values["department"]:
+            wanted = departments(accounts).filter(name=values["department"])
+            ids = list(wanted.values_list("pk", flat=True))
+            if not ids:
+                filters.add_error("department", "There is no such department.")
+                return None
+            customers = customers.filter(department__in=ids)
+        order = values["order"]
+        if values["status__exact"] == Customer.Status.DELETED and order not in BY_TIME:
+            filters.add_error("order", "Deleted customers are in the order of time.")
+            return None
+        visible = customers
+        if accounts is not None:
+            visible = customers.filter(business_account__in=accounts)
+        request_ = PageRequest((ORDERS[order][1],), PAGE_SIZE, values["p"] or 0)
+
+        def narrow(asked: PageRequest, count: int, total: Total) -> set[UUID] | None:
+            if not total.is_estimate or accounts is None:
+                return None
+            return first_ids(customers, accounts, asked, count)
+
+        return request_.take(visible, narrow)
+
+    def paging(self, request: HttpRequest, page: Page | None) -> dict[str, Any]:
+        """What is said of the page, and the addresses of those beside it."""
+        if page is None:
+            return {"total": 0}
+        number = page.request.number
+        links = {}
+        for name, other in (("previous", number - 1), ("next", number + 1)):
+            query = request.GET.copy()
+            query["p"] = str(other)
+            links[name] = f"?{query.urlencode()}"
+        is_last = page.last is None or number + 1 >= LAST_PAGE
+        return {
+            "total": page.total.count,
+            "is_estimate": page.total.is_estimate,
+            "first": number * PAGE_SIZE + 1,
+            "last": number * PAGE_SIZE + len(page.ids),
+            "previous": links["previous"] if number else "",
+            "next": "" if is_last else links["next"],
+        }
+
+    def suggestions(self, request: HttpRequest) -> JsonResponse:
+        """Names of business accounts or departments of the operator's tree with a text in them."""
+        term = request.GET.get("term", "").replace("\0", "")
+        accounts = visible_accounts(request)
+        found: Any = departments(accounts)
+        if request.GET.get("of") == "account":
+            found = BusinessAccount.objects.all()
+            found = found if accounts is None else found.filter(pk__in=accounts)
+        names = found.filter(name__icontains=term).order_by("name").values_list("name", flat=True)
+        return JsonResponse({"names": list(names.distinct()[:SUGGESTIONS])})
+
+
+def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
+    """The customers that match all filters but those of accounts and departments."""
+    customers: CustomerQuerySet = Customer.objects.all()
+    if status := values["status__exact"]:
+        # Types, too, so that the index of type and status can be used.
+        types = [values["type__exact"]] if values["type__exact"] else Customer.Type.values
+        customers = customers.filter(status=status, type__in=types)
+    else:
+        customers = customers.present()
+        if values["type__exact"]:
+            customers = customers.filter(type=values["type__exact"])
+    if values["q"]:
+        customers = customers.searched(values["q"])
+    zone = timezone.get_current_timezone()
+    if first := values["created_from"]:
+        customers = customers.filter(created_at__gte=datetime.combine(first, time.min, zone))
+    if last := values["created_to"]:
+        customers = customers.filter(created_at__lte=datetime.combine(last, time.max, zone))
+    return customers
+
+
+def departments(accounts: Sequence[UUID] | None) -> Any:  # noqa: ANN401 -- a queryset
+    """The departments of business accounts; None for those of all."""
+    found = Department.objects.all()
+    return found if accounts is None else found.filter(business_account__in=accounts)
+
+
+def trees_of(name: str, accounts: Sequence[UUID] | None) -> list[UUID]:
+    """The business accounts of a name with all below them, as far as the operator sees them."""
+    roots = BusinessAccount.objects.filter(name=name)
+    if accounts is not None:
+        roots = roots.filter(pk__in=accounts)
+    found: set[UUID] = set()
+    for root in roots.values_list("pk", flat=True)[:SUGGESTIONS]:
+        found.update(BusinessAccount.objects.tree_of(root).values_list("pk", flat=True))
+    return sorted(found)
+
+
+def rows_of(ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What the list shows of customers, in this order; three queries."""
+    found = Customer.objects.select_related("business_account").in_bulk(ids)
+    people = Contact.objects.filter(customer__in=ids, is_primary=True)
+    primary = {contact.customer_id: contact.id for contact in people.only("id", "customer_id")}
+    reach: dict[tuple[UUID, str], str] = {}
+    points = ContactPoint.objects.filter(customer__in=ids, is_primary=True)
+    for point in points.only("customer_id", "id", "contact_id", "kind", "value"):
+        if primary.get(point.customer_id) == point.contact_id:
+            reach[point.customer_id, point.kind] = point.value
+    return [
+        {
+            "customer": customer,
+            "name": name_of(customer),
+            "kind": words.word(customer.type),
+            "status": words.word(customer.status),
+            "email": reach.get((customer.pk, "EMAIL"), ""),
+            "phone": reach.get((customer.pk, "PHONE"), ""),
+        }
+        for customer in (found[pk] for pk in ids if pk in found)
+    ]
