@@ -19,27 +19,29 @@ from customers.serializers import ReasonBody
 from customers.services import customers as services
 from customers.services.restore import required_reason, restore_customer
 from customers.services.reveals import open_reveal, reveal_customer, revealed_values
+from customers.values import ReasonValues
 
 VIA = Via.BACK_OFFICE
+Change = Callable[[Actor, Customer, Submission[ReasonValues]], None]
 
 
-def by_reason(service: Callable[..., None]) -> Callable[[Actor, Customer, Submission], None]:
+def by_reason(service: Callable[..., None]) -> Change:
     """A change of status by a service that takes the reason as a text."""
 
-    def run(actor: Actor, customer: Customer, submission: Submission) -> None:
+    def run(actor: Actor, customer: Customer, submission: Submission[ReasonValues]) -> None:
         reason = required_reason(submission)
         service(actor=actor, customer_id=customer.pk, reason=reason, via=VIA)
 
     return run
 
 
-def restore(actor: Actor, customer: Customer, submission: Submission) -> None:
+def restore(actor: Actor, customer: Customer, submission: Submission[ReasonValues]) -> None:
     """Bring a deleted customer back."""
     restore_customer(actor=actor, customer_id=customer.pk, submission=submission, via=VIA)
 
 
 # What the button does, and what is said when it is done.
-CHANGES: dict[str, tuple[Callable[[Actor, Customer, Submission], None], str]] = {
+CHANGES: dict[str, tuple[Change, str]] = {
     "suspend": (by_reason(services.suspend_customer), "suspended"),
     "activate": (by_reason(services.activate_customer), "activated"),
     "delete": (by_reason(services.delete_customer), "deleted"),

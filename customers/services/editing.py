@@ -11,6 +11,7 @@ from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import NotFound, PreconditionFailed
 from customers.services import customers as services
+from customers.values import CustomerValues
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def edit_customer(
     actor: Actor,
     customer_id: uuid.UUID,
     version: int,
-    submission: Submission,
+    submission: Submission[CustomerValues],
     removals: Removals,
     via: str,
 ) -> None:

@@ -17,13 +17,14 @@ from customers.models import Customer, Reveal, User
 from customers.representation import CustomerObject, holders, reveal
 from customers.services.customers import locked
 from customers.services.restore import required_reason
+from customers.values import ReasonValues
 
 LENGTH = timedelta(minutes=2)
 WINDOW = timedelta(hours=1)
 
 
 def reveal_customer(
-    *, actor: Actor, customer_id: uuid.UUID, submission: Submission, via: str
+    *, actor: Actor, customer_id: uuid.UUID, submission: Submission[ReasonValues], via: str
 ) -> Reveal:
     """Put a look at a customer on record; `revealed_values` has the values as long as it lasts.
 
