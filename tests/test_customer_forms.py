@@ -396,6 +396,13 @@ def test_what_the_other_removed_and_i_changed_comes_back_as_new(browser, owner, 
     assert address["id"] != ada["addresses"][0]["id"]
 
 
+def test_what_the_other_deleted_is_not_saved(browser, owner, ada):
+    fields = fields_of(browser.get(edit_url(ada)))
+    owner.api.delete(f"/v1/customers/{ada['id']}")
+    response = browser.post(edit_url(ada), fields | {"middleName": "Mine"}, follow=True)
+    assert "Ada Lovelace was deleted meanwhile. Nothing was saved." in response.content.decode()
+
+
 def test_contacts_of_two_operators_are_merged(browser, owner):
     acme = create(owner, ACME)
     fields = fields_of(browser.get(edit_url(acme)))

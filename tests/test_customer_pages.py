@@ -104,6 +104,7 @@ def test_the_filters_narrow_the_list(browser, account, child_account, owner):
         ({"created_from": "soon"}, "Enter a valid date."),
         ({"created_from": "2026-02-01", "created_to": "2026-01-01"}, "before the other date"),
         ({"status__exact": "DELETED", "order": "name"}, "in the order of time"),
+        ({"p": "200"}, "There is no such page."),
     ],
 )
 def test_a_filter_that_cannot_be_understood_says_so(browser, customer, query, message):

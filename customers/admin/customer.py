@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import DataError
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 
 from customers import normalize
 from customers.admin.customer_actions import CHANGES
-from customers.admin.customer_edit import page_of
+from customers.admin.customer_edit import name_of, page_of
 from customers.admin.customer_list import ListsCustomers
 from customers.admin.customer_page import may
 from customers.admin.scope import visible_accounts
@@ -118,6 +118,9 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         if not may(request, "edit"):
             raise PermissionDenied
         if customer.status == Customer.Status.DELETED:
+            if request.method == "POST":
+                text = f"{name_of(customer)} was deleted meanwhile. Nothing was saved."
+                self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(page_of(customer.pk))
         return self.edit_page(request, customer)
 

@@ -98,7 +98,6 @@ class EditsCustomers(ScopedAdmin):
             "customer": customer,
             "masks": masks_of(stored),
             "conflict": differences(mine, theirs, plan),
-            "changed_at": customer.updated_at,
         }
         draft = merged(base, mine, theirs, plan)
         return self.form_page(request, plan, draft, context | sealed(customer, version, theirs))
