@@ -46,7 +46,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "oauth2_provider",
     "rest_framework",
     "django_filters",
