@@ -98,6 +98,11 @@ class ClientScopes(BaseScopes):
         return self.get_available_scopes(application, *args, **kwargs)
 
 
+def has_overlap(client: OAuthClient) -> bool:
+    """Whether the secret before the rotation of a client is still good."""
+    return OAuthClient.objects.filter(pk=client.pk, previous_secret_until__gt=Now()).exists()
+
+
 def may_sign_in(user: User, app: OAuthClient | None = None) -> bool:
     """Whether this person may act through an app: not locked out, and of the app's people.
 
@@ -158,6 +163,18 @@ class Validator(OAuth2Validator):
             return None
         client: OAuthClient | None = super()._load_application(client_id, request)
         return client
+
+    def authenticate_client(self, request: OAuthRequest, *args: object, **kwargs: object) -> bool:
+        """By the secret, or by the one before it as long as the overlap of a rotation lasts."""
+        if super().authenticate_client(request, *args, **kwargs):
+            return True
+        client = request.client
+        if not client or not client.previous_secret or not has_overlap(client):
+            return False
+        current, client.client_secret = client.client_secret, client.previous_secret
+        is_known = bool(super().authenticate_client(request, *args, **kwargs))
+        client.client_secret = current
+        return is_known
 
     def _extract_basic_auth(self, request: OAuthRequest) -> str | None:
         """The credentials of a Basic header; the names of schemes have no case (RFC 9110)."""

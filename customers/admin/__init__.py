@@ -1,5 +1,7 @@
 """The back office's pages of the registry; importing it registers them."""
 
-from customers.admin import attributes, business, customer, people
+# Before the others: it takes the libraries' own pages of clients and tokens away.
+from customers.admin import people  # isort: skip
+from customers.admin import attributes, business, clients, customer, keys
 
-__all__ = ["attributes", "business", "customer", "people"]
+__all__ = ["attributes", "business", "clients", "customer", "keys", "people"]

@@ -1,4 +1,4 @@
-"""Employees and programs in the back office."""
+"""Employees in the back office."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ from customers.models import (
     IDToken,
     OAuthClient,
     RefreshToken,
-    ServiceAccount,
     User,
 )
 
@@ -40,29 +39,3 @@ class UserAdmin(ReadOnlyAdmin):
     def roles(self, user: User) -> str:
         """The employee's role."""
         return ", ".join(group.name for group in user.groups.all())
-
-
-@admin.register(ServiceAccount)
-class ServiceAccountAdmin(ReadOnlyAdmin):
-    """Programs and what they may do. Made by `./kith manage create_api_key`."""
-
-    list_display = ("name", "business_account", "scope_list", "is_active", "created_at")
-    list_select_related = ("business_account",)
-    search_fields = ("name",)
-    fields = ("name", "business_account", "scope_list", "is_active", "created_at")
-
-    @admin.display(description="scopes")
-    def scope_list(self, service_account: ServiceAccount) -> str:
-        """What the program may do."""
-        return ", ".join(service_account.scopes)
-
-
-@admin.register(OAuthClient)
-class OAuthClientAdmin(ReadOnlyAdmin):
-    """API keys and apps, and when each was last used. Secrets are never shown."""
-
-    account_path = "service_account__business_account_id"
-    list_display = ("name", "client_id", "service_account", "is_active", "last_used_at")
-    list_select_related = ("service_account",)
-    search_fields = ("name", "client_id")
-    fields = ("name", "client_id", "service_account", "is_active", "last_used_at")

@@ -116,6 +116,7 @@ class ServiceAccount(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["name", "id"]
 
     def __str__(self) -> str:
@@ -151,6 +152,9 @@ class OAuthClient(AbstractApplication):
     )
     is_active = models.BooleanField(default=True, help_text="Untick to revoke this key.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # After a rotation the secret before is good until then, by the database's clock.
+    previous_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
+    previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(AbstractApplication.Meta):
         verbose_name = "OAuth client"
