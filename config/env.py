@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-NEEDS_HOST = ("http", "https", "redis", "rediss", "amqp", "amqps")
+NEEDS_HOST = ("http", "https", "redis", "rediss", "amqp", "amqps", "smtp", "smtp+tls", "smtps")
 
 
 class Env:

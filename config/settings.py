@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -205,6 +205,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+
+# How long a link by which a person chooses a password is good.
+PASSWORD_RESET_TIMEOUT = env.integer("KITH_PASSWORD_LINK_SECONDS", 86_400, minimum=60)
+
+# `smtp+tls` begins in clear and goes on encrypted, `smtps` is encrypted from the first byte.
+EMAIL_URL = env.url("EMAIL_URL", schemes=("smtp", "smtp+tls", "smtps"))
+mail_server = urlsplit(EMAIL_URL)
+EMAIL_HOST = mail_server.hostname or ""
+EMAIL_PORT = mail_server.port or {"smtps": 465, "smtp+tls": 587}.get(mail_server.scheme, 25)
+EMAIL_HOST_USER = unquote(mail_server.username or "")
+EMAIL_HOST_PASSWORD = unquote(mail_server.password or "")
+EMAIL_USE_TLS = mail_server.scheme == "smtp+tls"
+EMAIL_USE_SSL = mail_server.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = parse_qs(mail_server.query).get("from", [f"kith@{PUBLIC_HOST}"])[0]
 
 ACCESS_TOKEN_SECONDS = env.integer("KITH_ACCESS_TOKEN_SECONDS", 3600, minimum=1)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "customers.OAuthClient"

@@ -36,6 +36,7 @@ urlpatterns = [
     path("admin/login/", back_office_login),
     # The lists stand in the navigation; pages that list them once more, by app, do not exist.
     *(path(f"admin/{app}/", RedirectView.as_view(pattern_name="admin:index")) for app in OUR_APPS),
+    path("account/", include("customers.urls_account")),
     path("v2/session/", include("customers.urls_session")),
     path("admin/", admin.site.urls),
     path("", include("customers.urls_oauth")),

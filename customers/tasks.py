@@ -7,6 +7,7 @@ from oauth2_provider.models import clear_expired
 
 from customers import conversion, figures
 from customers.services.changes import delete_old_changes as delete_changes
+from customers.services.passwords import mail_forgotten
 
 
 @shared_task(name="customers.tasks.convert_attribute")  # type: ignore[untyped-decorator]
@@ -19,6 +20,12 @@ def convert_attribute(conversion_id: str) -> None:
 def delete_expired_tokens() -> None:
     """Delete tokens and codes that have run out."""
     clear_expired()  # type: ignore[no-untyped-call]
+
+
+@shared_task(name="customers.tasks.mail_password_link")  # type: ignore[untyped-decorator]
+def mail_password_link(person_id: str) -> bool:
+    """Send a link to somebody who forgot a password."""
+    return mail_forgotten(UUID(person_id))
 
 
 @shared_task(name="customers.tasks.delete_old_changes")  # type: ignore[untyped-decorator]

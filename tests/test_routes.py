@@ -37,6 +37,9 @@ OUTSIDE = {
     "^oauth2/token/?$": "is where tokens come from (test_oauth_tokens)",
     "^oauth2/revoke_token/?$": "asks for the client's secret (test_oauth_tokens)",
     "^oauth2/introspect/?$": "likewise, or for a token",
+    "account/forgot-password": "tells nobody whether there is such an address (test_people_pages)",
+    "account/password/<uidb64>/<token>": "a link is good once (test_people_pages)",
+    "account/password-chosen": "a page, the same for everybody",
     ".well-known/oauth-authorization-server": "metadata, public by RFC 8414",
 }
 GUARDED = [

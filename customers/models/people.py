@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from oauth2_provider.models import (
     AbstractAccessToken,
     AbstractApplication,
@@ -81,6 +82,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         "back office", default=False, help_text="Tick to let this person into the back office."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Part of what sessions and links for passwords are signed over: with a new one all of them end.
+    access_version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = UserManager()
 
@@ -88,6 +91,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         ordering = ["email"]
         constraints = [
             models.UniqueConstraint(
@@ -99,6 +104,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """What Django and the skin call a person by."""
+        return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, but sessions end with a new `access_version` as with a new password."""
+        value = f"{self.password}:{self.access_version}"
+        return salted_hmac("kith.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class ServiceAccount(models.Model):

@@ -1,0 +1,94 @@
+"""The forms by which employees are invited, and given a role and departments."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from customers.admin.pages import AccountChoice
+from customers.models import Department, User
+from customers.services import employees, passwords
+
+
+class DepartmentLabel:
+    """A department with its business account: several have one of the same name."""
+
+    def label_from_instance(self, department: Department) -> str:
+        """What it is called in a list."""
+        return f"{department.name} ({department.business_account})"
+
+
+class DepartmentChoice(DepartmentLabel, forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One department."""
+
+
+class DepartmentsChoice(DepartmentLabel, forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Several departments."""
+
+
+class PersonForm(forms.Form):
+    """An employee's name, role and departments."""
+
+    name = forms.CharField(
+        required=False,
+        max_length=120,
+        label="Name",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(label="Role", widget=UnfoldAdminSelectWidget())
+    department = DepartmentChoice(
+        Department.objects.none(),
+        required=False,
+        label="Home department",
+        empty_label="None: not confined to departments",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    foreign_departments = DepartmentsChoice(
+        Department.objects.none(),
+        required=False,
+        label="Other departments",
+        help_text="Whose customers this person may see, too.",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        *args: Any,  # noqa: ANN401 -- Django's signature
+        departments: QuerySet[Department],
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        assert isinstance(request.user, User)  # noqa: S101 -- for the type checker
+        roles = employees.roles_to_give(request.user)
+        self.fields["role"].choices = [(role, role) for role in roles]  # type: ignore[attr-defined]
+        for name in ("department", "foreign_departments"):
+            self.fields[name].queryset = departments  # type: ignore[attr-defined]
+            if not departments.exists():
+                del self.fields[name]
+
+
+class InvitationForm(PersonForm):
+    """Likewise, for somebody who is new."""
+
+    email = forms.EmailField(
+        max_length=320,
+        label="Email",
+        help_text="A link to choose a password goes there.",
+        widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's
+        super().__init__(request, *args, **kwargs)
+        self.fields["business_account"] = AccountChoice(request)
+        if not passwords.can_mail():
+            help_text = "You get a link by which they choose a password, to hand over."
+            self.fields["email"].help_text = help_text
+        self.order_fields(["email", "name", "business_account", "role"])
