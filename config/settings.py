@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
+    "django_otp",
     "oauth2_provider",
     "rest_framework",
     "django_filters",
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "customers.second_factor.Gate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -193,8 +196,9 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
 AUTH_USER_MODEL = "customers.User"
+AUTHENTICATION_BACKENDS = ["customers.second_factor.Backend"]
 # An e-mail address is unique without regard to case, by the constraint `user_email_once`.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
@@ -360,7 +364,12 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "customers.admin.navigation.navigation"},
     "STYLES": [lambda _: static("kith/admin.css")],
     "SCRIPTS": [lambda _: static("kith/time-zone.js")],
-    "LOGIN": {"form": "customers.sign_in.BackOfficeSignIn"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Your account", "link": reverse_lazy("admin:customers_user_account")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SITE_ICON": lambda _: static("kith/icon.svg"),
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("kith/icon.svg")}

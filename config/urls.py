@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from config import health
 from config.api import paths
 from config.openapi import views as documentation
-from customers.sign_in import back_office_login
+from customers.views.sign_in import BackOfficeLogin
 
 OUR_APPS = ("customers", "search", "ingest")
 
@@ -33,9 +33,9 @@ urlpatterns = [
     path("core/customermgr/v3/", include("search.immediate.urls")),
     path("v2/data/", include("ingest.urls")),
     path("admin/r/<path:key>", nowhere),
-    path("admin/login/", back_office_login),
     # The lists stand in the navigation; pages that list them once more, by app, do not exist.
     *(path(f"admin/{app}/", RedirectView.as_view(pattern_name="admin:index")) for app in OUR_APPS),
+    path("admin/login/", BackOfficeLogin.as_view()),
     path("account/", include("customers.urls_account")),
     path("v2/session/", include("customers.urls_session")),
     path("admin/", admin.site.urls),

@@ -22,6 +22,8 @@ ADMINISTRATION = (
     "grant",
     "idtoken",
     "reveal",
+    "authenticator",
+    "recoverycode",
 )
 # Decrypting shows what only some may see to everybody.
 CONVERTING = Q(codename="convert_attributedefinition")

@@ -2,20 +2,32 @@
 
 from typing import cast
 
-from django.contrib import admin
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, QueryDict
 from unfold.forms import AuthenticationForm as BackOfficeForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.api import attempts
 from config.api.errors import TooManyRequests
 from customers.models import User
 from customers.oauth import is_active_customer
+from customers.services.second_factor import WRONG_CODE, verify_code
+
+CODE_ATTRIBUTES = {
+    "autocomplete": "one-time-code",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "autofocus": True,
+}
 
 
 class Limited(AuthenticationForm):
-    """A form that refuses who guesses; `refusal` then says for how long."""
+    """A form that refuses who guesses; `refusal` then says for how long.
+
+    Failures are forgotten with a whole sign-in, not with the password: else codes could be guessed.
+    """
 
     refusal: TooManyRequests | None = None
 
@@ -34,7 +46,6 @@ class Limited(AuthenticationForm):
         except TooManyRequests as error:
             self.refusal = error
             raise ValidationError(error.message, code="paused") from error
-        attempts.note_success(account)
         return cleaned
 
 
@@ -55,13 +66,33 @@ class SignIn(Limited):
 class BackOfficeSignIn(Limited, BackOfficeForm):  # type: ignore[misc]
     """Likewise, for the back office."""
 
+    error_messages = SignIn.error_messages
 
-def back_office_login(request: HttpRequest) -> HttpResponse:
-    """The back office's sign-in page; a refusal has the status and the header of one."""
-    response = admin.site.login(request)
-    form = (getattr(response, "context_data", None) or {}).get("form")
-    refusal = getattr(form, "refusal", None)
-    if isinstance(refusal, TooManyRequests):
-        response.status_code = refusal.status
-        response["Retry-After"] = refusal.headers["Retry-After"]
-    return response
+
+class CodeForm(forms.Form):
+    """The second step: a code of the app, or a recovery code. Limited as the first one."""
+
+    refusal: TooManyRequests | None = None
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        help_text="Six digits from your authenticator app, or one of your recovery codes.",
+        widget=UnfoldAdminTextInputWidget(attrs=CODE_ATTRIBUTES),
+    )
+
+    def __init__(self, request: HttpRequest, person: User, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.request, self.person = request, person
+
+    def clean_code(self) -> str:
+        """Check the code, unless the account or the address has to wait."""
+        code: str = self.cleaned_data["code"]
+        try:
+            attempts.refuse_guesser(self.request, self.person.email)
+            if not verify_code(self.person, code):
+                attempts.note_failure(self.request, self.person.email)
+                raise ValidationError(WRONG_CODE, code="wrong_code")
+        except TooManyRequests as error:
+            self.refusal = error
+            raise ValidationError(error.message, code="paused") from error
+        return code

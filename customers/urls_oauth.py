@@ -4,7 +4,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.generic.base import View
 from oauth2_provider.views import OAuthServerMetadataView
 
-from customers.views import oauth
+from customers.views import oauth, sign_in
 
 # The name by which the toolkit looks its endpoints up.
 app_name = "oauth2_provider"
@@ -17,7 +17,7 @@ def endpoint(word: str, view: type[View], name: str) -> URLPattern:
 
 urlpatterns = [
     endpoint("authorize", oauth.Authorization, "authorize"),
-    endpoint("login", oauth.Login, "login"),
+    endpoint("login", sign_in.AppLogin, "login"),
     endpoint("token", oauth.Token, "token"),
     endpoint("revoke_token", oauth.Revocation, "revoke-token"),
     endpoint("introspect", oauth.Introspection, "introspect"),

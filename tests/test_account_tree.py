@@ -36,7 +36,9 @@ def save(browser, account, **changes):
     url = f"/admin/customers/businessaccount/{account.pk}/change/"
     form = browser.get(url).context["adminform"].form
     values = {name: form[name].value() for name in form.fields}
-    filled = {name: value for name, value in (values | changes).items() if value not in {None, ""}}
+    filled = {
+        name: value for name, value in (values | changes).items() if value not in (None, "", [])
+    }
     return browser.post(url, EMPTY | {k: v for k, v in filled.items() if v is not False})
 
 

@@ -6,10 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, Value
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from customers.admin.attributes import AttributeInline
 from customers.admin.scope import Inline, ScopedAdmin, own_account
 from customers.models import BusinessAccount, Department
+from customers.roles import ROLES
 from customers.services.people import account_problems
 
 
@@ -31,6 +33,14 @@ FIELDS = {
 
 class BusinessAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """An account, checked as the command that makes one checks it."""
+
+    two_factor_roles = forms.MultipleChoiceField(
+        required=False,
+        label="Two-factor sign-in required for",
+        help_text="Who has one of these roles sets it up at the next sign-in, and needs it then.",
+        choices=[(role, role) for role in ROLES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -8,17 +8,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from config.api.errors import ApiError
-from customers.admin.pages import PagesAdmin, tell
+from customers.admin.own_account import OwnAccountPages
+from customers.admin.pages import tell
 from customers.admin.person_form import InvitationForm, PersonForm
 from customers.admin.scope import visible_accounts
 from customers.models import (
     AccessToken,
+    Authenticator,
     Department,
     Grant,
     IDToken,
@@ -26,7 +28,7 @@ from customers.models import (
     RefreshToken,
     User,
 )
-from customers.services import employees, passwords
+from customers.services import employees, passwords, second_factor
 
 # The libraries' own pages know no tenants, and would show tokens and change what roles may do.
 LIBRARY_MODELS = (AccessToken, Grant, IDToken, OAuthClient, RefreshToken, Group)
@@ -39,7 +41,7 @@ FIELDS = {"foreignDepartments": "foreign_departments"}
 
 
 @admin.register(User)
-class UserAdmin(PagesAdmin):
+class UserAdmin(OwnAccountPages):
     """Who works here, in which role, and whether they can sign in."""
 
     add_words = "Add person"
@@ -51,6 +53,7 @@ class UserAdmin(PagesAdmin):
         "business_account",
         "departments",
         "state",
+        "two_factor",
         "last_sign_in",
     )
     list_select_related = ("business_account", "department")
@@ -60,7 +63,9 @@ class UserAdmin(PagesAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Employees with what the list shows of them; customers who sign in are none."""
-        rows = super().get_queryset(request).filter(customer_id=None)
+        confirmed = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
+        rows: QuerySet[User] = super().get_queryset(request).filter(customer_id=None)
+        rows = rows.annotate(has_second_factor=Exists(confirmed))
         return rows.prefetch_related("groups", "foreign_departments")
 
     @admin.display(description="Role")
@@ -80,6 +85,11 @@ class UserAdmin(PagesAdmin):
             return DEACTIVATED
         return ACTIVE if person.has_usable_password() else INVITED
 
+    @admin.display(description="Two-factor", boolean=True)
+    def two_factor(self, person: Any) -> bool:  # noqa: ANN401 -- a row of `get_queryset`
+        """Whether the person signs in with a code."""
+        return bool(person.has_second_factor)
+
     @admin.display(description="Last sign-in", ordering="last_login", empty_value="Never")
     def last_sign_in(self, person: User) -> datetime | None:
         """To the minute."""
@@ -98,6 +108,7 @@ class UserAdmin(PagesAdmin):
                 ("deactivate", self.deactivate_view),
                 ("reactivate", self.reactivate_view),
                 ("link", self.link_view),
+                ("reset_two_factor", self.reset_view),
             )
         ]
         return [*own, *super().get_urls()]
@@ -109,6 +120,7 @@ class UserAdmin(PagesAdmin):
             "state": self.state(row),
             "may_manage": employees.may_manage(self.operator(request), row),
             "is_oneself": row.pk == request.user.pk,
+            "may_reset": second_factor.may_reset(self.operator(request)),
         }
 
     @staticmethod
@@ -220,6 +232,11 @@ class UserAdmin(PagesAdmin):
     def reactivate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give it back."""
         return self.act(request, object_id, employees.reactivate, "Reactivated", "reactivated")
+
+    def reset_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take a second factor from who lost it."""
+        service, done = second_factor.reset_second_factor, "Two-factor sign-in was reset"
+        return self.act(request, object_id, service, done, "signed out, and needs no code any more")
 
     def act(
         self,

@@ -68,7 +68,8 @@ class PersonForm(forms.Form):
         super().__init__(*args, **kwargs)
         assert isinstance(request.user, User)  # noqa: S101 -- for the type checker
         roles = employees.roles_to_give(request.user)
-        self.fields["role"].choices = [(role, role) for role in roles]  # type: ignore[attr-defined]
+        choices = [("", "Choose one"), *((role, role) for role in roles)]
+        self.fields["role"].choices = choices  # type: ignore[attr-defined]
         for name in ("department", "foreign_departments"):
             self.fields[name].queryset = departments  # type: ignore[attr-defined]
             if not departments.exists():

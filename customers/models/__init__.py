@@ -17,6 +17,7 @@ from customers.models.people import (
     User,
 )
 from customers.models.reveal import Reveal
+from customers.models.second_factor import Authenticator, RecoveryCode
 
 __all__ = [
     "AccessToken",
@@ -26,6 +27,7 @@ __all__ = [
     "AttributeConversion",
     "AttributeDefinition",
     "AttributeValue",
+    "Authenticator",
     "BusinessAccount",
     "Card",
     "Change",
@@ -37,6 +39,7 @@ __all__ = [
     "Grant",
     "IDToken",
     "OAuthClient",
+    "RecoveryCode",
     "RefreshToken",
     "Reveal",
     "ServiceAccount",

@@ -40,6 +40,12 @@ class BusinessAccount(models.Model):
     max_running_jobs = models.PositiveSmallIntegerField(
         default=2, help_text="Searches and bulk requests that may run at once; others wait."
     )
+    two_factor_roles = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="Roles whose people sign in with a code besides the password.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = BusinessAccountQuerySet.as_manager()

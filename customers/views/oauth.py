@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -32,7 +30,6 @@ from config.api.errors import TooManyRequests
 from customers.authentication import actor_of, bearer_token, checksum
 from customers.models import AccessToken, BusinessAccount, OAuthClient, User
 from customers.oauth import person_scopes
-from customers.sign_in import SignIn
 from customers.views.tokens import basic_credentials
 
 
@@ -68,21 +65,6 @@ class Authorization(toolkit.AuthorizationView):
                 redirect_uri=credentials["redirect_uri"],
             )
         return scopes, credentials
-
-
-class Login(LoginView):
-    """Where employees and customers sign in on their way to `Authorization`."""
-
-    template_name = "oauth/login.html"
-    authentication_form = SignIn
-
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """The form again; who failed too often is told when to come back."""
-        refusal = form.refusal if isinstance(form, SignIn) else None
-        if refusal is None:
-            return super().form_invalid(form)
-        context = self.get_context_data(form=SignIn(self.request), refusal=refusal.message)
-        return self.render_to_response(context, status=refusal.status, headers=refusal.headers)
 
 
 class ClientEndpoint(View):

@@ -1,0 +1,144 @@
+"""The pages on which people sign in, in one step or two; the same for apps and the back office."""
+# ruff: noqa: ANN401 -- Django's signatures, and users with the backend that it adds
+
+from time import time
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import load_backend, login
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+
+from config.api import attempts
+from config.api.errors import TooManyRequests
+from customers.models import User
+from customers.second_factor import setup_address
+from customers.services.second_factor import has_second_factor
+from customers.sign_in import BackOfficeSignIn, CodeForm, SignIn
+
+# Who has shown the password and not yet the code, in the session of nobody.
+STAGE = "kith-sign-in"
+STAGE_SECONDS = 300
+
+
+class TwoSteps(LoginView):
+    """Asks for e-mail address and password, then for the code of whoever has a second factor."""
+
+    code_form = CodeForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """From the beginning."""
+        request.session.pop(STAGE, None)
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check the password, or the code after it."""
+        if "code" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        person = self.person_on_stage()
+        if person is None:
+            message = "That took too long. Sign in once more."
+            context = self.get_context_data(form=self.empty(), expired=message)
+            return self.render_to_response(context)
+        form = CodeForm(request, person, request.POST)
+        if form.is_valid():
+            return self.finish(person)
+        return self.refused(form)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """The password was right."""
+        person: Any = form.get_user()
+        if not has_second_factor(person):
+            return self.finish(person)
+        self.request.session[STAGE] = {
+            "person": str(person.pk),
+            "backend": person.backend,
+            "hash": person.get_session_auth_hash(),
+            "at": int(time()),
+        }
+        return self.render_to_response(self.get_context_data(form=CodeForm(self.request, person)))
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form again."""
+        return self.refused(form)
+
+    def refused(self, form: Any) -> HttpResponse:
+        """The form again; who failed too often is told when to come back, from the beginning."""
+        refusal: TooManyRequests | None = form.refusal
+        if refusal is None:
+            return self.render_to_response(self.get_context_data(form=form))
+        self.request.session.pop(STAGE, None)
+        context = self.get_context_data(form=self.empty(), refusal=refusal.message)
+        return self.render_to_response(context, status=refusal.status, headers=refusal.headers)
+
+    def empty(self) -> forms.Form:
+        """The form of the first step."""
+        form: forms.Form = self.get_form_class()(self.request)
+        return form
+
+    def person_on_stage(self) -> User | None:
+        """Who has shown the password a short while ago, and may still sign in with it."""
+        stage = self.request.session.get(STAGE)
+        if not stage or time() - stage["at"] > STAGE_SECONDS:
+            return None
+        person: Any = load_backend(stage["backend"]).get_user(stage["person"])
+        if person is None or not constant_time_compare(
+            stage["hash"], person.get_session_auth_hash()
+        ):
+            return None
+        person.backend = stage["backend"]
+        found: User = person
+        return found
+
+    def finish(self, person: Any) -> HttpResponse:
+        """Sign the person in, and lead on: first to where a missing second factor is set up."""
+        attempts.note_success(person.email)
+        self.request.session.pop(STAGE, None)
+        login(self.request, person, person.backend)
+        signed_in: Any = load_backend(person.backend).get_user(person.pk)
+        way_on = self.get_success_url()
+        if signed_in is not None and signed_in.lacks_second_factor:
+            way_on = setup_address(way_on)
+        return HttpResponseRedirect(way_on)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With which step this is."""
+        context = super().get_context_data(**kwargs)
+        return context | {"is_second_step": isinstance(context["form"], CodeForm)}
+
+
+class AppLogin(TwoSteps):
+    """Where employees and customers sign in on their way to an app."""
+
+    template_name = "oauth/login.html"
+    authentication_form = SignIn
+
+
+class BackOfficeLogin(TwoSteps):
+    """Where employees sign in to the back office."""
+
+    template_name = "admin/login.html"
+    authentication_form = BackOfficeSignIn
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who is signed in already goes on."""
+        if request.method == "GET" and admin.site.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_default_redirect_url(self) -> str:
+        """The first page of the back office."""
+        return reverse("admin:index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """In the frame of the back office."""
+        frame = admin.site.each_context(self.request) | {
+            "title": "Sign in",
+            "app_path": self.request.get_full_path(),
+            "username": self.request.user.get_username(),
+        }
+        return frame | super().get_context_data(**kwargs)
