@@ -141,6 +141,10 @@ app.conf.update(
             "task": "customers.tasks.delete_old_changes",
             "schedule": Every(600),
         },
+        "delete old sign-ins": {
+            "task": "customers.tasks.delete_old_sign_ins",
+            "schedule": Every(3600),
+        },
         "delete old idempotency keys": {
             "task": "config.tasks.delete_expired_idempotency_keys",
             "schedule": Every(3600),

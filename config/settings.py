@@ -321,6 +321,8 @@ SEARCH_RETENTION_DAYS = env.integer("KITH_SEARCH_RETENTION_DAYS", 90, minimum=1)
 CHANGE_RETENTION_DAYS = env.integer("KITH_CHANGE_RETENTION_DAYS", 0)
 if 0 < CHANGE_RETENTION_DAYS < 30:
     raise ImproperlyConfigured("KITH_CHANGE_RETENTION_DAYS must be 0 (for ever), or 30 or more.")
+# How long the list of sign-ins goes back.
+SIGN_IN_RETENTION_DAYS = env.integer("KITH_SIGN_IN_RETENTION_DAYS", 180, minimum=1)
 # A worker that has not been heard of for this long has lost its job.
 JOB_LEASE_SECONDS = env.integer("KITH_JOB_LEASE_SECONDS", 30, minimum=2)
 # What a worker that is told to stop leaves its jobs to end; then they are another worker's.

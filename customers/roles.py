@@ -24,6 +24,7 @@ ADMINISTRATION = (
     "reveal",
     "authenticator",
     "recoverycode",
+    "signinattempt",
 )
 # Decrypting shows what only some may see to everybody.
 CONVERTING = Q(codename="convert_attributedefinition")

@@ -14,6 +14,7 @@ from config.api.errors import TooManyRequests
 from customers.models import User
 from customers.oauth import is_active_customer
 from customers.services.second_factor import WRONG_CODE, verify_code
+from customers.services.sign_in_log import Door, Outcome, fail_person
 
 CODE_ATTRIBUTES = {
     "autocomplete": "one-time-code",
@@ -30,6 +31,7 @@ class Limited(AuthenticationForm):
     """
 
     refusal: TooManyRequests | None = None
+    door = Door.BACK_OFFICE
 
     def clean(self) -> dict[str, object]:
         """Check the password, unless the account or the address has to wait."""
@@ -41,7 +43,9 @@ class Limited(AuthenticationForm):
             try:
                 cleaned: dict[str, object] = super().clean()
             except ValidationError:
-                attempts.note_failure(request, account)
+                person = User.objects.filter(email__iexact=account.strip()).first()
+                outcome = Outcome.WRONG_PASSWORD
+                fail_person(request, account, person, door=self.door, outcome=outcome)
                 raise
         except TooManyRequests as error:
             self.refusal = error
@@ -51,6 +55,8 @@ class Limited(AuthenticationForm):
 
 class SignIn(Limited):
     """E-mail address and password, on the way to an app."""
+
+    door = Door.APP
 
     def confirm_login_allowed(self, user: User) -> None:
         """A customer who is suspended or deleted is told no more than with a wrong password."""
@@ -80,9 +86,11 @@ class CodeForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs=CODE_ATTRIBUTES),
     )
 
-    def __init__(self, request: HttpRequest, person: User, data: QueryDict | None = None) -> None:
+    def __init__(
+        self, request: HttpRequest, person: User, door: str, data: QueryDict | None = None
+    ) -> None:
         super().__init__(data)
-        self.request, self.person = request, person
+        self.request, self.person, self.door = request, person, door
 
     def clean_code(self) -> str:
         """Check the code, unless the account or the address has to wait."""
@@ -90,7 +98,8 @@ class CodeForm(forms.Form):
         try:
             attempts.refuse_guesser(self.request, self.person.email)
             if not verify_code(self.person, code):
-                attempts.note_failure(self.request, self.person.email)
+                email, outcome = self.person.email, Outcome.WRONG_CODE
+                fail_person(self.request, email, self.person, door=self.door, outcome=outcome)
                 raise ValidationError(WRONG_CODE, code="wrong_code")
         except TooManyRequests as error:
             self.refusal = error

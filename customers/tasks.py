@@ -8,6 +8,7 @@ from oauth2_provider.models import clear_expired
 from customers import conversion, figures
 from customers.services.changes import delete_old_changes as delete_changes
 from customers.services.passwords import mail_forgotten
+from customers.services.sign_in_log import delete_old_sign_ins as delete_sign_ins
 
 
 @shared_task(name="customers.tasks.convert_attribute")  # type: ignore[untyped-decorator]
@@ -38,3 +39,9 @@ def delete_old_changes() -> int:
 def count_figures(section: str, root: str, zone: str) -> None:
     """Count what the dashboard shows of one tree of business accounts."""
     figures.count(section, root, zone)
+
+
+@shared_task(name="customers.tasks.delete_old_sign_ins")  # type: ignore[untyped-decorator]
+def delete_old_sign_ins() -> int:
+    """Delete sign-ins whose time is over."""
+    return delete_sign_ins()

@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
-from customers.models import AttributeDefinition, BusinessAccount, User
+from customers.models import AttributeDefinition, BusinessAccount, SignInAttempt, User
 from customers.roles import ROLES
 from customers.services.attributes import convert_attribute
 from ingest.models import BulkRequest
@@ -72,10 +72,13 @@ def make_stock(account: BusinessAccount, mark: str) -> Stock:
     )
     request = BulkRequest.objects.get(public_id=make_bulk_request(speaker))
     search = make_finished_search(speaker)
+    sign_in = SignInAttempt.objects.create(
+        person=person, business_account=account, door="APP", outcome="SIGNED_IN"
+    )
     attribute = AttributeDefinition.objects.get(business_account=account)
     conversion = convert_attribute(actor=speaker.actor, definition=attribute, to_encrypted=True)
     rows = [account, client, key.service_account, person, customer, request, search]
-    rows += [attribute, conversion]
+    rows += [attribute, conversion, sign_in]
     stock = Stock(account, {type(row): str(row.pk) for row in rows})
     stock.words = {mark, account.name, client.client_id, key.client_id, str(request.public_id)}
     stock.words |= {str(row.pk) for row in rows if row is not request}

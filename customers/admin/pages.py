@@ -18,12 +18,14 @@ from customers.models import BusinessAccount
 class PagesAdmin(ScopedAdmin):
     """A list whose rows are added and changed on pages of our own, each through a service.
 
-    `add_words` are those of its button; `page_template` shows a row.
+    `add_words` are those of its button; `page_template` shows a row; `sign_ins_link` tells whether
+    the list of sign-ins is offered, too.
     """
 
     actions = None
     change_list_template = "admin/access/list.html"
     add_words = ""
+    sign_ins_link = False
     page_template = ""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -36,6 +36,7 @@ admin.site.unregister([model for model in LIBRARY_MODELS if admin.site.is_regist
 
 ACTIVE, INVITED, DEACTIVATED = "Active", "Invited", "Deactivated"
 STATE_COLORS = {ACTIVE: "success", INVITED: "info", DEACTIVATED: "danger"}
+RECENT_SIGN_INS = 10
 # By their names among the problems of a person.
 FIELDS = {"foreignDepartments": "foreign_departments"}
 
@@ -45,6 +46,7 @@ class UserAdmin(OwnAccountPages):
     """Who works here, in which role, and whether they can sign in."""
 
     add_words = "Add person"
+    sign_ins_link = True
     page_template = "admin/access/person.html"
     list_display = (
         "email",
@@ -119,6 +121,7 @@ class UserAdmin(OwnAccountPages):
             "role": self.role(row),
             "state": self.state(row),
             "may_manage": employees.may_manage(self.operator(request), row),
+            "sign_ins": row.sign_ins.all()[:RECENT_SIGN_INS],
             "is_oneself": row.pk == request.user.pk,
             "may_reset": second_factor.may_reset(self.operator(request)),
         }

@@ -18,6 +18,7 @@ from customers.models.people import (
 )
 from customers.models.reveal import Reveal
 from customers.models.second_factor import Authenticator, RecoveryCode
+from customers.models.sign_in import SignInAttempt
 
 __all__ = [
     "AccessToken",
@@ -43,5 +44,6 @@ __all__ = [
     "RefreshToken",
     "Reveal",
     "ServiceAccount",
+    "SignInAttempt",
     "User",
 ]

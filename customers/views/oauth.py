@@ -24,12 +24,12 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
-from config.api import attempts
 from config.api.actors import Actor, ActorType
 from config.api.errors import TooManyRequests
 from customers.authentication import actor_of, bearer_token, checksum
 from customers.models import AccessToken, BusinessAccount, OAuthClient, User
 from customers.oauth import person_scopes
+from customers.services.sign_in_log import fail_key
 from customers.views.tokens import basic_credentials
 
 
@@ -89,7 +89,7 @@ class ClientEndpoint(View):
                     "invalid_client", 401, message, **{"WWW-Authenticate": challenge}
                 )
             if response.status_code == 401:
-                attempts.note_failure(request, claimed_client(request))
+                fail_key(request, claimed_client(request))
         except TooManyRequests as error:
             return oauth_error("temporarily_unavailable", error.status, **error.headers)
         except ValueError:

@@ -18,6 +18,7 @@ from config.api.errors import TooManyRequests
 from customers.models import User
 from customers.second_factor import setup_address
 from customers.services.second_factor import has_second_factor
+from customers.services.sign_in_log import Door, Outcome, note_person
 from customers.sign_in import BackOfficeSignIn, CodeForm, SignIn
 
 # Who has shown the password and not yet the code, in the session of nobody.
@@ -28,7 +29,7 @@ STAGE_SECONDS = 300
 class TwoSteps(LoginView):
     """Asks for e-mail address and password, then for the code of whoever has a second factor."""
 
-    code_form = CodeForm
+    door = Door.BACK_OFFICE
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """From the beginning."""
@@ -44,7 +45,7 @@ class TwoSteps(LoginView):
             message = "That took too long. Sign in once more."
             context = self.get_context_data(form=self.empty(), expired=message)
             return self.render_to_response(context)
-        form = CodeForm(request, person, request.POST)
+        form = CodeForm(request, person, self.door, request.POST)
         if form.is_valid():
             return self.finish(person)
         return self.refused(form)
@@ -60,7 +61,8 @@ class TwoSteps(LoginView):
             "hash": person.get_session_auth_hash(),
             "at": int(time()),
         }
-        return self.render_to_response(self.get_context_data(form=CodeForm(self.request, person)))
+        code_form = CodeForm(self.request, person, self.door)
+        return self.render_to_response(self.get_context_data(form=code_form))
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again."""
@@ -97,6 +99,7 @@ class TwoSteps(LoginView):
     def finish(self, person: Any) -> HttpResponse:
         """Sign the person in, and lead on: first to where a missing second factor is set up."""
         attempts.note_success(person.email)
+        note_person(self.request, person, door=self.door, outcome=Outcome.SIGNED_IN)
         self.request.session.pop(STAGE, None)
         login(self.request, person, person.backend)
         signed_in: Any = load_backend(person.backend).get_user(person.pk)
@@ -114,6 +117,7 @@ class TwoSteps(LoginView):
 class AppLogin(TwoSteps):
     """Where employees and customers sign in on their way to an app."""
 
+    door = Door.APP
     template_name = "oauth/login.html"
     authentication_form = SignIn
 

@@ -10,10 +10,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import attempts
 from config.api.errors import NO_CREDENTIALS, WRONG_KEY, Invalid, NotAuthenticated, Problem
 from config.api.views import ApiView
 from customers import openapi
+from customers.services.sign_in_log import fail_key
 from customers.services.tokens import exchange_key
 
 
@@ -77,7 +77,7 @@ def token_for(request: Request, key: str, secret: str, challenge: dict[str, str]
     """An access token. Raises `NotAuthenticated`, and `TooManyRequests` for who guesses."""
     token = exchange_key(key=key, secret=secret)
     if token is None:
-        attempts.note_failure(request, key)
+        fail_key(request, key)
         raise NotAuthenticated(WRONG_KEY, code="INVALID_KEY", headers=challenge)
     return token
 
