@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
@@ -41,7 +42,29 @@ ANCESTORS = """
     )
     SELECT id FROM line"""
 
+# Of a row: the names from the top down to it. Accounts above `top`, if one is given, do not count;
+# a circle ends after fifty steps.
+TREE_PATH = """(
+    WITH RECURSIVE line(id, parent_id, label, steps) AS (
+        SELECT own.id, own.parent_id, lower(own.name) || own.id, 1
+        FROM customers_businessaccount own WHERE own.id = customers_businessaccount.id
+        UNION ALL
+        SELECT above.id, above.parent_id, lower(above.name) || above.id, steps + 1
+        FROM customers_businessaccount above JOIN line ON above.id = line.parent_id
+        WHERE line.id IS DISTINCT FROM %s AND steps < 50
+    )
+    SELECT array_agg(label ORDER BY steps DESC) FROM line)"""
+
 logger = logging.getLogger(__name__)
+
+
+def tree_path(top: UUID | None) -> RawSQL:
+    """By what business accounts are sorted as a tree, each parent before its children.
+
+    Its length tells how deep below `top` an account is, or below the top of its tree.
+    """
+    path = ArrayField(models.TextField())
+    return RawSQL(TREE_PATH, [top], output_field=path)  # noqa: S611 -- made of constants only
 
 
 def report_circle(account_id: UUID, parent_id: UUID | None, tree: Collection[UUID]) -> None:

@@ -6,11 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, Value
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from customers.admin.attributes import AttributeInline
 from customers.admin.scope import Inline, ScopedAdmin, own_account
 from customers.models import BusinessAccount, Department
+from customers.querysets import tree_path
 from customers.roles import ROLES
 from customers.services.people import account_problems
 
@@ -56,10 +59,17 @@ class BusinessAccountAdmin(ScopedAdmin):
 
     account_path = "id"
     form = BusinessAccountForm
-    list_display = ("name", "above", "default_region", "departmentalization", "max_running_jobs")
+    list_display = (
+        "in_tree",
+        "above",
+        "default_region",
+        "departmentalization",
+        "max_running_jobs",
+        "second_factor",
+    )
     list_select_related = ("parent",)
     search_fields = ("name",)
-    ordering = ("name",)
+    sortable_by = ()
     autocomplete_fields = ("parent",)
     inlines = (DepartmentInline, AttributeInline)
 
@@ -67,7 +77,12 @@ class BusinessAccountAdmin(ScopedAdmin):
         """The operator's tree, in which the own account has no parent."""
         rows = super().get_queryset(request)
         own = own_account(request)
-        return rows.annotate(is_own=Q(pk=own) if own else Value(value=False))
+        is_own = Q(pk=own) if own else Value(value=False)
+        return rows.annotate(is_own=is_own, path=tree_path(own))
+
+    def get_ordering(self, request: HttpRequest) -> Any:  # noqa: ANN401 -- expressions, too
+        """As a tree: each parent before its children."""
+        return (tree_path(own_account(request)),)
 
     def get_fields(self, request: HttpRequest, obj: BusinessAccount | None = None) -> list[str]:
         """All; of the parent only what the operator may see."""
@@ -87,6 +102,19 @@ class BusinessAccountAdmin(ScopedAdmin):
             return ()
         is_own = obj is not None and obj.pk == own_account(request)
         return ("above", "max_running_jobs") if is_own else ("above",)
+
+    @admin.display(description="Name")
+    def in_tree(self, account: Any) -> SafeString:  # noqa: ANN401 -- a row of `get_queryset`
+        """The name, indented below that of the parent."""
+        depth = len(account.path) - 1
+        branch = mark_safe('<span aria-hidden="true">└ </span>') if depth else ""
+        style = f"padding-left: {min(depth, 8) * 1.25}rem"
+        return format_html('<span style="{}">{}{}</span>', style, branch, account.name)
+
+    @admin.display(description="Two-factor required for", empty_value="Nobody")
+    def second_factor(self, account: BusinessAccount) -> str:
+        """The roles that sign in with a code."""
+        return ", ".join(account.two_factor_roles)
 
     @admin.display(description="parent")
     def above(self, account: Any) -> str:  # noqa: ANN401 -- a row of `get_queryset`

@@ -50,6 +50,7 @@ class AttributeDefinition(models.Model):
     )
 
     class Meta:
+        verbose_name = "custom attribute"
         ordering = ["name"]
         permissions = [("convert_attributedefinition", "Can encrypt and decrypt custom attributes")]
         constraints = [

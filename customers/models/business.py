@@ -18,12 +18,13 @@ class BusinessAccount(models.Model):
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     default_region = models.CharField(
+        "default phone region",
         max_length=2,
         default="US",
         help_text="Two-letter country by which phone numbers without a country code are read.",
     )
     departmentalization = models.BooleanField(
-        default=False, help_text="Tick to confine employees to the customers of their departments."
+        default=False, help_text="Employees see the customers of their departments only."
     )
     levels = ArrayField(
         models.CharField(max_length=120),
@@ -38,7 +39,9 @@ class BusinessAccount(models.Model):
         help_text="Industries that customers may have, likewise.",
     )
     max_running_jobs = models.PositiveSmallIntegerField(
-        default=2, help_text="Searches and bulk requests that may run at once; others wait."
+        "searches and loads at once",
+        default=2,
+        help_text="How many may run at the same time; others wait.",
     )
     two_factor_roles = ArrayField(
         models.CharField(max_length=40),

@@ -79,7 +79,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
-        "back office", default=False, help_text="Tick to let this person into the back office."
+        "back office", default=False, help_text="Whether this person has the back office."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     # Part of what sessions and links for passwords are signed over: with a new one all of them end.
@@ -124,9 +124,7 @@ class ServiceAccount(models.Model):
     )
     name = models.CharField(max_length=120)
     scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    is_active = models.BooleanField(
-        default=True, help_text="Untick to revoke: its keys and tokens stop working at once."
-    )
+    is_active = models.BooleanField(default=True, help_text="Whether its keys and tokens work.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -164,7 +162,7 @@ class OAuthClient(AbstractApplication):
         blank=True,
         help_text="What this app may ask people for; empty for everything.",
     )
-    is_active = models.BooleanField(default=True, help_text="Untick to revoke this key.")
+    is_active = models.BooleanField(default=True, help_text="Whether it works.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     # After a rotation the secret before is good until then, by the database's clock.
     previous_secret = models.CharField(max_length=255, blank=True, default="", editable=False)

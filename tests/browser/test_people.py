@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from customers.models import Authenticator, User
+from customers.models import Authenticator, SignInAttempt, User
 from tests import factories
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import DESKTOP, PHONE
@@ -88,15 +88,26 @@ def test_everybody_can_use_the_pages_of_people_and_the_own_account(
     equip(person)
     factories.make_department(operator.business_account, "Returns")
     page = open_page(operator, color_scheme=color_scheme, viewport=viewport)
+    SignInAttempt.objects.create(
+        person=person,
+        business_account=person.business_account,
+        door="APP",
+        outcome="LOCKED_OUT",
+        address="192.0.2.1",
+    )
+    factories.make_business_account("Child Branch", parent=operator.business_account)
     for path in (
-        "",
-        "add/",
-        f"{person.pk}/change/",
-        f"{person.pk}/edit/",
-        "account/",
-        "account/two-factor/",
+        "user/",
+        "user/add/",
+        f"user/{person.pk}/change/",
+        f"user/{person.pk}/edit/",
+        "user/account/",
+        "user/account/two-factor/",
+        "signinattempt/",
+        "businessaccount/",
+        f"businessaccount/{operator.business_account_id}/change/",
     ):
-        page.goto(f"/admin/customers/user/{path}")
+        page.goto(f"/admin/customers/{path}")
         assert_accessible(page)
         assert not page.evaluate(OVERFLOW), path
     nobody = open_page(color_scheme=color_scheme, viewport=viewport)
