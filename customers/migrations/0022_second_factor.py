@@ -12,7 +12,7 @@ import customers.normalize
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0020_access_ends_with_the_person"),
+        ("customers", "0021_access_ends_with_the_person"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0018_apps_of_accounts")]
+    dependencies = [("customers", "0019_reveals")]
 
     operations = [
         migrations.AddField(

@@ -16,7 +16,7 @@ CREATE TRIGGER password_ends_access AFTER UPDATE OF password ON customers_user
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0019_secret_rotation")]
+    dependencies = [("customers", "0020_secret_rotation")]
 
     operations = [
         migrations.AddField(

@@ -9,7 +9,7 @@ import customers.normalize
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0021_second_factor"),
+        ("customers", "0022_second_factor"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0022_sign_ins"),
+        ("customers", "0023_sign_ins"),
     ]
 
     operations = [
