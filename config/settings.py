@@ -314,13 +314,17 @@ SPECTACULAR_SETTINGS = {
 # How long a finished search's file is kept, and how long one signed link to it is good.
 RESULT_SECONDS = env.integer("KITH_RESULT_SECONDS", 7 * 86_400, minimum=60)
 RESULT_LINK_SECONDS = env.integer("KITH_RESULT_LINK_SECONDS", 3600, minimum=10)
-# How long what has ended is kept, with ledgers; a load can be undone for 30 days.
-BULK_RETENTION_DAYS = env.integer("KITH_BULK_RETENTION_DAYS", 90, minimum=30)
+# How long after its end a bulk load can be undone; what that takes is kept so long at least.
+UNDO_DAYS = env.integer("KITH_UNDO_DAYS", 30, minimum=1)
+# How long what has ended is kept, with ledgers.
+BULK_RETENTION_DAYS = env.integer("KITH_BULK_RETENTION_DAYS", 90, minimum=UNDO_DAYS)
 SEARCH_RETENTION_DAYS = env.integer("KITH_SEARCH_RETENTION_DAYS", 90, minimum=1)
 # 0: the change log is kept for ever.
 CHANGE_RETENTION_DAYS = env.integer("KITH_CHANGE_RETENTION_DAYS", 0)
-if 0 < CHANGE_RETENTION_DAYS < 30:
-    raise ImproperlyConfigured("KITH_CHANGE_RETENTION_DAYS must be 0 (for ever), or 30 or more.")
+if 0 < CHANGE_RETENTION_DAYS < UNDO_DAYS:
+    raise ImproperlyConfigured(
+        "KITH_CHANGE_RETENTION_DAYS must be 0 (for ever), or KITH_UNDO_DAYS or more."
+    )
 # How long the list of sign-ins goes back.
 SIGN_IN_RETENTION_DAYS = env.integer("KITH_SIGN_IN_RETENTION_DAYS", 180, minimum=1)
 # A worker that has not been heard of for this long has lost its job.

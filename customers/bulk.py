@@ -136,6 +136,11 @@ def moment(value: datetime) -> str:
 Spell = Callable[[Any], str]  # of values of the class that it is kept for
 
 
+def quoted(text: str) -> str:
+    """An element of an array of texts."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 class Spellings(dict[type, Spell]):
     """How COPY reads the values of a class. The words of an enumeration are strings, too."""
 
@@ -157,6 +162,7 @@ SPELLINGS = Spellings(
         datetime: moment,
         date: date.isoformat,
         dict: lambda value: escaped(to_json(value).decode()),
+        list: lambda value: escaped("{" + ",".join(map(quoted, value)) + "}"),
         bytes: lambda value: f"\\\\x{value.hex()}",
         memoryview: lambda value: f"\\\\x{value.hex()}",
     }

@@ -205,7 +205,10 @@ def search_words(point: ContactPoint) -> list[str]:
 
 
 def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list[Profile]:
-    """Write what changed in profiles that are derived, as `actor`'s doing; gives those that did."""
+    """Write what changed in profiles that are derived, as `actor`'s doing; gives those that did.
+
+    A new row that has a `created_at` is one that returns: it keeps that, and who created it.
+    """
     new = [profile for profile in profiles if profile.is_new]
     changed = [profile for profile in profiles if not profile.is_new and profile.is_dirty()]
     saved = [*new, *changed]
@@ -213,10 +216,10 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
         customer = profile.customer
         customer.updated_at = at
         customer.updated_by_type, customer.updated_by_id = actor.type, actor.id
-        if profile.is_new:
+        if profile.is_new and customer.created_at is None:
             customer.created_at = at
             customer.created_by_type, customer.created_by_id = actor.type, actor.id
-        else:
+        elif not profile.is_new:
             customer.version += 1
     bulk.insert(Customer, [profile.customer for profile in new])
     update(Customer, [(profile, profile.customer) for profile in changed])
@@ -241,7 +244,8 @@ def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> No
         for row in profile.rows[model]:
             before = profile.loaded.get((model, row.id))
             if before is None:
-                row.created_at = row.updated_at = at
+                row.created_at = row.created_at or at
+                row.updated_at = at
                 new.append(row)
             elif profile.changed(row):
                 row.updated_at = at

@@ -7,6 +7,7 @@ from oauth2_provider.models import clear_expired
 
 from customers import conversion, figures
 from customers.services.changes import delete_old_changes as delete_changes
+from customers.services.changes import forget_old_secrets
 from customers.services.passwords import mail_forgotten
 from customers.services.sign_in_log import delete_old_sign_ins as delete_sign_ins
 
@@ -31,7 +32,8 @@ def mail_password_link(person_id: str) -> bool:
 
 @shared_task(name="customers.tasks.delete_old_changes")  # type: ignore[untyped-decorator]
 def delete_old_changes() -> int:
-    """Delete changes whose time is over, if the change log is not kept for ever."""
+    """Delete changes whose time is over, if the log is not kept for ever, and old secrets in it."""
+    forget_old_secrets()
     return delete_changes()
 
 

@@ -50,7 +50,8 @@ def tracked_columns() -> dict[str, set[str]]:
         cursor.execute(
             "SELECT (regexp_match(prosrc, '''created'', '))::text IS NOT NULL,"
             " (regexp_match(prosrc, ', ''(\\w+)'', became.\\w+, ''created'''))[1],"
-            " array(SELECT DISTINCT m[1] FROM regexp_matches(prosrc, '\"(\\w+)\":', 'g') m)"
+            " array(SELECT DISTINCT m[1]"
+            "   FROM regexp_matches(split_part(prosrc, 'ELSIF', 1), '\"(\\w+)\":', 'g') m)"
             " FROM pg_proc WHERE proname LIKE 'kith_record_%'"
         )
         return {entity: set(columns) for _, entity, columns in cursor.fetchall()}

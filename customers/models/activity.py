@@ -43,6 +43,8 @@ class Change(models.Model):
 
     Triggers write it in the transaction of the change itself (migration `change_record`), so that
     no write can forget it. `before` and `after` hold the columns that changed, secrets masked.
+    What an undo needs besides is in `kept` (columns that the history does not show) and `sealed`
+    (ciphertexts that were replaced, as long as a load can be undone): migration `kept_values`.
     """
 
     class Operation(models.TextChoices):
@@ -66,9 +68,19 @@ class Change(models.Model):
     operation = models.CharField(max_length=7, choices=Operation.choices)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    kept = models.JSONField(null=True)
+    sealed = models.JSONField(null=True)
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [
+            # Few have any.
+            models.Index(
+                fields=["at", "customer_id", "id"],
+                name="change_sealed",
+                condition=models.Q(sealed__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.entity} {self.operation}"

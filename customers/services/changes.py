@@ -1,4 +1,4 @@
-"""How long the change log is kept."""
+"""How long the change log is kept, and the sealed values in it."""
 
 import logging
 
@@ -23,6 +23,29 @@ DELETE = f"""
     ) AS old
     WHERE change.customer_id = old.customer_id AND change.id = old.id"""  # noqa: S608 -- a constant
 
+FORGET = f"""
+    UPDATE customers_change AS change SET sealed = NULL, kept = NULL
+    FROM (
+        SELECT customer_id, at, id FROM customers_change
+        WHERE sealed IS NOT NULL AND at <= statement_timestamp() - %s * interval '1 day'
+        ORDER BY at LIMIT {BATCH}
+    ) AS old
+    WHERE change.customer_id = old.customer_id AND change.at = old.at
+        AND change.id = old.id"""  # noqa: S608 -- a constant
+
+
+def days_of_undo() -> int:
+    """How old a change may be that an undo still needs: a load may take hours, and an undo too."""
+    return settings.UNDO_DAYS + 1
+
+
+def forget_old_secrets() -> int:
+    """Delete the sealed values of changes that nobody can undo any more; of how many changes.
+
+    With them goes what they are found by.
+    """
+    return in_batches(FORGET, days_of_undo())
+
 
 def delete_old_changes() -> int:
     """Delete changes older than `CHANGE_RETENTION_DAYS`, in batches; how many. 0 keeps them all.
@@ -32,10 +55,15 @@ def delete_old_changes() -> int:
     """
     if not settings.CHANGE_RETENTION_DAYS or not has_index():
         return 0
+    return in_batches(DELETE, max(settings.CHANGE_RETENTION_DAYS, days_of_undo()))
+
+
+def in_batches(statement: str, days: int) -> int:
+    """Run a statement until it finds no whole batch any more; how many rows it was about."""
     total = 0
     with connection.cursor() as cursor:
         for _ in range(MOST_BATCHES):
-            cursor.execute(DELETE, [settings.CHANGE_RETENTION_DAYS])
+            cursor.execute(statement, [days])
             total += cursor.rowcount
             if cursor.rowcount < BATCH:
                 break

@@ -17,6 +17,7 @@ from config.api.actors import Actor
 from config.api.json import to_json
 from config.db.statements import array
 from customers import models, normalize
+from customers.bulk import quoted
 from customers.profile import save_all
 from customers.tables import NULL, Table, copy, escaped
 from ingest.batch.items import Item, as_errors
@@ -277,11 +278,6 @@ SPELLINGS: dict[type, Callable[[Any], str]] = {  # each of values of its own cla
     datetime: moment,
     tuple: texts,
 }
-
-
-def quoted(text: str) -> str:
-    """An element of an array."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def as_json(row: Address | Enrollment | Account | Card) -> dict[str, object]:

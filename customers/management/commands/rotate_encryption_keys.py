@@ -1,6 +1,10 @@
 """`rotate_encryption_keys` → `{"activeKey", "resealed", "failed"}`."""
 
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -18,11 +22,23 @@ from config.db.crypto import (
     unseal_bytes,
 )
 from customers.change_log import unrecorded
+from customers.history import ENTITIES
 from customers.management.output import JSONCommand
 
 BATCH = 1000
 # Values that do not open are named, up to this number.
 NAMED = 100
+FIRST_CHANGE = ("-infinity", str(UUID(int=0)), 0)
+NEXT_CHANGES = f"""
+    SELECT at, customer_id, id, entity, entity_id, sealed::text FROM customers_change
+    WHERE sealed IS NOT NULL AND (at, customer_id, id) > (%s::timestamptz, %s::uuid, %s::bigint)
+    ORDER BY at, customer_id, id LIMIT {BATCH} FOR UPDATE"""  # noqa: S608 -- a constant
+WRITE_CHANGES = """
+    UPDATE customers_change AS stored SET sealed = fresh.sealed
+    FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
+        AS fresh (customer_id, at, id, sealed)
+    WHERE stored.customer_id = fresh.customer_id AND stored.at = fresh.at
+        AND stored.id = fresh.id"""
 
 
 class Batch(NamedTuple):
@@ -44,18 +60,17 @@ class Command(JSONCommand):
     )
 
     def run(self, **_options: object) -> dict[str, object]:
-        """Column by column, batch by batch; what does not open is named and left as it is."""
-        resealed = failed = 0
-        for model in apps.get_models():
-            for field in model._meta.local_fields:
-                if not isinstance(field, SealedField):
-                    continue
-                last: tuple[object, ...] | None = ()
-                while last is not None:
-                    last, done, errors = reseal_batch(model, field.attname, last)
-                    for error in errors[: max(0, NAMED - failed)]:
-                        self.stderr.write(str(error))
-                    resealed, failed = resealed + done, failed + len(errors)
+        """Column by column, batch by batch; what does not open is named and left as it is.
+
+        Meanwhile a value may go from a table to the change log, when it is replaced, and from there
+        back, by an undo: it ends when it has gone over all of them and found none to be sealed.
+        """
+        resealed, done = 0, 1
+        while done:
+            done, failed, named = reseal_all()
+            resealed += done
+        for error in named:
+            self.stderr.write(str(error))
         active = next(iter(settings.ENCRYPTION_KEYS))
         if failed:
             raise CommandError(
@@ -64,6 +79,58 @@ class Command(JSONCommand):
             )
         installation.keep_only_the_active_key()
         return {"activeKey": active, "resealed": resealed, "failed": failed}
+
+
+def reseal_all() -> tuple[int, int, list[SealError]]:
+    """Go once over all sealed values: how many were resealed and failed, and the first failures."""
+    resealed = failed = 0
+    named: list[SealError] = []
+    for next_batch in (*batches_of_columns(), reseal_changes):
+        last: tuple[object, ...] | None = ()
+        while last is not None:
+            last, done, errors = next_batch(last)
+            named += errors[: max(0, NAMED - failed)]
+            resealed, failed = resealed + done, failed + len(errors)
+    return resealed, failed, named
+
+
+def batches_of_columns() -> Iterator[Callable[[tuple[object, ...]], Batch]]:
+    """For each sealed column what does its next batch, given the key of the last row."""
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if isinstance(field, SealedField):
+                yield partial(reseal_batch, model, field.attname)
+
+
+def reseal_changes(last: tuple[object, ...]) -> Batch:
+    """Reseal, in one transaction, what the next changes keep of values that were replaced."""
+    header = active_header()
+    errors: list[SealError] = []
+    changed: list[tuple[object, ...]] = []
+    resealed = 0
+    with unrecorded(), connection.cursor() as cursor:
+        cursor.execute(NEXT_CHANGES, [str(part) for part in last or FIRST_CHANGE])
+        rows = cursor.fetchall()
+        for at, customer_id, number, entity, entity_id, document in rows:
+            values: dict[str, str] = json.loads(document)
+            done = 0
+            for column, text in values.items():
+                sealed = bytes.fromhex(text.removeprefix("\\x"))
+                if sealed.startswith(header):
+                    continue
+                here = associated_data(ENTITIES[entity], column, entity_id)
+                try:
+                    values[column] = f"\\x{seal_bytes(unseal_bytes(sealed, here), here).hex()}"
+                except SealError as error:
+                    errors.append(error)
+                else:
+                    done += 1
+            if done:
+                changed.append((customer_id, at, number, json.dumps(values)))
+            resealed += done
+        if changed:
+            cursor.execute(WRITE_CHANGES, [list(column) for column in zip(*changed, strict=True)])
+    return Batch(tuple(rows[-1][:3]) if len(rows) == BATCH else None, resealed, errors)
 
 
 def reseal_batch(model: type[models.Model], column: str, last: tuple[object, ...]) -> Batch:
