@@ -4,12 +4,13 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Now
 
 from config import files as stored
-from config.jobs.retention import BATCH, MOST_BATCHES, delete_in_batches
+from config.jobs.retention import BATCH, MOST_BATCHES, delete_in_batches, ended_before
 from ingest.files.frames import FOLDER, folder_of
 from ingest.models import (
     BulkContent,
@@ -34,6 +35,7 @@ def delete_old_content() -> int:
     Also uploads of which all is loaded, and that could not be deleted then. Gives how many requests
     kept something. Files that cannot be deleted are tried again later.
     """
+    delete_old_parts()
     count = delete_left_over_files()
     kept: set[UUID] = set()
     for _ in range(MOST_BATCHES):
@@ -42,7 +44,6 @@ def delete_old_content() -> int:
         deleted = [request_id for request_id in ids if delete_files(request_id)]
         with transaction.atomic():
             count += BulkContent.objects.filter(request__in=deleted).delete()[0]
-            BulkPart.objects.filter(request__in=deleted).delete()
             count += BulkFailedLines.objects.filter(request__in=deleted).delete()[0]
             with_files = BulkFile.objects.filter(request__in=deleted)
             count += with_files.update(storage_name="", result_name="")
@@ -53,12 +54,20 @@ def delete_old_content() -> int:
     return count
 
 
+def delete_old_parts() -> None:
+    """Delete the outcomes of blocks by which nobody can undo a load any more."""
+    age = max(timedelta(days=settings.UNDO_DAYS + 1), timedelta(seconds=settings.RESULT_SECONDS))
+    parts = BulkPart.objects.filter(request=OuterRef("pk"))
+    old = BulkRequest.objects.filter(ended_before(age), Exists(parts)).order_by()
+    for request_id in old.values_list("pk", flat=True)[:MOST_DELETED]:
+        BulkPart.objects.filter(request=request_id).delete()
+
+
 def delete_left_over_files() -> int:
     """Delete loaded uploads that are still stored, and parts of results of killed attempts."""
     count = 0
     for file in BulkFile.objects.left_over()[:MOST_DELETED]:
         if delete_files(file.pk, keep=file.result_name):
-            BulkPart.objects.filter(request=file.pk).delete()
             count += BulkFile.objects.filter(pk=file.pk).update(storage_name="")
     return count
 

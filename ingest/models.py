@@ -40,7 +40,11 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
 
     def visible_to(self, actor: Actor) -> "BulkRequestQuerySet":
         """The requests of the actor's client, as long as their account is the actor's to see."""
-        return self.filter(client_id=actor.client_id, business_account_id__in=actor.tree)
+        return self.within(actor).filter(client_id=actor.client_id)
+
+    def within(self, actor: Actor) -> "BulkRequestQuerySet":
+        """The requests of the actor's business account and of those below it, whoever sent them."""
+        return self.filter(business_account_id__in=actor.tree)
 
     def ahead_of(self, request: "BulkRequest") -> "BulkRequestQuerySet":
         """Those that were accepted earlier, have not ended, and that the request waits for."""
@@ -92,6 +96,7 @@ class BulkRequest(Job):
         UPDATE_ACCOUNTS = "UPDATE_ACCOUNTS"
         UPDATE_CARDS = "UPDATE_CARDS"
         LOAD_FILE = "LOAD_FILE"
+        UNDO = "UNDO"
 
     task_name = "ingest.tasks.run_bulk_request"
     queue_order = "number"
@@ -112,12 +117,16 @@ class BulkRequest(Job):
     # A keyed hash of method, path and body, 32 bytes.
     fingerprint = models.BinaryField()
     retry_of = models.UUIDField(null=True, blank=True)
+    undo_of = models.ForeignKey(
+        "self", models.SET_NULL, related_name="undos", null=True, blank=True, db_index=False
+    )
     # Whether it is only tried out: all is checked, and nothing but its outcome is stored.
     is_dry_run = models.BooleanField(default=False, editable=False)
     items = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(db_default=0)
     failed = models.PositiveIntegerField(default=0)
     # Whether there may be something left of what was sent, or a file of results.
     keeps_content = models.BooleanField(db_default=True, editable=False)
@@ -134,6 +143,13 @@ class BulkRequest(Job):
                 fields=["business_account", "client_id", "public_id"],
                 name="bulk_request_id_once_per_client",
             ),
+            # One that broke off may be followed by another, which does the rest.
+            models.UniqueConstraint(
+                fields=["undo_of"],
+                name="bulk_request_undone_once",
+                condition=Q(undo_of__isnull=False, is_dry_run=False)
+                & ~Q(status__in=["FAILED", "ABORTED"]),
+            ),
         ]
         indexes = [
             *Job.Meta.indexes,
@@ -148,6 +164,11 @@ class BulkRequest(Job):
                 fields=["finished_at"],
                 name="bulk_request_with_content",
                 condition=Q(keeps_content=True, finished_at__isnull=False),
+            ),
+            models.Index(
+                fields=["undo_of"],
+                name="bulk_request_undos",
+                condition=Q(undo_of__isnull=False),
             ),
         ]
 
@@ -188,6 +209,13 @@ class BulkRequest(Job):
         return Via.V2 if self.client_id else Via.BACK_OFFICE
 
     @property
+    def is_by_file(self) -> bool:
+        """Whether it is a file's load, or the undo of one: done block by block."""
+        if self.action == self.Action.UNDO:
+            return hasattr(self, "file")
+        return self.action == self.Action.LOAD_FILE
+
+    @property
     def time_limit_advice(self) -> str:  # type: ignore[override] # of a class or of a job
         """What its sender can do when it took too long."""
         if self.action == self.Action.LOAD_FILE:
@@ -195,6 +223,8 @@ class BulkRequest(Job):
                 "What is counted here is stored. Send the rest of the file, or all of it again in "
                 "smaller files: lines that are stored already come out UNCHANGED."
             )
+        if self.action == self.Action.UNDO:
+            return "What is counted here is put back. Undo the same request again for the rest."
         return "Nothing of it was stored. Send it again, or in several smaller requests."
 
     @property
@@ -232,6 +262,8 @@ class BulkItem(models.Model):
         UPDATED = "UPDATED"
         UNCHANGED = "UNCHANGED"
         FAILED = "FAILED"
+        # Only an undo removes anything.
+        REMOVED = "REMOVED"
 
     pk = models.CompositePrimaryKey("request_id", "index")
     request = models.ForeignKey(BulkRequest, models.CASCADE, related_name="ledger", db_index=False)
@@ -262,6 +294,8 @@ class BulkFileQuerySet(models.QuerySet["BulkFile"]):
 
 class BulkFile(models.Model):
     """The file of a `LOAD_FILE` request as stored (`ingest.files.frames`), and that of its results.
+
+    The undo of such a request has one, too, of results alone.
 
     The names are empty once the files are deleted. `lines` and `blocks` are what was stored, and
     has to be loaded. `problem` tells why a file was not read to its end, though what came before
@@ -355,9 +389,10 @@ class BulkUpload(models.Model):
 
 
 class BulkPart(models.Model):
-    """A block of a file that is loaded: written in the transaction that loaded it.
+    """A block of a file that is loaded, or undone: written in the transaction that did it.
 
-    `results` is zlib of the NDJSON that has the outcome of each line.
+    `results` is zlib of the NDJSON that has the outcome of each line. An undo goes by the parts of
+    what it undoes, which are kept as long as it may come.
     """
 
     pk = models.CompositePrimaryKey("request_id", "number")
@@ -367,6 +402,7 @@ class BulkPart(models.Model):
     created = models.PositiveIntegerField()
     updated = models.PositiveIntegerField()
     unchanged = models.PositiveIntegerField()
+    removed = models.PositiveIntegerField(db_default=0)
     failed = models.PositiveIntegerField()
     results = models.BinaryField()
 

@@ -8,7 +8,7 @@ from config.api.json import to_json
 from ingest import failed_lines, payload
 from ingest.batch.items import ordered
 from ingest.files import loader
-from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
+from ingest.models import BulkContent, BulkFile, BulkItem, BulkRequest
 from ingest.sheets.writing import failed_rows
 from ingest.wire.ledger import outcome_of
 
@@ -28,7 +28,7 @@ def results_of(*, request: BulkRequest, outcome: str = "") -> Iterable[bytes]:
     """
     if request.status in request.OPEN:
         raise NotFound
-    if request.action == BulkRequest.Action.LOAD_FILE:
+    if request.is_by_file:
         blocks = results_of_file(request)
         return only(blocks, outcome) if outcome else blocks
     if request.status != request.Status.FINISHED:
@@ -56,7 +56,7 @@ def results_of_file(request: BulkRequest) -> Iterable[bytes]:
             return stored.blocks(name, 0, stored.size(name))
         except FileNotFoundError:
             raise ResultGone("The results were deleted.") from None
-    if BulkPart.objects.filter(request=request).exists():
+    if request.keeps_content and request.parts.exists():
         return loader.results_of(request.pk)
     if request.status == request.Status.FINISHED:
         raise ResultGone("The results were deleted.")
@@ -68,9 +68,9 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
 
     Those of a table are a table (`ingest.sheets.writing`), also of a load that has none.
     Of a file whose load failed, those of what was loaded. Raises `NotFound` before it has ended, or
-    when it ended without a ledger, and `ResultGone`.
+    when it ended without a ledger, of an undo, for which nothing was sent, and `ResultGone`.
     """
-    if request.status in request.OPEN:
+    if request.status in request.OPEN or request.action == BulkRequest.Action.UNDO:
         raise NotFound
     if request.action == BulkRequest.Action.LOAD_FILE:
         if not request.failed and not request.created + request.updated + request.unchanged:

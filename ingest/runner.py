@@ -22,6 +22,7 @@ from ingest.batch.writer import Writer, write_ledgers
 from ingest.coalescing import Part
 from ingest.files.loader import load_file
 from ingest.models import BulkContent, BulkRequest
+from ingest.undo.runner import undo
 
 logger = logging.getLogger(__name__)
 # A customer may come into being by another door between the look and the write, but not for ever.
@@ -35,9 +36,15 @@ def run(request_id: UUID) -> None:
 
 
 def work(request: BulkRequest, lease: Lease) -> None:
-    """From PICKED to FINISHED, with ledger; others that wait are done together with it."""
+    """From PICKED to FINISHED, with ledger; others that wait are done together with it.
+
+    Files and undos are done alone.
+    """
     if request.action == BulkRequest.Action.LOAD_FILE:
         load_file(request, job_actor(request), lease)
+        return
+    if request.action == BulkRequest.Action.UNDO:
+        undo(request, job_actor(request), lease)
         return
     request.start()
     try:

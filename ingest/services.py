@@ -246,7 +246,8 @@ def check_is_same(actor: Actor, public_id: UUID, fingerprint: bytes) -> bool:
 
 def get_request(*, actor: Actor, public_id: UUID) -> BulkRequest:
     """A request of the actor's client. Raises `NotFound`."""
-    request = BulkRequest.objects.visible_to(actor).filter(public_id=public_id).first()
+    found = BulkRequest.objects.visible_to(actor).select_related("undo_of")
+    request = found.filter(public_id=public_id).first()
     if request is None:
         raise NotFound
     return request
@@ -286,8 +287,10 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
 
 def cancel_request(*, request: BulkRequest) -> bool:
     """Stop a request that waits or runs; False when it had ended."""
-    is_file = request.action == BulkRequest.Action.LOAD_FILE
-    left = "What is counted here is stored." if is_file else "Nothing of it was stored."
+    done = "put back" if request.action == BulkRequest.Action.UNDO else "stored"
+    left = f"Nothing of it was {done}."
+    if request.is_by_file:
+        left = f"What is counted here is {done}."
     if request.is_dry_run:
         left = "Nothing was stored; what is counted here was checked."
     return request.abort("CANCELLED", f"This was cancelled. {left}")

@@ -14,6 +14,7 @@ urlpatterns = [
     path("files", views.Files.as_view()),
     path("requests", views.Requests.as_view()),
     path("requests/<id:request_id>", views.RequestDetail.as_view()),
+    path("requests/<id:request_id>/undo", views.RequestUndo.as_view()),
     path("requests/<id:request_id>/retry", views.RequestRetry.as_view()),
     path("requests/<id:request_id>/failed", views.RequestFailed.as_view()),
     path("requests/<id:request_id>/results", views.RequestResults.as_view(), name="bulk-results"),

@@ -21,7 +21,15 @@ from ingest.downloads import TABLE, download
 from ingest.models import BulkItem, BulkRequest
 from ingest.payload import read_body
 from ingest.services import Target
-from ingest.wire.ledger import STATUSES, ledger, ledger_of_trial, summary
+from ingest.undo.openapi import undo_request as undo_operation
+from ingest.undo.services import get_undoable, try_undo, undo_request
+from ingest.wire.ledger import (
+    STATUSES,
+    ledger,
+    ledger_of_trial,
+    ledger_of_undo_trial,
+    summary,
+)
 
 
 class JSONBytes(BaseParser):
@@ -226,7 +234,7 @@ class Requests(ApiView):
     def get(self, request: Request) -> Response:
         """A page of them, newest first, without their items."""
         page_request = PageRequest.read(request, self.sorts, "submittedAt,DESC")
-        requests = BulkRequest.objects.visible_to(self.actor).select_related("file")
+        requests = BulkRequest.objects.visible_to(self.actor).select_related("file", "undo_of")
         if status := request.GET.get("status"):
             if status not in STATUSES:
                 message = f"This must be one of {', '.join(STATUSES)}."
@@ -271,6 +279,26 @@ class RequestRetry(ApiView):
         found = services.get_request(actor=self.actor, public_id=request_id)
         public_id = services.retry_request(
             actor=self.actor, request=found, public_id=given_id(request)
+        )
+        return Response({"requestId": str(public_id)})
+
+
+class RequestUndo(ApiView):
+    """What a request did, put back."""
+
+    scopes = {"POST": Scope.BULK_WRITE}
+    parameters = {"POST": ("dryRun",)}
+
+    @undo_operation
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Queue the undo, or with `dryRun=true` tell what it would do; of a file as a request."""
+        found = get_undoable(actor=self.actor, public_id=request_id)
+        is_trial = is_dry_run(request)
+        if is_trial and not found.is_by_file:
+            trial = try_undo(request=found)
+            return Response(ledger_of_undo_trial(trial, given_id(request) or uuid4(), found))
+        public_id = undo_request(
+            actor=self.actor, request=found, is_dry_run=is_trial, public_id=given_id(request)
         )
         return Response({"requestId": str(public_id)})
 

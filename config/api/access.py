@@ -56,6 +56,7 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "GET v2/data/requests": STAFF,
     "GET v2/data/requests/<id:request_id>": STAFF,
     "POST v2/data/requests/<id:request_id>/retry": STAFF,
+    "POST v2/data/requests/<id:request_id>/undo": STAFF,
     "GET v2/data/requests/<id:request_id>/failed": STAFF,
     "GET v2/data/requests/<id:request_id>/results": STAFF,
 }

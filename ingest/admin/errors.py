@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from config.api.errors import ApiError
 from config.api.json import from_json
 from customers.models import AttributeDefinition
 from ingest import failed_lines, payload
 from ingest.models import BulkContent, BulkItem, BulkRequest
+from ingest.results import results_of
 from ingest.sheets.columns import ATTRIBUTE, Sheet
 from ingest.sheets.writing import column_shown
 
@@ -42,10 +45,27 @@ def page_of(load: BulkRequest, number: int) -> FailedPage:
     pages = min(MOST_PAGES, max(1, -(-load.failed // PAGE)))
     number = min(max(1, number), pages)
     first = (number - 1) * PAGE
+    if load.action == BulkRequest.Action.UNDO:
+        return FailedPage(number, pages, list(islice(of_undo(load), first, first + PAGE)))
     lines = of_file(load) if load.action == BulkRequest.Action.LOAD_FILE else of_items(load, first)
     if load.action == BulkRequest.Action.LOAD_FILE:
         lines = (line for place, line in enumerate(lines) if place >= first)
     return FailedPage(number, pages, [line for line, _ in zip(lines, range(PAGE), strict=False)])
+
+
+def of_undo(load: BulkRequest) -> Iterator[Failed]:
+    """The items that an undo left as they were; none once its results were deleted."""
+    try:
+        blocks = results_of(request=load, outcome=BulkItem.Outcome.FAILED)
+    except ApiError:
+        return
+    for block in blocks:
+        for line in block.splitlines():
+            told = from_json(line)
+            found = Failed(told["line"], str(told["sourceCustomerId"] or ""))
+            for error in told["errors"]:
+                found.errors.append((error["pointer"].removeprefix("/"), "", error["message"]))
+            yield found
 
 
 def of_file(load: BulkRequest) -> Iterator[Failed]:

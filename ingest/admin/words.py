@@ -17,14 +17,15 @@ KINDS = {
     Action.UPDATE_ACCOUNTS: "Accounts by API",
     Action.UPDATE_CARDS: "Cards by API",
     Action.LOAD_FILE: "File by API",
+    Action.UNDO: "Undo of a load",
 }
 WAITING, RUNNING, GOOD, MIXED, BAD = "waiting", "running", "good", "mixed", "bad"
 
 
 def name_of(load: BulkRequest) -> str:
     """What a load is called: its file's name, or what was asked for."""
-    if load.action == Action.LOAD_FILE and load.file.name:
-        return load.file.name
+    if load.is_by_file and load.file.name:
+        return f"Undo of {load.file.name}" if load.action == Action.UNDO else load.file.name
     return KINDS[Action(load.action)]
 
 
@@ -33,7 +34,8 @@ def status_of(load: BulkRequest) -> tuple[str, str]:
     if load.status == Status.SUBMITTED:
         return "Waiting", WAITING
     if load.status in load.RUNNING:
-        return ("Checking" if load.is_dry_run else "Loading"), RUNNING
+        doing = "Undoing" if load.action == Action.UNDO else "Loading"
+        return ("Checking" if load.is_dry_run else doing), RUNNING
     if load.status == Status.FINISHED:
         if not load.failed:
             return ("Checked" if load.is_dry_run else "Finished"), GOOD
@@ -48,7 +50,7 @@ def percent_of(load: BulkRequest) -> int | None:
     """How much of a load is done; None when nobody can tell, as of a few customers."""
     if load.status == Status.FINISHED:
         return 100
-    if load.action != Action.LOAD_FILE:
+    if not load.is_by_file:
         return None
     return min(99, load.items * 100 // max(1, load.file.lines))
 

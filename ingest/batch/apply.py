@@ -18,6 +18,7 @@ COUNTED = {
     BulkItem.Outcome.CREATED: "created",
     BulkItem.Outcome.UPDATED: "updated",
     BulkItem.Outcome.UNCHANGED: "unchanged",
+    BulkItem.Outcome.REMOVED: "removed",
     BulkItem.Outcome.FAILED: "failed",
 }
 

@@ -376,7 +376,9 @@ def tidy(loader: Loader, *, is_whole: bool) -> None:
     """Delete what is not needed any more; what cannot be deleted now is cleaned up later."""
     request = loader.request
     try:
-        BulkPart.objects.filter(request=request).delete()
+        if request.is_dry_run:
+            # Others are undone by them.
+            BulkPart.objects.filter(request=request).delete()
         if is_whole:
             stored.remove_folder(folder_of(request.pk), keep=loader.file.result_name)
             BulkFile.objects.filter(pk=request.pk).update(storage_name="")

@@ -19,13 +19,17 @@ class Counts(serializers.Serializer[object]):
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
+    removed = serializers.IntegerField(required=False, help_text="Of an undo.")
     failed = serializers.IntegerField()
 
 
 class ItemError(serializers.Serializer[object]):
     """One wrong place, or something to know about it."""
 
-    pointer = serializers.CharField(help_text="A JSON Pointer into the body that was sent.")
+    pointer = serializers.CharField(
+        help_text="A JSON Pointer into the body that was sent; of an undo, the kind of thing that "
+        "was changed since."
+    )
     code = serializers.RegexField(r"^[A-Z][A-Z0-9_]*$")
     message = serializers.CharField()
 
@@ -60,11 +64,13 @@ class RequestSummary(serializers.Serializer[object]):
     startedAt = serializers.DateTimeField(allow_null=True)
     finishedAt = serializers.DateTimeField(allow_null=True)
     counts = Counts()
-    progress = FileProgress(required=False, help_text="Of a file.")
+    progress = FileProgress(required=False, help_text="Of a file, or its undo.")
     dryRun = serializers.BooleanField(
-        required=False, help_text="True of a file that was only tried out: nothing was stored."
+        required=False,
+        help_text="True of a file, or of an undo, that was only tried out: nothing was stored.",
     )
     retryOf = serializers.UUIDField(required=False, help_text="Whose failed items these are.")
+    undoOf = serializers.UUIDField(required=False, help_text="Which request this undoes.")
     errorCode = serializers.CharField(
         required=False, help_text="When FAILED as a whole, or when a file was cut off."
     )

@@ -1,6 +1,6 @@
 """Requests and their ledgers, as clients get them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +11,10 @@ from ingest.batch.apply import COUNTED, counts_of
 from ingest.batch.items import Item, as_errors, ordered
 from ingest.models import BulkRequest
 from ingest.services import Trial
+from ingest.undo.runner import counts_of as undone_counts
+from ingest.undo.services import UndoTrial
 
+Action = BulkRequest.Action
 Status = BulkRequest.Status
 # Each published status, and those of a job that it stands for.
 STATUSES = {
@@ -32,17 +35,25 @@ def summary(request: BulkRequest) -> dict[str, object]:
         "submittedAt": request.submitted_at,
         "startedAt": request.started_at,
         "finishedAt": request.finished_at,
-        "counts": {name: getattr(request, name) for name in COUNTED.values()},
+        "counts": counts_told(vars(request), request.action),
     }
-    if request.action == BulkRequest.Action.LOAD_FILE:
+    if request.is_by_file:
         body["progress"] = progress(request)
     if request.is_dry_run:
         body["dryRun"] = True
     if request.retry_of is not None:
         body["retryOf"] = str(request.retry_of)
+    if request.undo_of is not None:
+        body["undoOf"] = str(request.undo_of.public_id)
     if request.error_code:
         body |= {"errorCode": request.error_code, "message": request.error_message}
     return body
+
+
+def counts_told(counts: Mapping[str, int], action: str) -> dict[str, int]:
+    """The counts that a request of this kind has: only an undo removes anything."""
+    names = [name for name in COUNTED.values() if name != "removed" or action == Action.UNDO]
+    return {name: counts[name] for name in names}
 
 
 def progress(request: BulkRequest) -> dict[str, object]:
@@ -64,7 +75,7 @@ def ledger(request: BulkRequest, outcome: str = "") -> dict[str, object]:
     Two queries in all.
     """
     body = summary(request)
-    if request.action == BulkRequest.Action.LOAD_FILE:
+    if request.is_by_file:
         return body | {"items": [], "resultUrl": result_url(request)}
     rows = request.ledger.filter(outcome=outcome) if outcome else request.ledger.all()
     found = rows.order_by("index").values_list(*COLUMNS)
@@ -77,7 +88,8 @@ def result_url(request: BulkRequest) -> str | None:
     Of a load that was stopped, results are there as long as its rows are.
     """
     has_ended = request.status not in request.OPEN
-    if not request.file.result_name and not (has_ended and request.parts.exists()):
+    has_parts = has_ended and request.keeps_content and request.parts.exists()
+    if not request.file.result_name and not has_parts:
         return None
     return settings.PUBLIC_URL + reverse("bulk-results", args=[request.public_id])
 
@@ -91,8 +103,36 @@ def ledger_of_trial(trial: Trial, public_id: UUID, action: str) -> dict[str, obj
         "submittedAt": trial.at,
         "startedAt": trial.at,
         "finishedAt": trial.at,
-        "counts": counts_of(trial.items),
+        "counts": counts_told(counts_of(trial.items), action),
         "items": [line_of(item) for item in trial.items],
+    }
+
+
+def ledger_of_undo_trial(
+    trial: UndoTrial, public_id: UUID, request: BulkRequest
+) -> dict[str, object]:
+    """What the ledger of the undo of a request would be."""
+    return {
+        "requestId": str(public_id),
+        "status": Status.FINISHED,
+        "action": Action.UNDO,
+        "submittedAt": trial.at,
+        "startedAt": trial.at,
+        "finishedAt": trial.at,
+        "counts": counts_told(undone_counts(trial.entries), Action.UNDO),
+        "undoOf": str(request.public_id),
+        "dryRun": True,
+        "items": [
+            line(
+                entry.index,
+                entry.source_customer_id,
+                entry.outcome,
+                entry.customer_id,
+                as_errors(entry.problems),
+                [],
+            )
+            for entry in trial.entries
+        ],
     }
 
 

@@ -1,0 +1,208 @@
+"""Writes what puts customers back: some statements for each table, however many customers.
+
+Who a customer is (contacts, addresses, …) is written by way of its profile, which derives names and
+search texts anew; programme data, and all of a customer that goes, by the keys of rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from config.api.actors import Actor
+from config.db.statements import array
+from customers import bulk
+from customers.bulk import blank
+from customers.facts import AccountFacts
+from customers.models import (
+    Account,
+    Address,
+    AttributeValue,
+    BusinessAccount,
+    Card,
+    Contact,
+    ContactPoint,
+    Customer,
+    Enrollment,
+)
+from customers.profile import MODELS, Profile, Row, save_all
+from customers.rules.points import read_value
+from ingest.batch.writer import BUMP_VERSIONS, DELETE
+from ingest.undo.inverse import Inverse
+
+PROGRAMME: tuple[type[models.Model], ...] = (Enrollment, Account, Card)
+# Children before parents.
+DELETED: tuple[type[models.Model], ...] = (
+    Card,
+    Account,
+    Enrollment,
+    AttributeValue,
+    ContactPoint,
+    Contact,
+    Address,
+    Customer,
+)
+DELETE_BY_CUSTOMER = "DELETE FROM {table} WHERE {key} = ANY(%s::uuid[])"
+
+Rows = dict[type[models.Model], list[Inverse]]
+
+
+def write(customers: dict[str, list[Inverse]], account: UUID, actor: Actor, at: datetime) -> None:
+    """Put customers back, as `actor`'s doing at the moment `at`; they are locked already."""
+    gone: set[str] = set()
+    profiles: dict[str, Rows] = {}
+    programme: Rows = defaultdict(list)
+    deleted: Rows = defaultdict(list)
+    for customer_id, inverses in customers.items():
+        if any(each.goes and each.model is Customer for each in inverses):
+            gone.add(customer_id)
+        for inverse in inverses:
+            if customer_id in gone or (inverse.goes and inverse.model in PROGRAMME):
+                deleted[inverse.model].append(inverse)
+            elif inverse.model in PROGRAMME:
+                programme[inverse.model].append(inverse)
+            else:
+                profiles.setdefault(customer_id, defaultdict(list))[inverse.model].append(inverse)
+    for model in DELETED:
+        delete(model, deleted[model])
+    saved = save_profiles(profiles, account, actor, at)
+    for model in PROGRAMME:
+        write_rows(model, programme[model], account, at)
+    if others := sorted(customers.keys() - gone - saved):
+        with connection.cursor() as cursor:
+            cursor.execute(BUMP_VERSIONS, (at, actor.type, actor.id, array(others)))
+
+
+def delete(model: type[models.Model], gone: Sequence[Inverse]) -> None:
+    """Delete rows that are there, if there are any."""
+    gone = [each for each in gone if each.is_there]
+    if not gone:
+        return
+    keys = sorted((each.customer_id, each.id) for each in gone)
+    customers, ids = zip(*keys, strict=True)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if len(model._meta.pk_fields) == 1:
+            key = model._meta.pk_fields[0].column
+            cursor.execute(DELETE_BY_CUSTOMER.format(table=table, key=key), [array(customers)])
+        else:
+            cursor.execute(DELETE.format(table=table), [array(customers), array(ids)])
+
+
+# --- Programme data -------------------------------------------------------------------------------
+
+
+def write_rows(
+    model: type[models.Model], wanted: Sequence[Inverse], account: UUID, at: datetime
+) -> None:
+    """Rows that return, and rows that get values back."""
+    returning = [row_of(model, each, account, at) for each in wanted if each.returns]
+    changing = {(each.customer_id, each.id): each for each in wanted if each.changes}
+    if changing:
+        key = "customer_id" if model is Enrollment else "id"
+        stored = model._default_manager.filter(
+            customer__id__any={customer_id for customer_id, _ in changing}
+        )
+        rows, names = [], {"updated_at"}
+        for row in bulk.read(stored):
+            values = vars(row)
+            inverse = changing.get((str(values["customer_id"]), str(values[key])))
+            if inverse is not None:
+                given = inverse.values() | {"updated_at": at}
+                values.update(given)
+                names.update(given)
+                rows.append(row)
+        bulk.update(model, rows, names)
+    bulk.insert(model, returning)
+
+
+def row_of(
+    model: type[models.Model], inverse: Inverse, account: UUID, at: datetime
+) -> models.Model:
+    """A row that returns."""
+    row = blank(model)
+    vars(row).update(inverse.values())
+    vars(row).update(customer_id=UUID(inverse.customer_id), id=UUID(inverse.id), updated_at=at)
+    if vars(row)["created_at"] is None:
+        # It was removed before the change log kept that.
+        vars(row)["created_at"] = at
+    if model is Account:
+        vars(row)["business_account_id"] = account
+    return row
+
+
+# --- Profiles -------------------------------------------------------------------------------------
+
+
+def save_profiles(
+    wanted: dict[str, Rows], account_id: UUID, actor: Actor, at: datetime
+) -> set[str]:
+    """Change profiles and save them; gives the customers of those that changed."""
+    if not wanted:
+        return set()
+    account = BusinessAccount.objects.get(pk=account_id)
+    facts = AccountFacts(account)
+    stored = Customer.objects.filter(id__any=wanted)
+    known = Profile.load_all(list(bulk.read(stored)), facts)
+    profiles = []
+    for customer_id, rows in sorted(wanted.items()):
+        profile = known.get(UUID(customer_id)) or returning(customer_id, rows, facts)
+        if profile is None:
+            continue
+        for inverse in rows[Customer] if not profile.is_new else ():
+            vars(profile.customer).update(inverse.values())
+        for model in MODELS:
+            put_back(profile, model, rows[model], at)
+        profile.derive()
+        profiles.append(profile)
+    return {str(each.customer.pk) for each in save_all(profiles, actor=actor, at=at)}
+
+
+def returning(customer_id: str, rows: Rows, facts: AccountFacts) -> Profile | None:
+    """The profile of a customer that returns, without its rows."""
+    inverse = next((each for each in rows[Customer] if each.returns), None)
+    if inverse is None:
+        return None
+    customer = blank(Customer)
+    vars(customer).update(inverse.values())
+    customer.id = UUID(customer_id)
+    customer.version += 1
+    customer.business_account = facts.account
+    return Profile(customer, facts.account, is_new=True, facts=facts)
+
+
+def put_back(profile: Profile, model: type, inverses: Iterable[Inverse], at: datetime) -> None:
+    """Put the rows of one table back."""
+    stored = {str(row.id): row for row in profile.rows[model]}
+    returns = False
+    for inverse in inverses:
+        row = stored.get(inverse.id)
+        if inverse.goes:
+            if row is not None:
+                profile.remove(row)
+            continue
+        if row is None:
+            if not inverse.returns:
+                continue
+            row = profile_row(model, UUID(inverse.id))
+            profile.add(row)
+            returns = True
+        values = inverse.values()
+        vars(row).update(values)
+        if row.created_at is None:
+            row.created_at = at
+        if model is ContactPoint and "value" in values and "value_key" not in values:
+            # It was changed before the change log kept that.
+            row.value_key = read_value(row.kind, row.value, profile.account.default_region)[1]
+    if returns:
+        profile.rows[model].sort(key=lambda row: (row.created_at, row.id))
+
+
+def profile_row(model: type[Row], row_id: UUID) -> Any:  # noqa: ANN401 -- each model has its own
+    """A row that returns, without its values."""
+    row: Any = blank(model)
+    row.id = row_id
+    return row
