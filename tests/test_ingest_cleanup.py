@@ -234,8 +234,14 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
     BulkRequest.objects.update(finished_at=long_ago)
     cleanup.delete_old_content()
     assert folders(storage) == []
-    assert not BulkPart.objects.exists()
     assert not BulkFile.objects.exclude(storage_name="", result_name="").exists()
+    for request in BulkRequest.objects.all():
+        answer = owner.api.get(f"{bulk.REQUESTS}/{request.public_id}/results")
+        assert answer.status_code == (404 if request.error_code else 410)
+    assert BulkPart.objects.exists(), "by which it can be undone"
+    BulkRequest.objects.update(finished_at=timezone.now() - timedelta(days=settings.UNDO_DAYS + 1))
+    cleanup.delete_old_content()
+    assert not BulkPart.objects.exists()
 
 
 def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(owner, storage):

@@ -14,6 +14,10 @@ from tests.bulk import account, card, customer, outcomes
 from tests.undoing import ask, registry, undo
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NOTHING = (
+    "There is nothing to undo: nothing of this request was stored, or nothing is known of it any "
+    "more."
+)
 PROFILE = {
     "firstName": "Ada",
     "lastName": "Lovelace",
@@ -260,7 +264,7 @@ def test_what_cannot_be_undone_is_refused(owner, settings):
     failed = bulk.send(owner, customer("c2"))
     bulk.request_of(failed).abort("TIME_LIMIT", "It took too long.")
     answer = ask(owner, failed)
-    assert refusal(answer) == (409, "There is nothing to undo: nothing of this request was stored.")
+    assert refusal(answer) == (409, NOTHING)
 
 
 def test_clients_of_the_account_and_of_those_above_may_undo(

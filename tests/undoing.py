@@ -20,11 +20,10 @@ def registry() -> dict[str, list[dict[str, Any]]]:
     with connection.cursor() as cursor:
         for entity, model in ENTITIES.items():
             cursor.execute(
-                f"SELECT to_jsonb(stored) - %s::text[] FROM {model._meta.db_table} stored"
-                " ORDER BY to_jsonb(stored)::text",
+                f"SELECT to_jsonb(stored) - %s::text[] FROM {model._meta.db_table} stored",
                 [sorted(OF_WRITING)],
             )
-            found[entity] = [json.loads(row) for (row,) in cursor.fetchall()]
+            found[entity] = [json.loads(row) for row in sorted(row for (row,) in cursor.fetchall())]
     return found
 
 

@@ -120,8 +120,11 @@ def check_undoable(request: BulkRequest) -> None:
         raise already_undone()
     has_ledger = request.parts if request.is_by_file else request.ledger
     if request.is_dry_run or not has_ledger.exists():
+        # Also of a file that an older version loaded.
         raise Conflict(
-            "There is nothing to undo: nothing of this request was stored.", code="NOTHING_TO_UNDO"
+            "There is nothing to undo: nothing of this request was stored, or nothing is known of "
+            "it any more.",
+            code="NOTHING_TO_UNDO",
         )
 
 

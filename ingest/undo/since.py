@@ -127,6 +127,8 @@ def names_of(changes: Iterable[Later]) -> dict[str, str]:
     for change in changes:
         if change.actor_type in {ActorType.EMPLOYEE, ActorType.SERVICE_ACCOUNT}:
             by_type.setdefault(change.actor_type, set()).add(UUID(change.actor_id))
+    if not by_type:
+        return {}
     people = User.objects.filter(pk__in=by_type.get(ActorType.EMPLOYEE, ()))
     programs = ServiceAccount.objects.filter(pk__in=by_type.get(ActorType.SERVICE_ACCOUNT, ()))
     return {str(each.pk): f"employee {each}" for each in people} | {
