@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0020_sealed_changes"),
+        ("customers", "0026_sealed_changes"),
         ("ingest", "0008_tables_and_trials"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customers", "0019_kept_values")]
+    dependencies = [("customers", "0025_kept_values")]
 
     operations = [
         AddIndexConcurrently(

@@ -114,7 +114,7 @@ def tracking(tracked: Any) -> migrations.RunSQL:  # noqa: ANN401 -- imported by 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0018_apps_of_accounts")]
+    dependencies = [("customers", "0024_words_of_accounts")]
 
     operations = [
         migrations.AddField("change", "kept", models.JSONField(null=True)),
