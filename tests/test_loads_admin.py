@@ -398,3 +398,32 @@ def test_the_list_asks_a_fixed_number_of_questions(operator, owner):
         uploads.send(owner, json.dumps(customer(f"e{number}")).encode())
     assert asked() == few
     assert few <= 12
+
+
+PLAIN = "externalId,firstName,lastName,email\nu1,Ada,Lovelace,ada@example.com\n"
+
+
+def test_a_load_is_undone_once_and_its_undo_can_be_undone(operator):
+    load = press(operator, uploaded(operator, PLAIN), "load")
+    before = list(Customer.objects.values_list("external_id", flat=True))
+    assert before == ["u1"]
+    assert 'data-opens="undo"' in text_of(operator.get(url("change", load.pk)))
+    answer = operator.post(url("undo", load.pk))
+    first = BulkRequest.objects.get(undo_of=load)
+    assert answer["Location"] == url("change", first.pk)
+    runner.run(first.pk)
+    assert not Customer.objects.exists()
+    assert 'data-opens="undo"' not in text_of(operator.get(url("change", load.pk)))
+    operator.post(url("undo", load.pk))
+    assert BulkRequest.objects.filter(undo_of=load).count() == 1
+    operator.post(url("undo", first.pk))
+    runner.run(BulkRequest.objects.get(undo_of=first).pk)
+    assert list(Customer.objects.values_list("external_id", flat=True)) == before
+
+
+def test_view_only_undoes_nothing(operator, account):
+    load = press(operator, uploaded(operator, PLAIN), "load")
+    looker = signed_in(account, role="View Only")
+    assert 'data-opens="undo"' not in text_of(looker.get(url("change", load.pk)))
+    assert looker.post(url("undo", load.pk)).status_code == 403
+    assert not BulkRequest.objects.filter(undo_of=load).exists()

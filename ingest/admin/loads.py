@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.views import ChangeList
 
-from config.api.errors import ApiError
+from config.api.errors import ApiError, Conflict
 from customers.admin.jobs import EndedFilter, StateFilter
 from customers.admin.scope import operator
 from ingest import results, services
@@ -27,6 +27,7 @@ from ingest.admin.upload import UploadPages
 from ingest.downloads import JSON_LINES, TABLE, download
 from ingest.models import BulkDraft, BulkRequest
 from ingest.sheets import writing
+from ingest.undo import services as undo
 
 View = Callable[..., HttpResponseBase]
 
@@ -105,6 +106,7 @@ class LoadAdmin(UploadPages):
             ("results", self.results_view),
             ("cancel", require_POST(self.cancel_view)),
             ("retry", require_POST(self.retry_view)),
+            ("undo", require_POST(self.undo_view)),
         )
         own = [
             path(
@@ -149,6 +151,7 @@ class LoadAdmin(UploadPages):
             "may_cancel": self.may_change(request) and load.status in load.OPEN,
             "may_upload": self.may_upload(request),
             "may_retry": self.may_upload(request) and may_be_retried(load),
+            "may_undo": self.may_upload(request) and may_be_undone(load),
             "may_see_lines": self.may_see_lines(request, load),
             "draft": self.draft_of(request, load),
         }
@@ -225,6 +228,20 @@ class LoadAdmin(UploadPages):
         self.message_user(request, "What failed is tried again.", messages.SUCCESS)
         return self.back(services.get_request(actor=actor, public_id=public_id))
 
+    def undo_view(self, request: HttpRequest, load_id: UUID) -> HttpResponse:
+        """Queue the undo of a load."""
+        load = self.load_of(request, load_id)
+        if not self.may_upload(request):
+            raise PermissionDenied
+        actor = operator(request, load.business_account)
+        try:
+            public_id = undo.undo_request(actor=actor, request=load)
+        except ApiError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return self.back(load)
+        self.message_user(request, f"{words.name_of(load)} is undone.", messages.SUCCESS)
+        return self.back(services.get_request(actor=actor, public_id=public_id))
+
     @staticmethod
     def back(load: BulkRequest) -> HttpResponse:
         """To the page of a load."""
@@ -257,6 +274,15 @@ class LoadAdmin(UploadPages):
 def may_be_retried(load: BulkRequest) -> bool:
     """Whether a request keeps what failed of it."""
     return load.action in services.RETRIED and load.status not in load.OPEN and bool(load.failed)
+
+
+def may_be_undone(load: BulkRequest) -> bool:
+    """Whether a load can be undone now."""
+    try:
+        undo.check_undoable(load)
+    except Conflict:
+        return False
+    return True
 
 
 def state_of(load: BulkRequest) -> dict[str, Any]:
