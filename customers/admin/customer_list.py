@@ -1,6 +1,7 @@
 """The list of customers: the search of the API, its indexes, and filters that operators need."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from config.api.pagination import Page, PageRequest, Sort, Total
+from config.api.errors import Invalid
+from config.api.pagination import Narrow, Page, PageRequest, Sort, Total
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
@@ -22,8 +24,10 @@ from customers.querysets import CustomerQuerySet
 from customers.sorting import first_ids
 
 PAGE_SIZE = 50
-# Nobody looks at the ten thousandth customer; the search is for that.
-LAST_PAGE = 200
+# So many of those that a search finds are counted.
+MOST_COUNTED = 1000
+# More business accounts than these are not walked through one by one.
+MOST_ACCOUNTS = 1000
 SUGGESTIONS = 20
 ORDERS = {
     "": ("Newest first", Sort("createdAt", "created_at", is_descending=True)),
@@ -36,7 +40,8 @@ ORDERS = {
     ),
 }
 # The words of these orders have no indexes of deleted customers.
-BY_TIME = ("", "oldest", "changed")
+BY_CREATION = ("", "oldest")
+BY_TIME = (*BY_CREATION, "changed")
 LISTED = [Customer.Status.ACTIVE, Customer.Status.SUSPENDED]
 # What else may stand in the address of a list of unfold's.
 IGNORED = frozenset({"_facets", "all"})
@@ -64,7 +69,7 @@ class Filters(forms.Form):
     order = forms.ChoiceField(
         label="Order", required=False, choices=[(name, text) for name, (text, _) in ORDERS.items()]
     )
-    p = forms.IntegerField(required=False, min_value=0, max_value=LAST_PAGE - 1)
+    after = forms.CharField(required=False, max_length=2000)
 
     def clean_q(self) -> list[str]:
         """The words, folded, of which every one has to occur."""
@@ -102,11 +107,13 @@ class ListsCustomers(ActsOnCustomers):
         context = self.admin_site.each_context(request) | {
             "title": "Customers",
             "filters": filters,
-            "controls": [filters[name] for name in Filters.base_fields if name not in {"q", "p"}],
+            "controls": [
+                filters[name] for name in Filters.base_fields if name not in {"q", "after"}
+            ],
             "active": [
                 name
                 for name in Filters.base_fields
-                if name not in {"q", "p", "order"} and request.GET.get(name)
+                if name not in {"q", "after", "order"} and request.GET.get(name)
             ],
             "is_filtered": any(request.GET.get(name) for name in Filters.base_fields),
             "rows": rows,
@@ -140,33 +147,44 @@ class ListsCustomers(ActsOnCustomers):
         visible = customers
         if accounts is not None:
             visible = customers.filter(business_account__in=accounts)
-        request_ = PageRequest((ORDERS[order][1],), PAGE_SIZE, values["p"] or 0)
+        asked = self.asked(request, filters)
+        if asked is None:
+            return None
+        if values["q"]:
+            return asked.take(visible) if asked.total else counted(asked, visible).take(visible)
+        return asked.take(visible, walk_of(customers, accounts, order))
 
-        def narrow(asked: PageRequest, count: int, total: Total) -> set[UUID] | None:
-            if not total.is_estimate or accounts is None:
-                return None
-            return first_ids(customers, accounts, asked, count)
-
-        return request_.take(visible, narrow)
+    def asked(self, request: HttpRequest, filters: Filters) -> PageRequest | None:
+        """The first page, or the one that follows another; None, and an error, for none of ours."""
+        sorts = (ORDERS[filters.cleaned_data["order"]][1],)
+        given = sorted((name, text) for name, text in request.GET.items() if name != "after")
+        scope = ("back office", str(request.user.pk), given)
+        cursor = filters.cleaned_data["after"]
+        if not cursor:
+            return PageRequest(sorts, PAGE_SIZE, 0, scope=scope)
+        try:
+            return PageRequest.resume(cursor, sorts, PAGE_SIZE, scope)
+        except Invalid:
+            filters.add_error("after", "There is no such page.")
+            return None
 
     def paging(self, request: HttpRequest, page: Page | None) -> dict[str, Any]:
-        """What is said of the page, and the addresses of those beside it."""
+        """What is said of the page, and the addresses of the first one and the next."""
         if page is None:
             return {"total": 0}
-        number = page.request.number
-        links = {}
-        for name, other in (("previous", number - 1), ("next", number + 1)):
-            query = request.GET.copy()
-            query["p"] = str(other)
-            links[name] = f"?{query.urlencode()}"
-        is_last = page.last is None or number + 1 >= LAST_PAGE
+        query = request.GET.copy()
+        query.pop("after", None)
+        first = query.urlencode()
+        query["after"] = page.cursor() or ""
+        before = page.request.number * PAGE_SIZE
+        total = page.total
         return {
-            "total": page.total.count,
-            "is_estimate": page.total.is_estimate,
-            "first": number * PAGE_SIZE + 1,
-            "last": number * PAGE_SIZE + len(page.ids),
-            "previous": links["previous"] if number else "",
-            "next": "" if is_last else links["next"],
+            "total": total.count - 1 if total.is_estimate and request.GET.get("q") else total.count,
+            "about": ("more than" if request.GET.get("q") else "about") * total.is_estimate,
+            "first": before + 1,
+            "last": before + len(page.ids),
+            "start": f"?{first}" if before else "",
+            "next": f"?{query.urlencode()}" if page.last is not None else "",
         }
 
     def suggestions(self, request: HttpRequest) -> JsonResponse:
@@ -179,6 +197,32 @@ class ListsCustomers(ActsOnCustomers):
             found = found if accounts is None else found.filter(pk__in=accounts)
         names = found.filter(name__icontains=term).order_by("name").values_list("name", flat=True)
         return JsonResponse({"names": list(names.distinct()[:SUGGESTIONS])})
+
+
+def counted(asked: PageRequest, customers: CustomerQuerySet) -> PageRequest:
+    """The request, with how many there are: a search has to look at each one that it counts."""
+    count = customers.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return replace(asked, total=Total(count, is_estimate=count > MOST_COUNTED))
+
+
+def walk_of(
+    customers: CustomerQuerySet, accounts: Sequence[UUID] | None, order: str
+) -> Narrow | None:
+    """How to come to the first of many: a walk along an index for each business account.
+
+    None where one index has them all in this order.
+    """
+    if accounts is None and order in BY_CREATION:
+        return None
+    if accounts is None:
+        every_account = BusinessAccount.objects.values_list("pk", flat=True)
+        accounts = list(every_account[: MOST_ACCOUNTS + 1])
+
+    def walk(asked: PageRequest, count: int, total: Total) -> set[UUID] | None:
+        is_long = total.is_estimate and len(accounts) <= MOST_ACCOUNTS
+        return first_ids(customers, accounts, asked, count) if is_long else None
+
+    return walk
 
 
 def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
