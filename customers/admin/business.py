@@ -45,6 +45,12 @@ class BusinessAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
+        super().__init__(*args, **kwargs)
+        for name in ("description", "levels", "industries"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 2
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         for problem in account_problems(self.instance):
@@ -70,6 +76,7 @@ class BusinessAccountAdmin(ScopedAdmin):
     list_select_related = ("parent",)
     search_fields = ("name",)
     sortable_by = ()
+    actions = None
     autocomplete_fields = ("parent",)
     inlines = (DepartmentInline, AttributeInline)
 
@@ -108,13 +115,13 @@ class BusinessAccountAdmin(ScopedAdmin):
         """The name, indented below that of the parent."""
         depth = len(account.path) - 1
         branch = mark_safe('<span aria-hidden="true">└ </span>') if depth else ""
-        style = f"padding-left: {min(depth, 8) * 1.25}rem"
+        style = f"padding-left: {min(depth, 8) * 1.25}rem"  # no deeper, for phones
         return format_html('<span style="{}">{}{}</span>', style, branch, account.name)
 
     @admin.display(description="Two-factor required for", empty_value="Nobody")
-    def second_factor(self, account: BusinessAccount) -> str:
+    def second_factor(self, account: BusinessAccount) -> str | None:
         """The roles that sign in with a code."""
-        return ", ".join(account.two_factor_roles)
+        return ", ".join(account.two_factor_roles) or None
 
     @admin.display(description="parent")
     def above(self, account: Any) -> str:  # noqa: ANN401 -- a row of `get_queryset`
@@ -123,4 +130,8 @@ class BusinessAccountAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Likewise for new ones."""
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Likewise; keys, departments and the list of sign-ins would go with it."""
         return bool(request.user.is_superuser)

@@ -57,6 +57,13 @@ class WithoutCardNumbers:
 class Inline(WithoutCardNumbers, TabularInline):
     """Rows that are edited on the page of what they belong to."""
 
+    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- Django's signature
+        """The form field of a column, named for screen readers: its label is the table's head."""
+        field = super().formfield_for_dbfield(*args, **kwargs)
+        if isinstance(field, forms.Field):
+            field.widget.attrs["aria-label"] = str(field.label)
+        return field
+
 
 class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
     """Shows the rows of the operator's tree. `account_path` leads from a row to its account.

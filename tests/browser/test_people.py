@@ -51,7 +51,7 @@ def test_a_person_is_invited_chooses_a_password_and_signs_in_with_a_code(
     person = User.objects.get(email="eva@example.com")
     hers.get_by_label("Code", exact=True).fill(code_of(person))
     hers.get_by_role("button", name="Turn on").click()
-    expect(hers.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    expect(hers.get_by_role("heading", name="Recovery codes", level=2)).to_be_visible()
     recovery = hers.locator("#codes li").first.inner_text()
     assert_accessible(hers)
     hers.get_by_role("link", name="Go on").click()
