@@ -21,10 +21,11 @@ from config.jobs.models import JobFailed
 from customers.change_log import recorded
 from ingest.batch.apply import COUNTED
 from ingest.batch.items import as_errors
-from ingest.files.blocks import HELD, TUNING
+from ingest.files.blocks import HELD, TUNING, Counts
 from ingest.files.frames import folder_of
 from ingest.files.loader import NO_SPACE, columns, results_of
 from ingest.files.loader import counts_of as counts_of_parts
+from ingest.files.loader import settle as settle_counts
 from ingest.models import BulkFile, BulkItem, BulkPart, BulkRequest
 from ingest.undo.apply import Entry, apply, prepare, settle
 
@@ -109,14 +110,11 @@ def undo_file(request: BulkRequest, load: BulkRequest, actor: Actor, lease: Leas
         return columns(counts) | {"attempts": request.attempts}
 
     lease.report = progress
-    done = BulkPart.objects.filter(request=request).values_list("number", flat=True)
-    left = BulkPart.objects.filter(request=load).exclude(number__in=list(done))
-    for number in list(left.order_by("number").values_list("number", flat=True)):
-        lease.check()
-        part = undo_block(request, load, number, actor)
-        request.attempts = 1
-        for name in counts:
-            counts[name] += getattr(part, name)
+    try:
+        undo_blocks(request, load, actor, lease, counts)
+    except BaseException:
+        settle_counts(request)
+        raise
     name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
     try:
         stored.store(name, stored.Joined(results_of(request.pk)))
@@ -127,6 +125,20 @@ def undo_file(request: BulkRequest, load: BulkRequest, actor: Actor, lease: Leas
         BulkFile.objects.filter(pk=request.pk).update(result_name=name)
         request.finish(**progress(), conflict_keys=[])
     logger.info("a file is undone", extra={"job": str(request.pk), "counts": dict(counts)})
+
+
+def undo_blocks(
+    request: BulkRequest, load: BulkRequest, actor: Actor, lease: Lease, counts: Counts
+) -> None:
+    """Put back the blocks that have no row yet, and count what becomes of their lines."""
+    done = BulkPart.objects.filter(request=request).values_list("number", flat=True)
+    left = BulkPart.objects.filter(request=load).exclude(number__in=list(done))
+    for number in list(left.order_by("number").values_list("number", flat=True)):
+        lease.check()
+        part = undo_block(request, load, number, actor)
+        request.attempts = 1
+        for name in counts:
+            counts[name] += getattr(part, name)
 
 
 def undo_block(request: BulkRequest, load: BulkRequest, number: int, actor: Actor) -> BulkPart:

@@ -29,6 +29,7 @@ from customers.models import BusinessAccount
 from ingest import payload, services
 from ingest.models import BulkRequest
 from ingest.services import Target
+from ingest.undo.services import undo_request
 from tests import bulk
 from tests.benchmarks.customers import token_for
 from tests.benchmarks.dataset import dataset, named
@@ -190,10 +191,11 @@ def ended(account: BusinessAccount) -> None:
 # --- Files ----------------------------------------------------------------------------------------
 
 
-def file_load(account: BusinessAccount) -> tuple[float, Load, float]:
-    """A file through the web server: seconds of the upload, the load, and the worker's megabytes.
+def file_load(account: BusinessAccount) -> tuple[float, Load, Load, float]:
+    """A file through the web server: seconds of the upload, the load, its undo, and megabytes.
 
-    The load is timed from its start to its end; the megabytes are what it ever had in memory.
+    Load and undo are timed from their start to their end; the megabytes are what the worker ever
+    had in memory.
     """
     token = token_for(account)
     with web(workers=1) as port, worker(processes=1):
@@ -202,12 +204,25 @@ def file_load(account: BusinessAccount) -> tuple[float, Load, float]:
         public_id = upload(port, token)
         uploaded = perf_counter() - started
         ended(account)
+        request = BulkRequest.objects.get(business_account=account, public_id=public_id)
+        loaded = timed(request, request.created)
+        note("undoing it")
+        actor = actor_of(token)
+        if actor is None:
+            raise RuntimeError("the token is no good")
+        public_id = undo_request(actor=actor, request=request)
+        ended(account)
+        undo = BulkRequest.objects.get(business_account=account, public_id=public_id)
+        undone = timed(undo, undo.removed)
         memory = max(map(peak_megabytes, worker_processes()))
-    request = BulkRequest.objects.get(business_account=account, public_id=public_id)
-    if request.created != LINES or request.started_at is None or request.finished_at is None:
-        raise RuntimeError(f"the file was not loaded: {request.error_message}")
-    seconds = (request.finished_at - request.started_at).total_seconds()
-    return uploaded, Load(LINES, seconds), memory
+    return uploaded, loaded, undone, memory
+
+
+def timed(request: BulkRequest, done: int) -> Load:
+    """How fast all lines of the file were done."""
+    if done != LINES or request.started_at is None or request.finished_at is None:
+        raise RuntimeError(f"{done} lines are done: {request.error_message}")
+    return Load(LINES, (request.finished_at - request.started_at).total_seconds())
 
 
 def upload(port: int, token: str) -> UUID:
@@ -354,7 +369,7 @@ def run() -> None:
     note("loads with profiles")
     compared = profiles(account)
     note(f"a file of {LINES:,} lines")
-    uploaded, filed, memory = file_load(account)
+    uploaded, filed, undone, memory = file_load(account)
     note("COPY of the same rows")
     yardstick = copied(account)
     ratio = f"{drained.rate / yardstick.rate:.2f}"
@@ -362,6 +377,12 @@ def run() -> None:
         ["COPY", f"{yardstick.rate:,.0f}/s", "1.00", ""],
         ["drain of one worker", f"{drained.rate:,.0f}/s", ratio, "2,500/s, 0.25"],
         ["file", f"{filed.rate:,.0f}/s", f"{filed.rate / yardstick.rate:.2f}", "8,000/s"],
+        [
+            "its undo",
+            f"{undone.rate:,.0f}/s",
+            f"{undone.rate / filed.rate:.2f} of the load",
+            "0.50",
+        ],
         ["its upload", f"{LINES / uploaded:,.0f} lines/s", "", ""],
         *compared,
         ["the worker's memory", f"{memory:.0f} MB", "", "flat"],
