@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from time import time
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from config.api import attempts
 from customers.models import Authenticator, RecoveryCode, User, second_factor
@@ -78,6 +80,7 @@ def test_a_code_is_good_once(door, person, clock):
     for is_good in (True, False):
         browser, _ = show_password(door, person)
         assert (show_code(door, browser, code).status_code == 302) is is_good
+    # Of the pause after a wrong code another test speaks.
     Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     browser, _ = show_password(door, person)
     assert show_code(door, browser, code_of(person, clock(60))).status_code == 302
@@ -91,6 +94,17 @@ def test_codes_of_another_time_or_person_are_wrong(person, account, clock):
         assert not verify_code(person, wrong)
         Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     assert verify_code(person, f" {code_of(person)[:3]} {code_of(person)[3:]} ")
+
+
+def test_after_a_wrong_code_even_a_good_one_has_to_wait(person):
+    equip(person)
+    assert not verify_code(person, "000000")
+    device = Authenticator.objects.get()
+    assert device.throttling_failure_count == 1
+    Authenticator.objects.update(throttling_failure_timestamp=timezone.now() + timedelta(minutes=1))
+    assert not verify_code(person, code_of(person))
+    Authenticator.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=1))
+    assert verify_code(person, code_of(person))
 
 
 @pytest.mark.parametrize("door", DOORS)
