@@ -3,11 +3,9 @@
 import base64
 import os
 import re
-import shutil
 import subprocess
 from collections import Counter
 from io import StringIO
-from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +14,6 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.test import Client as Browser
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from playwright.sync_api import sync_playwright
 
 from config.openapi import story
 from customers.examples import (
@@ -238,29 +235,3 @@ def test_the_five_minutes_run_as_they_are_told(live_server, account, tmp_path, o
     assert '"status":"FINISHED"' in done.stdout
     assert "id,businessAccountId,externalId,type" in done.stdout
     assert "Lovelace" in done.stdout.rpartition("businessAccountId")[2]
-
-
-# --- The page -------------------------------------------------------------------------------------
-
-
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_the_page_shows_it_all_and_fetches_nothing_from_elsewhere(live_server):
-    host = urlsplit(live_server.url).netloc
-    elsewhere, errors = [], []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = chromium.new_page()
-        page.on("requestfinished", lambda request: elsewhere.append(urlsplit(request.url).netloc))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{live_server.url}/docs")
-        page.wait_for_selector('[id$="operation/downloadResult"]')
-        text = page.inner_text("#docs")
-        chromium.close()
-    assert set(elsewhere) - {""} == {host}
-    assert errors == []
-    for _, _, operation in operations():
-        assert operation["summary"] in text
-    assert "Five minutes" in text
