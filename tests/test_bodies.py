@@ -23,6 +23,7 @@ from customers.serializers import (
     Email,
     Pairs,
     PhoneNumber,
+    ReasonBody,
     Recipient,
     Relationship,
 )
@@ -44,6 +45,7 @@ VALUES = {
     PhoneEntry: values.PrimaryPointValues,
     PhoneNumber: values.PointValues,
     ProfileBody: ProfileValues,
+    ReasonBody: values.ReasonValues,
     RowBody: CellValues,
     Recipient: values.NameValues,
     Relationship: values.RelationshipValues,

@@ -231,7 +231,7 @@ def test_every_clean_up_is_scheduled():
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
     celery.loader.import_default_modules()
     deleting = {name for name in celery.tasks if ".delete_" in name}
-    assert len(deleting) == 9
+    assert len(deleting) == 10
     assert deleting <= scheduled
 
 

@@ -112,8 +112,8 @@ def test_a_table_is_undone_also_of_customers_without_an_id(owner, account):
     AttributeDefinition.objects.create(business_account=account, name="tier")
     AttributeDefinition.objects.create(business_account=account, name="pin", is_encrypted=True)
     first = (
-        b"externalId,firstName,email,department,attribute.tier,attribute.pin,zipCode,countryCode\n"
-        b"c1,Ada,ada@example.com,North,gold,1234,94105,USA\n"
+        b"externalId,firstName,email,department,attribute.tier,attribute.pin,cityName,stateCode,zipCode,countryCode\n"
+        b"c1,Ada,ada@example.com,North,gold,1234,Fresno,CA,94105,USA\n"
     )
     bulk.done(owner, send(owner, first, "text/csv"))
     before = registry()

@@ -11,8 +11,8 @@ from ingest.wire.answers import AcceptedOrTried
 UNDONE = DONE | {
     "action": "UNDO",
     "counts": {"created": 0, "updated": 0, "unchanged": 0, "removed": 1, "failed": 1},
-    "undoOf": "7c1b7e0e-4b5c-4f0e-9a51-0d0a5c0e6d11",
     "dryRun": True,
+    "undoOf": "7c1b7e0e-4b5c-4f0e-9a51-0d0a5c0e6d11",
     "items": [
         {
             "index": 0,

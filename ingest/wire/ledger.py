@@ -120,8 +120,8 @@ def ledger_of_undo_trial(
         "startedAt": trial.at,
         "finishedAt": trial.at,
         "counts": counts_told(undone_counts(trial.entries), Action.UNDO),
-        "undoOf": str(request.public_id),
         "dryRun": True,
+        "undoOf": str(request.public_id),
         "items": [
             line(
                 entry.index,
