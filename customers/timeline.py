@@ -118,7 +118,7 @@ class Timeline:
         )
 
     def lines(self, row: Row) -> list[Line]:
-        """What became of one row."""
+        """The changes of one row, in words."""
         entity = row["entity"]
         if entity == "reveal":
             return []

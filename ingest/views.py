@@ -205,7 +205,7 @@ class Files(ApiView):
 
     @openapi.load_file
     def post(self, request: Request) -> Response:
-        """Store the file as it comes in, and queue its load; with `dryRun=true`, its trial."""
+        """Store the file while it arrives, and queue its load; with `dryRun=true`, its trial."""
         is_trial = is_dry_run(request)
         parser = self.get_content_negotiator().select_parser(request, self.get_parsers())
         # What it says is checked; what it is, the first bytes tell.

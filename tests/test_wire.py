@@ -1,4 +1,4 @@
-"""JSON as it comes in and goes out."""
+"""JSON of requests and responses."""
 
 import uuid
 from datetime import datetime

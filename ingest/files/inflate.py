@@ -1,4 +1,4 @@
-"""gzip as it comes in: member after member, as far as it is whole.
+"""gzip, decompressed while it arrives: member after member, as far as it is whole.
 
 `gzip.GzipFile` drops up to a whole read of what came before the damage that it meets, and tells a
 wrong checksum from junk behind the data by the text of its error alone.

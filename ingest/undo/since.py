@@ -28,7 +28,7 @@ WORDS = {
 
 
 class Since:
-    """What became of the customers of groups after the request, by others.
+    """The changes that others made to the customers of groups after the request.
 
     `items` are the customers that the request was about, None for all: of another one, who only
     holds an account jointly, accounts and cards alone count.

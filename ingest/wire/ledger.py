@@ -168,7 +168,7 @@ def outcome_of(
     errors: Sequence[dict[str, str]],
     notices: Sequence[dict[str, str]],
 ) -> dict[str, object]:
-    """What became of an item, without its place. What could not be read is null."""
+    """The outcome of an item, without its place. What could not be read is null."""
     body: dict[str, object] = {
         "sourceCustomerId": source_customer_id or None,
         "outcome": outcome,

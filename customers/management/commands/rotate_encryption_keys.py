@@ -62,8 +62,8 @@ class Command(JSONCommand):
     def run(self, **_options: object) -> dict[str, object]:
         """Column by column, batch by batch; what does not open is named and left as it is.
 
-        Meanwhile a value may go from a table to the change log, when it is replaced, and from there
-        back, by an undo: it ends when it has gone over all of them and found none to be sealed.
+        While this runs, a value that is replaced moves from its table to the change log, and an
+        undo moves it back: the command ends when a whole pass has found nothing left to seal.
         """
         resealed, done = 0, 1
         while done:
