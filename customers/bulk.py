@@ -11,10 +11,12 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
 from config.api.json import to_json
+from config.db.statements import Statement, prepared
 from customers.normalize import uuid7
 from customers.tables import NULL, Table, copy, escaped, written
 
@@ -45,11 +47,32 @@ def copied(row: AnyRow) -> AnyRow:
 
 def read(rows: "models.QuerySet[AnyRow]") -> Iterator[AnyRow]:
     """The rows of a query, in its order; without what the query adds to them."""
-    names = attributes(rows.model)
-    for values in rows.values_list(*names):
+    return stored(rows.model, rows.values_list(*attributes(rows.model)))
+
+
+def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[AnyRow]:
+    """Rows that are in the database, of the values of their `attributes`."""
+    names = attributes(model)
+    for values in rows:
         state = ModelState()
-        vars(state).update(db=rows.db, adding=False, fields_cache={})
-        yield made(rows.model, dict(zip(names, values, strict=True), _state=state))
+        vars(state).update(db=DEFAULT_DB_ALIAS, adding=False, fields_cache={})
+        yield made(model, dict(zip(names, values, strict=True), _state=state))
+
+
+def get(model: type[AnyRow], key: UUID) -> AnyRow:
+    """The row with this primary key, by a prepared statement. Raises `ObjectDoesNotExist`."""
+    rows = list(stored(model, by_key(model).rows(key)))
+    if not rows:
+        raise ObjectDoesNotExist
+    return rows[0]
+
+
+@cache
+def by_key(model: type[models.Model]) -> Statement:
+    """One row, by its primary key."""
+    return Statement(
+        lambda key: model._default_manager.filter(pk=key).values_list(*attributes(model))
+    )
 
 
 def made(model: type[AnyRow], values: dict[str, object]) -> AnyRow:
@@ -89,8 +112,9 @@ def update(model: type[models.Model], rows: Sequence[models.Model], names: Itera
     wanted = tuple(sorted(names))
     keys = key(model)
     documents = [{name: plain(vars(row)[name]) for name in (*keys, *wanted)} for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(updating(model, wanted), [to_json(documents).decode()])
+    # How many rows there are, no plan can know: one plan is as good as another.
+    with prepared(updating(model, wanted), [to_json(documents).decode()]):
+        pass
 
 
 @cache

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from config.api.actors import Actor
 from config.api.json import to_json
 from config.context import request_id
+from config.db.statements import prepared_rows
 
 ACT = """
     SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true),
@@ -54,9 +55,7 @@ def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
         "reason": reason[:255],
     }
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(ACT, [json.dumps(act)])
-            at, *_ = cursor.fetchone()
+        ((at, *_),) = prepared_rows(ACT, [json.dumps(act)])
         yield at
 
 

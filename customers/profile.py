@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import models
 
 from config.api.actors import Actor
+from config.db.statements import Statement
 from customers import bulk, normalize
 from customers.bulk import blank, copied
 from customers.facts import AccountFacts
@@ -63,9 +64,7 @@ class Profile:
         profile = cls(customer, customer.business_account, is_new=False)
         profile.remember(customer)
         for model in MODELS:
-            profile.rows[model] = list(
-                model._default_manager.filter(customer=customer).order_by("created_at", "id")
-            )
+            profile.rows[model] = list(bulk.stored(model, of_customer(model).rows(customer.pk)))
             for row in profile.rows[model]:
                 profile.remember(row)
         return profile
@@ -195,6 +194,18 @@ class Profile:
             return True
         rows = [row for model in MODELS for row in self.rows[model]]
         return any((type(row), row.id) not in self.loaded or self.changed(row) for row in rows)
+
+
+@cache
+def of_customer(model: type[Row]) -> Statement:
+    """The rows of one customer, oldest first."""
+    return Statement(
+        lambda customer_id: (
+            model._default_manager.filter(customer__id=customer_id)
+            .order_by("created_at", "id")
+            .values_list(*bulk.attributes(model))
+        )
+    )
 
 
 def search_words(point: ContactPoint) -> list[str]:

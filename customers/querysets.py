@@ -1,8 +1,8 @@
 """Questions to the registry, each with a name. Who may see what is answered here alone."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
 
 from config.api.actors import Actor
+from config.db.statements import Row, Slot, Statement
 from customers import phones
 from customers.criteria import Criteria, Match
 from customers.normalize import customer_id
@@ -258,6 +259,27 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         ) | given(state=criteria.state, zip_code=criteria.postal_code, country=criteria.country):
             found = found.living_at(**address)
         return found
+
+
+class OneCustomer:
+    """A statement about one customer of those that an actor may see, deleted ones left out.
+
+    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it.
+    """
+
+    def __init__(self, ask: "Callable[[CustomerQuerySet], models.QuerySet[Customer, Any]]") -> None:
+        def build(tree: Slot, customer_id: Slot) -> "models.QuerySet[Customer, Any]":
+            customers: CustomerQuerySet = apps.get_model("customers.Customer").objects.all()
+            return ask(customers.present().filter(business_account__id__any=tree, pk=customer_id))
+
+        self._statement = Statement(build)
+
+    def row(self, actor: Actor, customer_id: UUID) -> Row | None:
+        """The answer; None where the actor sees no such customer (see `visible_to`)."""
+        if actor.customer_id not in {None, customer_id}:
+            return None
+        rows = self._statement.rows(actor.tree, customer_id)
+        return rows[0] if rows else None
 
 
 LOOKUPS = {

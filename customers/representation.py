@@ -16,6 +16,7 @@ from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from config.db.crypto import associated_data, unseal_if_possible
+from config.db.statements import Statement
 from customers.models import AttributeValue, Contact, Customer
 
 Parsed = dict[str, Any]  # a customer object, whose members the SQL below names
@@ -200,6 +201,12 @@ class CustomerObject(RawSQL):
     def __init__(self) -> None:
         sql = f"(SELECT {CUSTOMER_OBJECT} FROM (SELECT customers_customer.*) c)::text"
         super().__init__(sql, [], output_field=TextField())
+
+
+# The objects of many customers, whosever they are: pairs of id and JSON text, in no order.
+OBJECTS = Statement(
+    lambda ids: Customer.objects.filter(pk__any=ids).values_list("pk", CustomerObject())
+)
 
 
 def reveal(objects: list[Parsed]) -> None:

@@ -1,17 +1,19 @@
 """How a hot query runs: prepared once on each connection, planned once, sent as values alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
+from inspect import signature
 from typing import Any, NamedTuple, TypeAlias, cast
+from uuid import UUID
 
 import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field, Lookup, Model, QuerySet, UUIDField
+from django.db.models import Expression, Field, Lookup, Model, QuerySet, UUIDField
 from django.db.models.fields import NOT_PROVIDED
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -22,24 +24,20 @@ SNAPSHOT = """
 Row = tuple[Any, ...]  # of values whose types only the statement tells
 
 
-def prepared(queryset: "QuerySet[Model, Row]", using: str = DEFAULT_DB_ALIAS) -> list[Row]:
-    """The rows of a `values_list` queryset, by a server-side prepared statement.
+@contextmanager
+def prepared(
+    sql: str,
+    params: Sequence[Any],  # of every type that psycopg has an adapter for
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> Iterator[CursorWrapper]:
+    """Run a statement as a server-side prepared one; yields its cursor.
 
     Planning the customer object takes ten times as long as making it, so a query that finds its
     rows by primary key is planned once. Anything whose best plan depends on the values (searches,
     lists) must not come here. With `KITH_PREPARED_STATEMENTS=0`, for poolers that cannot keep
     them, the statement is only bound on the server.
     """
-    return prepared_rows(*queryset.query.sql_with_params(), using=using)
-
-
-def prepared_rows(
-    sql: str,
-    params: Sequence[Any],  # of every type that psycopg has an adapter for
-    *,
-    using: str = DEFAULT_DB_ALIAS,
-) -> list[Row]:
-    """The rows of a statement that is written out, likewise."""
     connection = connections[using]
     connection.close_if_health_check_failed()
     connection.ensure_connection()
@@ -48,6 +46,17 @@ def prepared_rows(
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(raw) as cursor:
         cursor.execute(sql, params)
+        yield cursor
+
+
+def prepared_rows(
+    sql: str,
+    params: Sequence[Any],  # as above
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> list[Row]:
+    """The rows of a statement that is prepared likewise."""
+    with prepared(sql, params, using=using) as cursor:
         rows: list[Row] = cursor.fetchall()
     return rows
 
@@ -78,6 +87,83 @@ def array(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+class Place(int):
+    """Among a statement's parameters: where the value at this position belongs."""
+
+
+class Slot(Expression):
+    """Where a `Statement` takes one of its values: an id, or with the look-up `any` many of them.
+
+    With one id PostgreSQL is to be asked for one: it would plan for ten, and so each time anew.
+    """
+
+    output_field: "Field[Any, Any]" = UUIDField()
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.place = Place(position)
+
+    def as_sql(
+        self, _compiler: SQLCompiler, _connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        """A placeholder."""
+        return "%s::uuid", (self.place,)
+
+
+Convert = Callable[[Any, object, BaseDatabaseWrapper], Any]  # of a column's own type
+
+
+class Written(NamedTuple):
+    """A statement's SQL, its parameters, and how columns become values, by position."""
+
+    sql: str
+    params: tuple[object, ...]
+    converters: tuple[tuple[int, Sequence[Convert], object], ...]
+
+
+class Statement:
+    """A query that Django writes once and PostgreSQL plans once, asked with other ids each time.
+
+    `build` gets a `Slot` for each of its parameters, to be used as ``column=slot`` or as
+    ``column__any=slot``, and gives the queryset. Writing the customer object's SQL anew takes
+    Django longer than all the rest of the call. What holds for `prepared_rows` holds here, too.
+    """
+
+    def __init__(self, build: "Callable[..., QuerySet[Model, Any]]") -> None:
+        self._build = build
+
+    @cached_property
+    def _written(self) -> Written:
+        slots = map(Slot, range(len(signature(self._build).parameters)))
+        queryset = self._build(*slots)
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        return Written(
+            sql, tuple(params), tuple((n, each, column) for n, (each, column) in converters.items())
+        )
+
+    def rows(self, *given: UUID | Collection[object], using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        """The rows, as `values_list` gives them; for each slot an id, or many."""
+        sql, params, converters = self._written
+        ids = [each if isinstance(each, UUID) else array(each) for each in given]
+        values = [ids[each] if isinstance(each, Place) else each for each in params]
+        found = prepared_rows(sql, values, using=using)
+        return list(self._converted(found, converters, using)) if converters else found
+
+    @staticmethod
+    def _converted(
+        rows: Iterable[Row], converters: Sequence[tuple[int, Sequence[Convert], object]], using: str
+    ) -> Iterator[Row]:
+        connection = connections[using]
+        for row in rows:
+            values = list(row)
+            for position, steps, column in converters:
+                for convert in steps:
+                    values[position] = convert(values[position], column, connection)
+            yield tuple(values)
+
+
 @UUIDField.register_lookup
 class AnyOf(Lookup):
     """`id__any=ids`: as `id__in`, but the ids are one parameter, however many they are.
@@ -95,7 +181,9 @@ class AnyOf(Lookup):
         if not self.rhs:
             raise EmptyResultSet
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::uuid[])", (*parameters, array(self.rhs))
+        # A slot is no parameter yet: `Statement.rows` puts one in its place.
+        ids = self.rhs.place if isinstance(self.rhs, Slot) else array(self.rhs)
+        return f"{column} = ANY(%s::uuid[])", (*parameters, ids)
 
 
 AnyField: TypeAlias = "Field[Any, Any]"  # of any column of any model

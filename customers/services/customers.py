@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Conflict, Invalid, NotFound, Problem
-from customers import normalize
+from customers import bulk, normalize
 from customers.change_log import recorded
 from customers.models import (
     Activity,
@@ -23,12 +23,21 @@ from customers.models import (
     Customer,
 )
 from customers.profile import Profile
+from customers.querysets import OneCustomer
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import ActivityValues, CustomerValues
 
+LOCKED = OneCustomer(
+    # Their columns as `bulk.attributes` has them: without the one that PostgreSQL makes.
+    lambda customer: (
+        customer.select_related("business_account")
+        .defer("name_key")
+        .select_for_update(of=("self",), no_key=True)
+    )
+)
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
 
@@ -39,7 +48,7 @@ def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via
     Raises `Invalid`, and `Conflict` with code EXTERNAL_ID_TAKEN when the account has, or had, a
     customer with this external id.
     """
-    account = BusinessAccount.objects.get(pk=actor.business_account_id)
+    account = bulk.get(BusinessAccount, actor.business_account_id)
     customer = Customer(business_account=account)
     if external_id := submission.values.get("external_id"):
         customer.external_id = external_id
@@ -244,16 +253,12 @@ def locked(
 
     The lock makes two updates at once follow each other, so that neither loses the other's fields.
     """
-    customer = (
-        Customer.objects.visible_to(actor)
-        .present()
-        .select_related("business_account")
-        .select_for_update(of=("self",), no_key=True)
-        .filter(pk=customer_id)
-        .first()
-    )
-    if customer is None:
+    row = LOCKED.row(actor, customer_id)
+    if row is None:
         raise NotFound
+    width = len(bulk.attributes(Customer))
+    (customer,) = bulk.stored(Customer, [row[:width]])
+    (customer.business_account,) = bulk.stored(BusinessAccount, [row[width:]])
     if precondition is not None:
         precondition(customer.version)
     return customer

@@ -15,13 +15,13 @@ from config.api.errors import Invalid, NotFound, Problem
 from config.api.pagination import PARAMETERS, PageRequest
 from config.api.preconditions import check_write, is_known
 from config.api.views import ApiView, RawJSON
-from config.db.statements import prepared
 from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
 from customers.history import changes_of, represent_all
-from customers.models import Activity, Customer
-from customers.representation import CustomerObject, reveal
+from customers.models import Activity
+from customers.querysets import OneCustomer
+from customers.representation import OBJECTS, CustomerObject, reveal
 from customers.serializers import (
     ActivityBody,
     ActivityUpdate,
@@ -36,15 +36,16 @@ from customers.services.restore import restore_customer
 from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
+ANSWER = OneCustomer(lambda customer: customer.values_list("version", CustomerObject()))
+EXISTS = OneCustomer(lambda customer: customer.values_list("id"))
 
 
 def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> Response:
     """A customer as the actor may see it, with its `ETag`; one query for most tokens."""
-    query = Customer.objects.visible_to(actor).present().filter(pk=customer_id)
-    rows = prepared(query.values_list("version", CustomerObject()))
-    if not rows:
+    row = ANSWER.row(actor, customer_id)
+    if row is None:
         raise NotFound
-    version, body = rows[0]
+    version, body = row
     content, tag = body.encode(), str(version)
     if actor.may(Scope.CUSTOMERS_SENSITIVE):
         customer = orjson.loads(content)
@@ -87,8 +88,7 @@ class CustomerList(ApiView):
             lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.read
         )
         page = page_request.take(queryset, filters.first_ids)
-        rows = Customer.objects.filter(pk__in=page.ids).values_list("pk", CustomerObject())
-        by_id: dict[UUID, str] = dict(rows)
+        by_id: dict[UUID, str] = dict(OBJECTS.rows(page.ids)) if page.ids else {}
         bodies = [by_id[pk] for pk in page.ids if pk in by_id]
         if not actor.may(Scope.CUSTOMERS_SENSITIVE):
             return Response(page.envelope([orjson.Fragment(body) for body in bodies]))
@@ -262,7 +262,7 @@ def read_id(query: QueryDict, name: str) -> UUID | None:
 
 def require_customer(actor: Actor, customer_id: UUID) -> None:
     """Raise `NotFound` unless the actor may see the customer."""
-    if not Customer.objects.visible_to(actor).present().filter(pk=customer_id).exists():
+    if EXISTS.row(actor, customer_id) is None:
         raise NotFound
 
 
