@@ -2,25 +2,38 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import lru_cache
+from typing import cast
 from uuid import UUID
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from config.api import text, times
 from config.api.actors import Actor
 from config.api.errors import CODES, Invalid, Problem
-from config.api.pagination import PageRequest, Total
+from config.api.pagination import Page, PageRequest, Sort, Total
+from config.db.statements import Row, Slot, Statement
 from customers import normalize, phones
 from customers.models import AttributeDefinition, BusinessAccount, ContactPoint, Customer
-from customers.querysets import CustomerQuerySet
+from customers.querysets import CustomerQuerySet, customer_ids
 from customers.rules.points import read_value
 from customers.sorting import first_ids
 
 MAX_WORDS = 10
 FormClass = type[forms.Form]
+# The parameters that find a customer by one exact value: of a contact point, with its kind, or the
+# id of an account's own.
+EXACT = {
+    "externalId": None,
+    "primaryEmail": ContactPoint.Kind.EMAIL,
+    "primaryPhoneNumber": ContactPoint.Kind.PHONE,
+}
+# More customers than these are not sorted in one go.
+MOST_FOUND = 1000
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
@@ -139,10 +152,13 @@ class CustomerFilter(django_filters.FilterSet):
 
     def __init__(self, query: QueryDict, *, actor: Actor) -> None:
         self.actor = actor
+        # Each is copied twice for a request, and most requests have one or two.
+        given = {name: each for name, each in self.base_filters.items() if query.get(name)}
+        self.__dict__["base_filters"] = given
         super().__init__(query, queryset=Customer.objects.present())
 
-    def read(self) -> CustomerQuerySet:
-        """The customers that match. Raises `Invalid` with every wrong parameter."""
+    def check(self) -> None:
+        """Raise `Invalid` with every wrong parameter."""
         problems = self.nothing_to_compare()
         empty = {problem.path for problem in problems}
         problems += [
@@ -154,8 +170,28 @@ class CustomerFilter(django_filters.FilterSet):
         ]
         if problems:
             raise Invalid(problems)
+
+    def page(self, request: PageRequest) -> Page:
+        """A page of the customers that match; to be asked for after `check`."""
+        if request.is_first and (rows := self.looked_up(request)) is not None:
+            return request.whole(rows)
         queryset: CustomerQuerySet = self.qs
-        return queryset
+        return request.take(queryset, self.first_ids)
+
+    def looked_up(self, request: PageRequest) -> list[Row] | None:
+        """All customers that an exact value alone finds, by a prepared statement.
+
+        The sort columns and ids, in the order of the request; None where more than that is asked,
+        or too many are found.
+        """
+        names = self.filters.keys() - {"businessAccountId", "includeChildren"}
+        if len(names) != 1 or not names <= EXACT.keys():
+            return None
+        (name,) = names
+        value = str(self.form.cleaned_data[name])
+        keys = value if EXACT[name] else customer_ids(value, self.accounts)
+        rows = exactly(EXACT[name], request.sorts).rows(self.accounts, keys)
+        return rows if len(rows) <= MOST_FOUND else None
 
     def nothing_to_compare(self) -> list[Problem]:
         """The parameters with a value of which a reader sees nothing, or folding leaves nothing."""
@@ -194,15 +230,15 @@ class CustomerFilter(django_filters.FilterSet):
         """All filters but that of the business accounts."""
         values = self.form.cleaned_data
         address = {
-            "city_folded": normalize.fold(values["cityName"]),
-            "country": values["countryCode"],
-            "zip_code": values["zipCode"],
+            "city_folded": normalize.fold(values.get("cityName", "")),
+            "country": values.get("countryCode"),
+            "zip_code": values.get("zipCode"),
         }
         if given := {column: value for column, value in address.items() if value}:
             queryset = queryset.living_at(**given)
-        if first := values["createdAtFrom"]:
+        if first := values.get("createdAtFrom"):
             queryset = queryset.filter(created_at__gte=moment_of(first, time.min, values["zone"]))
-        if last := values["createdAtTo"]:
+        if last := values.get("createdAtTo"):
             queryset = queryset.filter(created_at__lte=moment_of(last, time.max, values["zone"]))
         for name, one in self.filters.items():
             queryset = one.filter(queryset, values[name])
@@ -362,6 +398,27 @@ class CheckedForm(forms.Form):
             return parse()
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+@lru_cache(maxsize=64)
+def exactly(kind: str | None, sorts: tuple[Sort, ...]) -> Statement:
+    """The customers of some accounts whose primary contact point of a kind has some value.
+
+    Without a kind, those with some ids. Their sort columns and ids, in this order; one more than
+    `MOST_FOUND` at most.
+    """
+
+    def build(accounts: Slot, key: Slot) -> "QuerySet[Customer, Row]":
+        customers = Customer.objects.present().filter(business_account__id__any=accounts)
+        found = (
+            customers.reached_by(kind, key.text, is_primary=True)
+            if kind
+            else customers.filter(pk__any=key)
+        )
+        order = PageRequest(sorts, MOST_FOUND, 0)
+        return cast("QuerySet[Customer, Row]", order.rows(found)[: MOST_FOUND + 1])
+
+    return Statement(build)
 
 
 def moment_of(day: date, at: time, zone: tzinfo) -> datetime:

@@ -171,7 +171,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             *(Q(search_text__contains=word, name_folded__contains=word) for word in words)
         )
 
-    def reached_by(self, kind: str, value_key: str, **point: object) -> "CustomerQuerySet":
+    def reached_by(self, kind: str, value_key: str | Slot, **point: object) -> "CustomerQuerySet":
         """Some contact point of this kind has this value; `point` narrows which points count."""
         points = apps.get_model("customers.ContactPoint").objects
         return self.filter(
@@ -191,7 +191,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def known_as(self, external_id: str, accounts: Iterable[UUID]) -> "CustomerQuerySet":
         """The customers that these business accounts know by an id of their own."""
-        return self.filter(pk__in=[customer_id(account, external_id) for account in accounts])
+        return self.filter(pk__in=customer_ids(external_id, accounts))
 
     def having_attribute(self, definitions: Collection[UUID], value: str) -> "CustomerQuerySet":
         """One of these custom attributes of the customer itself is exactly this, in clear."""
@@ -298,6 +298,11 @@ def given(**values: str) -> dict[str, str]:
 def compared(match: Match, **columns: str) -> dict[str, str]:
     """Conditions on folded columns, compared as `match` says."""
     return {f"{name}__{LOOKUPS[match]}": value for name, value in given(**columns).items()}
+
+
+def customer_ids(external_id: str, accounts: Iterable[UUID]) -> list[UUID]:
+    """The ids that the customers with an id of these accounts' own have, or would have."""
+    return [customer_id(account, external_id) for account in accounts]
 
 
 def id_range(word: str) -> tuple[UUID, UUID] | None:

@@ -119,6 +119,17 @@ class PageRequest:
             raise bad_cursor()
         return cls(sorts, size, number, tuple(after), Total(count, is_estimate), scope)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the page begins where the list does."""
+        return self.after is None and not self.number
+
+    def whole(self, rows: Sequence[tuple[Any, ...]]) -> "Page":  # of the sort columns' types
+        """The first page of a list that has these rows, sort columns and id, and no others."""
+        found = rows[: self.size]
+        last = found[-1] if len(rows) > self.size else None
+        return Page(self, [row[-1] for row in found], Total(len(rows), is_estimate=False), last)
+
     def take(self, queryset: "QuerySet[Model]", narrow: Narrow | None = None) -> "Page":
         """The page's ids, in order: one query, and one or two for the total.
 
@@ -126,7 +137,7 @@ class PageRequest:
         are wanted of how many, and gives the ids of these and maybe of others; None for none.
         """
         total = self.total or Total.of(queryset)
-        rows = self.ordered(queryset).values_list(*(sort.column for sort in self.sorts), "id")
+        rows = self.rows(queryset)
         first = 0 if self.after is not None else self.number * self.size
         end = first + self.size + 1
         try:
@@ -139,6 +150,10 @@ class PageRequest:
         has_next = len(found) > self.size
         found = found[: self.size]
         return Page(self, [row[-1] for row in found], total, found[-1] if has_next else None)
+
+    def rows(self, queryset: "QuerySet[Model]") -> "QuerySet[Model, tuple[Any, ...]]":
+        """The sort columns and ids of the rows, in their order."""
+        return self.ordered(queryset).values_list(*(sort.column for sort in self.sorts), "id")
 
     def ordered(self, queryset: "QuerySet[Model]") -> "QuerySet[Model]":
         """The rows in their order, from where the cursor stands."""

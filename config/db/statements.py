@@ -13,7 +13,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Expression, Field, Lookup, Model, QuerySet, UUIDField
+from django.db.models import Expression, Field, Lookup, Model, QuerySet, TextField, UUIDField
 from django.db.models.fields import NOT_PROVIDED
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -97,17 +97,20 @@ class Slot(Expression):
     With one id PostgreSQL is to be asked for one: it would plan for ten, and so each time anew.
     """
 
-    output_field: "Field[Any, Any]" = UUIDField()
-
-    def __init__(self, position: int) -> None:
-        super().__init__()
+    def __init__(self, position: int, kind: "Field[Any, Any] | None" = None) -> None:
+        super().__init__(output_field=kind or UUIDField())
         self.place = Place(position)
 
+    @property
+    def text(self) -> "Slot":
+        """The same place, for a text."""
+        return Slot(self.place, TextField())
+
     def as_sql(
-        self, _compiler: SQLCompiler, _connection: BaseDatabaseWrapper
+        self, _compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, tuple[str | int, ...]]:
-        """A placeholder."""
-        return "%s::uuid", (self.place,)
+        """A placeholder of its type."""
+        return f"%s::{self.output_field.db_type(connection)}", (self.place,)
 
 
 Convert = Callable[[Any, object, BaseDatabaseWrapper], Any]  # of a column's own type
@@ -143,11 +146,13 @@ class Statement:
             sql, tuple(params), tuple((n, each, column) for n, (each, column) in converters.items())
         )
 
-    def rows(self, *given: UUID | Collection[object], using: str = DEFAULT_DB_ALIAS) -> list[Row]:
-        """The rows, as `values_list` gives them; for each slot an id, or many."""
+    def rows(
+        self, *given: UUID | str | Collection[UUID], using: str = DEFAULT_DB_ALIAS
+    ) -> list[Row]:
+        """The rows, as `values_list` gives them; for each slot its value."""
         sql, params, converters = self._written
-        ids = [each if isinstance(each, UUID) else array(each) for each in given]
-        values = [ids[each] if isinstance(each, Place) else each for each in params]
+        own = [each if isinstance(each, UUID | str) else array(each) for each in given]
+        values = [own[each] if isinstance(each, Place) else each for each in params]
         found = prepared_rows(sql, values, using=using)
         return list(self._converted(found, converters, using)) if converters else found
 

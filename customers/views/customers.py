@@ -84,10 +84,10 @@ class CustomerList(ApiView):
         """List, filter, sort and page."""
         actor = self.actor
         filters = CustomerFilter(request.GET, actor=actor)
-        page_request, queryset = self.gather(
-            lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.read
+        page_request, _ = self.gather(
+            lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.check
         )
-        page = page_request.take(queryset, filters.first_ids)
+        page = filters.page(page_request)
         by_id: dict[UUID, str] = dict(OBJECTS.rows(page.ids)) if page.ids else {}
         bodies = [by_id[pk] for pk in page.ids if pk in by_id]
         if not actor.may(Scope.CUSTOMERS_SENSITIVE):
