@@ -65,12 +65,12 @@ MIDDLEWARE = [
     "config.api.content_policy.ContentPolicy",
     "config.api.time_zone.BrowserTimeZone",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.api.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.api.middleware.Authentication",
     "customers.second_factor.Gate",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.api.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -4,15 +4,20 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 
 from config.api.actors import Actor
 from config.api.card_numbers import holds_card_number
+from config.api.dialects import base_of
 from config.api.errors import MAX_URI, UriTooLong
 from config.api.handlers import answer
 from config.api.paths import without_values
@@ -80,3 +85,25 @@ def _accept_chunked(request: HttpRequest) -> None:
         stream = LimitedStream(environ["wsgi.input"], sys.maxsize)
         # Django offers no other way.
         request._stream = stream  # type: ignore[assignment] # noqa: SLF001 -- as `WSGIRequest` does
+
+
+class PagesOnly(MiddlewareMixin):
+    """A middleware of Django's that the APIs do without: they have no session."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Let requests of the APIs pass."""
+        if base_of(request.path):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class Sessions(PagesOnly, SessionMiddleware):
+    """Django's, for pages."""
+
+
+class Authentication(PagesOnly, AuthenticationMiddleware):
+    """Django's, for pages."""
+
+
+class Messages(PagesOnly, MessageMiddleware):
+    """Django's, for pages."""

@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or the one named: `python -m tests.benchmarks [NAME]`."""
+"""Runs all benchmarks, or those named: `python -m tests.benchmarks [NAME ...]`."""
 
 import argparse
 import sys
@@ -17,11 +17,13 @@ def main() -> None:
     """Migrate the benchmark database, then measure."""
     known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS)
     parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=known, metavar="NAME", help=", ".join(known))
-    wanted = parser.parse_args().name
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
+    wanted: list[str] = parser.parse_args().names
+    if unknown := set(wanted).difference(known):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (of {', '.join(known)})")
     django.setup()
     call_command("migrate", verbosity=0, stdout=sys.stderr)
-    for name in [wanted] if wanted else known:
+    for name in wanted or known:
         import_module(f"tests.benchmarks.{name}").run()
 
 
