@@ -18,7 +18,7 @@ from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
 from customers.admin.scope import every, visible_accounts
-from customers.filters import MAX_WORDS
+from customers.filter_form import MAX_WORDS
 from customers.models import BusinessAccount, Contact, ContactPoint, Customer, Department
 from customers.querysets import CustomerQuerySet
 from customers.sorting import first_ids
