@@ -6,8 +6,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from customers.change_log import unrecorded
-from customers.models import Account, Activity, Card, Change, Customer, Enrollment
+from config.api.actors import Actor, ActorType
+from customers.change_log import Via, unrecorded
+from customers.models import Account, Activity, Card, Change, Customer, Enrollment, Reveal
+from customers.serializers import ReasonBody
+from customers.services import reveals
 from ingest.models import BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
@@ -196,6 +199,27 @@ def test_a_customer_of_whom_an_activity_was_recorded_stays(owner):
     done = undo(owner, load["requestId"])
     assert outcomes(done) == ["FAILED", "REMOVED"]
     assert errors(done) == [("/customer", "CHANGED_SINCE")]
+
+
+def test_a_look_at_sensitive_values_changes_nothing_but_stays_on_record(owner, employee):
+    bulk.load(owner, customer("c1"))
+    load = bulk.load(owner, customer("c1", organizationId="2"), customer("c2"), customer("c3"))
+    actor = Actor(
+        ActorType.EMPLOYEE, str(employee.user.pk), owner.account.pk, (owner.account.pk,)
+    )
+    for source_id in ("c1", "c2"):
+        reveals.reveal_customer(
+            actor=actor,
+            customer_id=bulk.stored(owner, source_id).pk,
+            submission=ReasonBody().parse({"reason": "The customer is on the phone"}),
+            via=Via.BACK_OFFICE,
+        )
+    done = undo(owner, load["requestId"])
+    assert outcomes(done) == ["UPDATED", "FAILED", "REMOVED"]
+    [error] = done["items"][1]["errors"]
+    assert error["code"] == "CHANGED_SINCE"
+    assert error["message"] == "Sensitive values of the customer were revealed."
+    assert Reveal.objects.count() == 2
 
 
 def test_a_customer_that_an_operator_deleted_stays_deleted(owner):

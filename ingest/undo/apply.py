@@ -18,6 +18,7 @@ from customers.models import (
     AttributeValue,
     Customer,
     Department,
+    Reveal,
     User,
 )
 from ingest.models import BulkItem, BulkRequest
@@ -115,6 +116,9 @@ def check(undos: Iterable[Undo], load: BulkRequest, *, is_locked: bool) -> None:
         return
     seen = Activity.objects.filter(customer__id__any=gone).values_list("customer_id", flat=True)
     refuse(gone, seen.distinct(), "An activity of the customer was recorded.")
+    # Who looked, and why, has to stay on record; it would go with the customer.
+    looks = Reveal.objects.filter(customer__id__any=gone).values_list("customer_id", flat=True)
+    refuse(gone, looks.distinct(), "Sensitive values of the customer were revealed.")
     users = User.objects.filter(business_account=load.business_account_id, customer_id__any=gone)
     refuse(gone, users.values_list("customer_id", flat=True), "The customer was given a sign-in.")
 
