@@ -293,9 +293,9 @@ def test_a_load_that_was_interrupted_goes_on_where_it_was(owner, storage, monkey
     public_id = send(owner, lines(*(customer(f"c{number}") for number in range(40))))
     write = blocks.write_blocks
 
-    def stops(request, actor, blocks, read, *, is_next):
+    def stops(target, blocks, read, *, is_next):
         if blocks[-1][0] < 4:
-            return write(request, actor, blocks, read, is_next=is_next)
+            return write(target, blocks, read, is_next=is_next)
         raise ClaimLost if is_next else TooEarly
 
     with monkeypatch.context() as patch:

@@ -50,10 +50,10 @@ def test_an_exception_that_cannot_be_pickled_arrives_with_its_trace(
     public_id = send(owner, many(30), **{"X-Request-Id": "trace-31"})
     write = blocks.write_blocks
 
-    def breaks(request, actor, blocks, read, *, is_next):
+    def breaks(target, blocks, read, *, is_next):
         if blocks[-1][0] >= 4:
             raise Stubborn("Ada", "Lovelace")
-        return write(request, actor, blocks, read, is_next=is_next)
+        return write(target, blocks, read, is_next=is_next)
 
     monkeypatch.setattr(blocks, "write_blocks", breaks)
     logged: list[str] = []

@@ -174,11 +174,17 @@ def test_json_lines_are_uploaded_too(operator, owner):
 
 def test_a_file_that_was_loaded_and_customers_who_are_there_are_warned_of(operator, account):
     factories.make_customer(account, email="ada@example.com", first_name="Augusta")
-    rows = "firstName,lastName,email,phone\nAda,Lovelace,ADA@example.com,\nEve,Gone,,\n"
+    gone = factories.make_customer(account, email="ada@example.com", first_name="Gone")
+    Customer.objects.filter(pk=gone.pk).update(status=Customer.Status.DELETED)
+    rows = (
+        "firstName,lastName,email,phone\nAda,Lovelace,ADA@example.com,\n"
+        "Adah,Lovelace,ada@example.com,\nEve,Gone,,\n"
+    )
     page = uploaded(operator, rows)
     shown = text_of(operator.get(page))
-    assert "Augusta Lovelace" in shown
-    assert "Row 3" not in shown
+    assert shown.count(">Augusta Lovelace<") == 2
+    assert "Row 4" not in shown
+    assert "Only the first" not in shown
     press(operator, page, "load")
     shown = text_of(operator.get(uploaded(operator, rows)))
     assert "was loaded before" in shown
@@ -254,7 +260,9 @@ def test_a_file_larger_than_any_body_is_received_by_the_real_server(
         with pytest.raises(HTTPError, match="403"):
             urlopen(refused, timeout=60)
     assert BulkDraft.objects.get().rows == 200_000
-    assert "the first 500 rows" in text_of(browser.get(location))
+    shown = text_of(browser.get(location))
+    assert "the first 500 rows" in shown
+    assert "Only the first 500 of " in shown
 
 
 # --- Who may what ---------------------------------------------------------------------------------

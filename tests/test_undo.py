@@ -204,9 +204,7 @@ def test_a_customer_of_whom_an_activity_was_recorded_stays(owner):
 def test_a_look_at_sensitive_values_changes_nothing_but_stays_on_record(owner, employee):
     bulk.load(owner, customer("c1"))
     load = bulk.load(owner, customer("c1", organizationId="2"), customer("c2"), customer("c3"))
-    actor = Actor(
-        ActorType.EMPLOYEE, str(employee.user.pk), owner.account.pk, (owner.account.pk,)
-    )
+    actor = Actor(ActorType.EMPLOYEE, str(employee.user.pk), owner.account.pk, (owner.account.pk,))
     for source_id in ("c1", "c2"):
         reveals.reveal_customer(
             actor=actor,

@@ -48,14 +48,6 @@ def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
     return plan
 
 
-def try_out(items: Sequence[Item], *, actor: Actor) -> None:
-    """Tell items what would become of them now; who would be new without an id has none yet."""
-    prepare(items, actor=actor, is_locked=False)
-    for item in items:
-        if not item.source_customer_id:
-            item.customer_id = None
-
-
 def load_profiles(
     items: Sequence[Item], actor: Actor, before: snapshot.Snapshot, *, is_locked: bool
 ) -> Profiles:

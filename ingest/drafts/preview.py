@@ -1,12 +1,11 @@
 """The first rows of an uploaded file: what they say, and what would become of them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
-
-from django.db.models import Q
 
 from config.api.actors import Actor
 from config.api.errors import Unreadable
@@ -18,7 +17,7 @@ from ingest.batch.apply import prepare
 from ingest.batch.items import Item, as_errors
 from ingest.files.frames import Block, frames, opened, upload_name
 from ingest.files.lines import apart, items_of
-from ingest.models import BulkDraft, BulkFile, BulkRequest
+from ingest.models import BulkDraft, BulkFile, BulkItem, BulkRequest
 from ingest.sheets import dates
 from ingest.sheets.columns import Sheet
 from ingest.sheets.reading import CLEAR, cells_of
@@ -29,6 +28,7 @@ CHECKED, SHOWN = 500, 20
 # Of what is shown beside each other for JSON lines.
 MEMBERS = ("sourceCustomerId", "firstName", "lastName", "businessName", "postalCode", "country")
 CELL_LENGTH = 80
+Outcome = BulkItem.Outcome
 DATE = "dateOfBirth"
 
 
@@ -84,6 +84,7 @@ def preview(*, actor: Actor, draft: BulkDraft) -> Preview:
         for some in apart(items):
             profiles = prepare(some, actor=actor, is_locked=False).profiles.kept
             found.twins += twins(actor, some, profiles)
+    made: set[str] = set()
     for item in items:
         line = lines[item.index]
         cells = cells_of(line)[0] if sheet is not None else members(line)
@@ -93,7 +94,12 @@ def preview(*, actor: Actor, draft: BulkDraft) -> Preview:
             for error in as_errors(item.problems)
         ]
         shown = [cell[:CELL_LENGTH] for cell in cells]
-        found.rows.append(Row(item.index, shown, item.outcome, errors))
+        outcome = item.outcome
+        if outcome == Outcome.CREATED and item.source_customer_id:
+            # Each row was compared with the registry as it is, without the rows before it.
+            outcome = Outcome.UPDATED if item.source_customer_id in made else outcome
+            made.add(item.source_customer_id)
+        found.rows.append(Row(item.index, shown, outcome, errors))
     return found
 
 
@@ -142,38 +148,27 @@ def twins(
     }
     if not new:
         return []
+    reached: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, profile in new.items():
+        for point in profile.rows[ContactPoint]:
+            reached[point.kind, point.value_key].append(number)
     own = Customer.objects.filter(business_account=actor.business_account_id).present()
-    keys = {
-        (point.kind, point.value_key): number
-        for number, profile in new.items()
-        for point in profile.rows[ContactPoint]
-    }
     points = ContactPoint.objects.filter(
-        value_key__in={key for _, key in keys}, customer__business_account=actor.business_account_id
+        value_key__in={key for _, key in reached}, customer__in=own
     )
-    reached = {
-        (kind, key): customer_id
-        for kind, key, customer_id in points.values_list("kind", "value_key", "customer_id")
-    }
-    ids = {keys[place]: customer_id for place, customer_id in reached.items() if place in keys}
-    names = {
-        profile.customer.name_folded: number
-        for number, profile in new.items()
-        if profile.customer.name_folded and number not in ids
-    }
-    same_names = Q(name_key__in=names, name_folded__in=names)
-    found = (
-        own.filter(Q(pk__in=ids.values()) | same_names)
-        if names
-        else own.filter(pk__in=ids.values())
-    )
-    by_id = {customer.pk: customer for customer in found[:CHECKED]}
-    pairs = {number: by_id[pk] for number, pk in ids.items() if pk in by_id}
-    for customer in by_id.values():
-        number = names.get(customer.name_folded)
-        if number is not None and customer.pk not in ids.values():
-            pairs.setdefault(number, customer)
-    return sorted(pairs.items())
+    found: dict[int, UUID] = {}
+    for kind, key, customer_id in points.values_list("kind", "value_key", "customer_id"):
+        found |= dict.fromkeys(reached.get((kind, key), ()), customer_id)
+    named: dict[str, list[int]] = defaultdict(list)
+    for number, profile in new.items():
+        if number not in found:
+            named[profile.customer.name_folded].append(number)
+    names = named.keys() - {""}
+    namesakes = own.filter(name_key__in=names, name_folded__in=names)
+    for name, customer_id in namesakes.values_list("name_folded", "pk"):
+        found |= dict.fromkeys(named[name], customer_id)
+    customers = own.in_bulk(set(found.values()))
+    return [(number, customers[pk]) for number, pk in sorted(found.items()) if pk in customers]
 
 
 def loaded_before(draft: BulkDraft) -> BulkRequest | None:

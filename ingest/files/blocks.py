@@ -2,6 +2,8 @@
 
 import zlib
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
@@ -10,8 +12,9 @@ from config.api.actors import Actor
 from config.jobs.lease import ClaimLost
 from customers.change_log import recorded
 from ingest import failed_lines
-from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of, try_out
+from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
 from ingest.batch.items import Item
+from ingest.batch.scratch import Scratch
 from ingest.files.frames import Block, ContentLost, opened
 from ingest.files.lines import apart, items_of, result
 from ingest.files.process import Ask, Failed, Load, Loaded, Ready, failed
@@ -46,15 +49,23 @@ class Permission:
         self.is_next = self._ask(Ready(self._keys, is_early=True)).is_next
 
 
-def load_blocks(
-    request: BulkRequest, actor: Actor, sheet: Sheet | None, load: Load, ask: Ask
-) -> Loaded:
+@dataclass(frozen=True)
+class Target:
+    """The load that blocks belong to, and who loads; `scratch` instead of the registry, if any."""
+
+    request: BulkRequest
+    actor: Actor
+    scratch: Scratch | None
+
+
+def load_blocks(target: Target, sheet: Sheet | None, load: Load, ask: Ask) -> Loaded:
     """Load blocks: read, ask, write. One by one when together they fail, up to the bad one."""
+    request = target.request
     blocks, failure = open_blocks(request.file.block_id, load, sheet)
     read = items_of_blocks(blocks)
     permission = Permission(ask, keys_of_items([item for items in read for item in items]))
     try:
-        return Loaded(write(request, actor, blocks, read, permission), failure)
+        return Loaded(write(target, blocks, read, permission), failure)
     except (ClaimLost, OperationalError, InterfaceError, ConnectionError, EOFError):
         raise
     except Exception:
@@ -63,7 +74,7 @@ def load_blocks(
     counts: Counts = {}
     for each in blocks:
         try:
-            more = write(request, actor, [each], items_of_blocks([each]), permission)
+            more = write(target, [each], items_of_blocks([each]), permission)
         except Exception as error:
             if not counts:
                 raise
@@ -95,8 +106,7 @@ def items_of_blocks(blocks: Sequence[tuple[int, Block]]) -> list[list[Item]]:
 
 
 def write(
-    request: BulkRequest,
-    actor: Actor,
+    target: Target,
     blocks: Sequence[tuple[int, Block]],
     read: list[list[Item]],
     permission: Permission,
@@ -105,7 +115,8 @@ def write(
     tries = 0
     while True:
         try:
-            return write_blocks(request, actor, blocks, read, is_next=permission.is_next)
+            with target.scratch.kept() if target.scratch else nullcontext():
+                return write_blocks(target, blocks, read, is_next=permission.is_next)
         except TooEarly:
             permission.after_all_before()
         except IntegrityError:
@@ -118,8 +129,7 @@ def write(
 
 
 def write_blocks(
-    request: BulkRequest,
-    actor: Actor,
+    target: Target,
     blocks: Sequence[tuple[int, Block]],
     read: Sequence[Sequence[Item]],
     *,
@@ -129,6 +139,7 @@ def write_blocks(
 
     Raises `TooEarly` and `ClaimLost`.
     """
+    request, actor = target.request, target.actor
     with recorded(actor, via=request.via) as at:
         with connection.cursor() as cursor:
             # The end of the job waits for the disk, and with it for all that came before.
@@ -137,8 +148,8 @@ def write_blocks(
             if cursor.rowcount == 0:
                 raise ClaimLost
         for some in apart([item for items in read for item in items]):
-            if request.is_dry_run:
-                try_out(some, actor=actor)
+            if target.scratch:
+                target.scratch.try_out(some, actor=actor, at=at)
                 continue
             plan = apply(some, actor=actor, at=at)
             if plan.depends_on_parents and not is_next:

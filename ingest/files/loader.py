@@ -4,6 +4,9 @@ A block's row (`BulkPart`) is written in the transaction that loads it: what has
 and what has none is not, whenever the worker is killed. Blocks that share a customer or an account,
 or that name parents, are loaded one after the other, in the order of the file. A load has FINISHED
 only when the rows account for every line that was received.
+
+A dry run goes the same way, but in one process, whose `Scratch` has what came of the lines before;
+that is lost with the process, and a dry run that was stopped begins again.
 """
 
 import logging
@@ -24,7 +27,8 @@ from config.api.actors import Actor
 from config.jobs.lease import ClaimLost, Lease
 from config.jobs.models import MAX_ATTEMPTS, JobFailed, TryAgain
 from ingest.batch.apply import COUNTED
-from ingest.files.blocks import COUNTS, Counts, load_blocks
+from ingest.batch.scratch import Scratch
+from ingest.files.blocks import COUNTS, Counts, Target, load_blocks
 from ingest.files.frames import ContentLost, folder_of, frames
 from ingest.files.inflate import Damage
 from ingest.files.process import (
@@ -38,7 +42,7 @@ from ingest.files.process import (
     Ready,
     Reason,
 )
-from ingest.models import BulkFile, BulkPart, BulkRequest
+from ingest.models import BulkFailedLines, BulkFile, BulkPart, BulkRequest
 from ingest.ordering import may_be_written
 
 logger = logging.getLogger(__name__)
@@ -210,10 +214,11 @@ class Loader:
         for process in self.processes:
             if process not in busy:
                 return process
-        if len(self.processes) == settings.LOADER_PROCESSES:
+        if len(self.processes) == (1 if self.request.is_dry_run else settings.LOADER_PROCESSES):
             return None
         with self.lease.paused():
-            work = partial(load_blocks, self.request, self.actor, self.file.table)
+            scratch = Scratch() if self.request.is_dry_run else None
+            work = partial(load_blocks, Target(self.request, self.actor, scratch), self.file.table)
             self.processes.append(LoaderProcess(work, self.processes))
         return self.processes[-1]
 
@@ -241,7 +246,9 @@ class Loader:
             case Ready(conflict_keys, is_early):
                 task.conflict_keys, task.is_early, task.is_waiting = conflict_keys, is_early, True
             case Loaded(counts, failure):
-                self.request.attempts = 1
+                if not self.request.is_dry_run:
+                    # What has been loaded need not be loaded again.
+                    self.request.attempts = 1
                 for name, count in counts.items():
                     self.counts[name] += count
                 if failure is not None:
@@ -308,6 +315,9 @@ def log(message: str, loader: Loader, **more: object) -> None:
 def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:
     """From PICKED to FINISHED or, when not all of it was there, FAILED; with a file of results."""
     file = BulkFile.objects.get(pk=request.pk)
+    if request.is_dry_run:
+        for rows in (BulkPart, BulkFailedLines):
+            rows.objects.filter(request=request).delete()
     loader = Loader(request, file, actor, lease)
     request.start()
     log("a file begins to be loaded", loader, attempt=request.attempts)
