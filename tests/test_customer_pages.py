@@ -140,17 +140,26 @@ def test_a_long_list_has_pages(account, child_account, monkeypatch, order, exact
     for number in range(12):
         tenant = account if number % 3 else child_account
         wanted.add(str(factories.make_customer(tenant, first_name=f"Ada{number}").pk))
-    browser, seen, url = browser_of(account, **fields), [], f"{LIST}?order={order}"
-    for count in (5, 5, 2):
+    browser, pages, url = browser_of(account, **fields), [], f"{LIST}?order={order}"
+
+    def page(rel: str) -> str:
+        """What is listed, and the address of the page that follows, or of the one before."""
         text = text_of(browser.get(url))
-        found = re.findall(r'customer/([0-9a-f-]+)/change/">', text)
-        assert len(found) == count
-        seen += found
-        link = re.search(r'rel="next" href="([^"]+)"', text)
-        url = LIST + html.unescape(link[1]) if link else ""
+        pages.append(re.findall(r'customer/([0-9a-f-]+)/change/">', text))
+        assert (f'href="?order={order}">First page</a>' in text) == (len(pages) not in {1, 5})
+        link = re.search(rf'rel="{rel}" href="([^"]+)"', text)
+        return LIST + html.unescape(link[1]) if link else ""
+
+    for _ in "123":
+        last, url = url, page("next")
     assert not url
-    assert set(seen) == wanted
-    assert f'href="?order={order}">First page</a>' in text
+    assert [len(each) for each in pages] == [5, 5, 2]
+    assert {each for found in pages for each in found} == wanted
+    url, pages = last, pages[:2]
+    for _ in "123":
+        url = page("prev")
+    assert not url
+    assert pages[:2] == pages[4:2:-1]
 
 
 def test_many_that_a_search_finds_are_not_counted(browser, account, monkeypatch):
@@ -265,9 +274,17 @@ def test_a_long_history_has_pages(browser, owner, ada, monkeypatch):
         if not link:
             break
         url = page_of(ada, "history") + link[1]
+    assert 'rel="prev"' in text
+    back = text
+    while link := re.search(r'rel="prev" href="(\?after=[^"]+)"', back):
+        back = text_of(browser.get(page_of(ada, "history") + link[1]))
+    newest = text_of(browser.get(page_of(ada, "history")))
+    assert re.findall("No[0-9]", back) == re.findall("No[0-9]", newest)
+    assert 'rel="next"' in back
     for known in ("No0", "No1", "No2", "No3", "created the customer"):
         assert known in seen
     assert browser.get(page_of(ada, "history") + "?before=x").status_code == 400
+    assert browser.get(page_of(ada, "history") + "?after=x_1").status_code == 400
 
 
 # --- Changes of status ----------------------------------------------------------------------------

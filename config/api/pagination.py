@@ -11,7 +11,7 @@ signed: it carries the total of the first page, which nobody else may make up.
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -149,7 +149,9 @@ class PageRequest:
             raise bad_cursor() from None
         has_next = len(found) > self.size
         found = found[: self.size]
-        return Page(self, [row[-1] for row in found], total, found[-1] if has_next else None)
+        last = found[-1] if has_next else None
+        ends = (found[0], found[-1]) if found else None
+        return Page(self, [row[-1] for row in found], total, last, ends)
 
     def rows(self, queryset: "QuerySet[Model]") -> "QuerySet[Model, tuple[Any, ...]]":
         """The sort columns and ids of the rows, in their order."""
@@ -185,12 +187,16 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the ids of its rows in order, and what surrounds it."""
+    """One page: the ids of its rows in order, and what surrounds it.
+
+    `last` is the last row, unless nothing follows; `ends` are the first row and the last.
+    """
 
     request: PageRequest
     ids: list[Any]  # keys of any table: UUIDs, or numbers
     total: Total
     last: tuple[object, ...] | None
+    ends: tuple[tuple[object, ...], tuple[object, ...]] | None = None
 
     def envelope(self, content: Sequence[object]) -> dict[str, object]:
         """The page as it leaves; `content` has one object for each id."""
@@ -210,11 +216,33 @@ class Page:
         """What leads to the next page; None on the last one."""
         if self.last is None:
             return None
-        order = [str(sort) for sort in self.request.sorts]
-        next_number = self.request.number + 1
-        state = [order, next_number, self.last, self.total.count, self.total.is_estimate]
+        return self._cursor(self.request.sorts, self.request.number + 1, self.last)
+
+    def cursor_back(self) -> str | None:
+        """What leads to the page before, taken in the opposite order; None on the first one."""
+        if self.ends is None or self.request.number == 0:
+            return None
+        return self._cursor(opposite(self.request.sorts), self.request.number - 1, self.ends[0])
+
+    def turned(self) -> "Page":
+        """A page that was taken in the opposite order, from the one that follows it."""
+        request = replace(self.request, sorts=opposite(self.request.sorts), after=None)
+        if self.ends is None:
+            return replace(self, request=request)
+        last, first = self.ends
+        return Page(request, self.ids[::-1], self.total, last, (first, last))
+
+    def _cursor(self, sorts: Sequence[Sort], number: int, row: tuple[object, ...]) -> str:
+        """What leads to the page of this number, which begins behind a row."""
+        order = [str(sort) for sort in sorts]
+        state = [order, number, row, self.total.count, self.total.is_estimate]
         signed = [*state, signature_of(state, self.request.scope)]
         return base64.urlsafe_b64encode(orjson.dumps(signed)).decode()
+
+
+def opposite(sorts: Sequence[Sort]) -> tuple[Sort, ...]:
+    """The keys of the order from the last row to the first."""
+    return tuple(replace(sort, is_descending=not sort.is_descending) for sort in sorts)
 
 
 def scope_of(request: Request) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from config.api.errors import Invalid
-from config.api.pagination import Narrow, Page, PageRequest, Sort, Total
+from config.api.pagination import Narrow, Page, PageRequest, Sort, Total, opposite
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
@@ -43,6 +43,8 @@ ORDERS = {
 BY_CREATION = ("", "oldest")
 BY_TIME = (*BY_CREATION, "changed")
 LISTED = [Customer.Status.ACTIVE, Customer.Status.SUSPENDED]
+# What leads from page to page.
+CURSORS = frozenset({"after", "before"})
 # What else may stand in the address of a list of unfold's.
 IGNORED = frozenset({"_facets", "all"})
 
@@ -70,6 +72,7 @@ class Filters(forms.Form):
         label="Order", required=False, choices=[(name, text) for name, (text, _) in ORDERS.items()]
     )
     after = forms.CharField(required=False, max_length=2000)
+    before = forms.CharField(required=False, max_length=2000)
 
     def clean_q(self) -> list[str]:
         """The words, folded, of which every one has to occur."""
@@ -108,12 +111,12 @@ class ListsCustomers(ActsOnCustomers):
             "title": "Customers",
             "filters": filters,
             "controls": [
-                filters[name] for name in Filters.base_fields if name not in {"q", "after"}
+                filters[name] for name in Filters.base_fields if name not in CURSORS | {"q"}
             ],
             "active": [
                 name
                 for name in Filters.base_fields
-                if name not in {"q", "after", "order"} and request.GET.get(name)
+                if name not in CURSORS | {"q", "order"} and request.GET.get(name)
             ],
             "is_filtered": any(request.GET.get(name) for name in Filters.base_fields),
             "rows": rows,
@@ -150,41 +153,44 @@ class ListsCustomers(ActsOnCustomers):
         asked = self.asked(request, filters)
         if asked is None:
             return None
-        if values["q"]:
-            return asked.take(visible) if asked.total else counted(asked, visible).take(visible)
-        return asked.take(visible, walk_of(customers, accounts, order))
+        walk = None if values["q"] else walk_of(customers, accounts, order)
+        if values["q"] and asked.total is None:
+            asked = counted(asked, visible)
+        page = asked.take(visible, walk)
+        return page.turned() if values["before"] else page
 
     def asked(self, request: HttpRequest, filters: Filters) -> PageRequest | None:
         """The first page, or the one that follows another; None, and an error, for none of ours."""
         sorts = (ORDERS[filters.cleaned_data["order"]][1],)
-        given = sorted((name, text) for name, text in request.GET.items() if name != "after")
+        given = sorted((name, text) for name, text in request.GET.items() if name not in CURSORS)
         scope = ("back office", str(request.user.pk), given)
-        cursor = filters.cleaned_data["after"]
-        if not cursor:
-            return PageRequest(sorts, PAGE_SIZE, 0, scope=scope)
+        after, before = (filters.cleaned_data[name] for name in ("after", "before"))
         try:
-            return PageRequest.resume(cursor, sorts, PAGE_SIZE, scope)
+            if before:
+                return PageRequest.resume(before, opposite(sorts), PAGE_SIZE, scope)
+            if after:
+                return PageRequest.resume(after, sorts, PAGE_SIZE, scope)
         except Invalid:
             filters.add_error("after", "There is no such page.")
             return None
+        return PageRequest(sorts, PAGE_SIZE, 0, scope=scope)
 
     def paging(self, request: HttpRequest, page: Page | None) -> dict[str, Any]:
-        """What is said of the page, and the addresses of the first one and the next."""
+        """What is said of the page, and the addresses of those around it."""
         if page is None:
             return {"total": 0}
-        query = request.GET.copy()
-        query.pop("after", None)
-        first = query.urlencode()
-        query["after"] = page.cursor() or ""
         before = page.request.number * PAGE_SIZE
         total = page.total
+        start = address_of(request)
+        back = page.cursor_back() if page.request.number > 1 else None
         return {
             "total": total.count - 1 if total.is_estimate and request.GET.get("q") else total.count,
             "about": ("more than" if request.GET.get("q") else "about") * total.is_estimate,
             "first": before + 1,
             "last": before + len(page.ids),
-            "start": f"?{first}" if before else "",
-            "next": f"?{query.urlencode()}" if page.last is not None else "",
+            "start": start if before else "",
+            "previous": address_of(request, before=back) if back else start if before else "",
+            "next": address_of(request, after=page.cursor() or "") if page.last else "",
         }
 
     def suggestions(self, request: HttpRequest) -> JsonResponse:
@@ -197,6 +203,15 @@ class ListsCustomers(ActsOnCustomers):
             found = found if accounts is None else found.filter(pk__in=accounts)
         names = found.filter(name__icontains=term).order_by("name").values_list("name", flat=True)
         return JsonResponse({"names": list(names.distinct()[:SUGGESTIONS])})
+
+
+def address_of(request: HttpRequest, **cursor: str) -> str:
+    """The address of a page of the same list; without a cursor, of the first one."""
+    query = request.GET.copy()
+    for name in CURSORS:
+        query.pop(name, None)
+    query.update(cursor)
+    return f"?{query.urlencode()}"
 
 
 def counted(asked: PageRequest, customers: CustomerQuerySet) -> PageRequest:

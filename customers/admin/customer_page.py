@@ -12,7 +12,7 @@ from customers.admin.customer_edit import EditsCustomers, name_of, object_of
 from customers.admin.customer_facts import Facts, accounts_of, enrollment_of, place
 from customers.admin.scope import operator, visible_accounts
 from customers.history import changes_of
-from customers.models import Activity, Customer
+from customers.models import Activity, Change, Customer
 from customers.services.reveals import open_reveal
 from customers.timeline import Event, Timeline
 
@@ -93,25 +93,41 @@ class ShowsCustomers(EditsCustomers):
     def history_page(self, request: HttpRequest, customer: Customer) -> HttpResponse:
         """All that happened, a page at a time."""
         changes = changes_of(customer.pk)
-        if before := request.GET.get("before", ""):
-            changes = older(changes, before)
-        found = list(changes[: CHANGES_PER_PAGE + 1])
-        shown = found[:CHANGES_PER_PAGE]
+        before, after = request.GET.get("before", ""), request.GET.get("after", "")
+        if after:
+            found = list(newer(changes, after)[: CHANGES_PER_PAGE + 1])
+            is_first, is_last = len(found) <= CHANGES_PER_PAGE, False
+            shown = found[:CHANGES_PER_PAGE][::-1]
+        else:
+            found = list((older(changes, before) if before else changes)[: CHANGES_PER_PAGE + 1])
+            is_first, is_last = not before, len(found) <= CHANGES_PER_PAGE
+            shown = found[:CHANGES_PER_PAGE]
         events: list[Event] = Timeline(customer, visible_accounts(request)).events(shown)
-        last = shown[-1] if len(found) > CHANGES_PER_PAGE else None
         context = self.admin_site.each_context(request) | {
             "title": f"History of {name_of(customer)}",
             "customer": customer,
             "name": name_of(customer),
             "events": events,
-            "next": f"{last.at.isoformat()}_{last.id}" if last else "",
-            "is_continued": bool(before),
+            "older": place_of(shown[-1]) if shown and not is_last else "",
+            "newer": place_of(shown[0]) if shown and not is_first else "",
         }
         return TemplateResponse(request, "admin/customers/customer/history.html", context)
 
 
-def older(changes: Any, before: str) -> Any:  # noqa: ANN401 -- a queryset of changes
-    """The changes that follow the one that a page ended with. ValueError for what is none."""
-    moment, _, change_id = before.partition("_")
+def place_of(change: Change) -> str:
+    """Where a page ends or begins."""
+    return f"{change.at.isoformat()}_{change.id}"
+
+
+def older(changes: Any, place: str) -> Any:  # noqa: ANN401 -- a queryset of changes
+    """The changes before the one at a place. ValueError for what is none."""
+    moment, _, change_id = place.partition("_")
     at = datetime.fromisoformat(moment)
     return changes.filter(at__lte=at).exclude(at=at, id__gte=int(change_id))
+
+
+def newer(changes: Any, place: str) -> Any:  # noqa: ANN401 -- a queryset of changes
+    """The changes after the one at a place, the oldest first. ValueError for what is none."""
+    moment, _, change_id = place.partition("_")
+    at = datetime.fromisoformat(moment)
+    return changes.filter(at__gte=at).exclude(at=at, id__lte=int(change_id)).order_by("at", "id")
