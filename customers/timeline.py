@@ -1,11 +1,13 @@
 """The change log of a customer as people read it: who did what and why, in words and not in ids."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
 
 from config.api.actors import ActorType
 from customers import words
@@ -63,6 +65,25 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What made a change, such as a load: its name, and the address of its page."""
+
+    name: str
+    url: str
+
+
+# Gives what made changes of a customer, by their numbers.
+Finder = Callable[[Customer, Sequence[Change]], Mapping[int, Origin]]
+# By the permission to see what they find.
+FINDERS: dict[str, Finder] = {}
+
+
+def register(permission: str, finder: Finder) -> None:
+    """Have changes lead to what made them, for those who have a permission."""
+    FINDERS[permission] = finder
+
+
+@dataclass(frozen=True)
 class Event:
     """All that one actor did at one moment."""
 
@@ -72,19 +93,26 @@ class Event:
     via: str
     reason: str
     icon: str
+    origin: Origin | None = None
     lines: list[Line] = field(default_factory=list)
 
 
 class Timeline:
-    """Makes events of a customer's changes, for somebody who sees some business accounts.
+    """Makes events of a customer's changes, for an operator who sees some business accounts.
 
     `accounts` are their ids, None for all: nobody learns who works elsewhere. A fixed number of
     queries, however many changes there are.
     """
 
-    def __init__(self, customer: Customer, accounts: Accounts) -> None:
+    def __init__(
+        self, customer: Customer, accounts: Accounts, operator: User | AnonymousUser
+    ) -> None:
         self.customer = customer
         self.accounts = accounts
+        self.finders = [
+            finder for permission, finder in FINDERS.items() if operator.has_perm(permission)
+        ]
+        self.origins: dict[int, Origin] = {}
         self.is_individual = customer.type == Customer.Type.INDIVIDUAL
         self.subjects: dict[str, str] = {}
         self.people: dict[str, str] = {}
@@ -94,6 +122,8 @@ class Timeline:
         changes = list(changes)
         rows = list(zip(changes, represent_all(changes), strict=True))
         self.name_everything([row for _, row in rows])
+        for finder in self.finders:
+            self.origins |= finder(self.customer, changes)
         found = []
         for _, together in groupby(rows, key=lambda pair: key_of(pair[0])):
             pairs = list(together)
@@ -114,6 +144,7 @@ class Timeline:
             via=VIA.get(change.via, ""),
             reason=change.reason,
             icon=icon,
+            origin=self.origins.get(change.id),
             lines=lines,
         )
 

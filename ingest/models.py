@@ -159,6 +159,8 @@ class BulkRequest(Job):
                 name="bulk_request_order",
                 condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
             ),
+            # From a change to what made it.
+            models.Index(fields=["request_id"], name="bulk_request_trace"),
             # For the clean-up: most requests keep nothing once they are done.
             models.Index(
                 fields=["finished_at"],

@@ -5,7 +5,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 
 from customers.change_log import Via
@@ -14,6 +16,7 @@ from customers.services.customers import delete_customer
 from customers.words import NOTHING
 from tests import bulk, factories
 from tests.customers import ACME, ADA, HOME, create, put
+from tests.undoing import undo
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/customers/customer/"
@@ -232,7 +235,7 @@ def test_the_page_makes_so_many_queries_whatever_the_customer_has(
         )
         sent = {"type": "chat", "mode": "inbound", "sentDate": "2026-01-01T00:00:00Z"}
         owner.api.post(f"/v1/customers/{ada['id']}/activities", sent)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         browser.get(page_of(ada))
 
 
@@ -285,6 +288,29 @@ def test_a_long_history_has_pages(browser, owner, ada, monkeypatch):
         assert known in seen
     assert browser.get(page_of(ada, "history") + "?before=x").status_code == 400
     assert browser.get(page_of(ada, "history") + "?after=x_1").status_code == 400
+
+
+def test_a_change_by_a_load_leads_to_the_load(browser, owner, account, client):
+    load = bulk.request_of(bulk.load(owner, bulk.customer("c1"))["requestId"])
+    again = bulk.load(owner, bulk.customer("c1", organizationId="2"))
+    undone = undo(owner, again["requestId"])
+    page = page_of({"id": str(bulk.id_of(owner, "c1"))})
+    text = text_of(browser.get(page))
+    for name, public_id in (
+        ("New customers by API", load.public_id),
+        ("New customers by API", again["requestId"]),
+        ("Undo of a load", undone["requestId"]),
+    ):
+        url = reverse("admin:ingest_bulkrequest_change", args=[bulk.request_of(public_id).pk])
+        assert f'href="{url}">{name}</a>' in text
+        assert browser.get(url).status_code == 200
+    person = factories.make_employee(account, role="Clerk", is_staff=True)
+    person.groups.clear()
+    seeing = Permission.objects.get(codename="view_customer")
+    person.user_permissions.add(seeing)
+    client.force_login(person)
+    text = text_of(client.get(page))
+    assert "bulkrequest" not in text.split(">History<")[-1]
 
 
 # --- Changes of status ----------------------------------------------------------------------------

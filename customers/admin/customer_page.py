@@ -53,7 +53,7 @@ class ShowsCustomers(EditsCustomers):
             actor = operator(request, customer.business_account)
             look = open_reveal(actor=actor, customer_id=customer.pk)
         changes = list(changes_of(customer.pk)[: RECENT_EVENTS + 1])
-        timeline = Timeline(customer, visible_accounts(request))
+        timeline = Timeline(customer, visible_accounts(request), request.user)
         events = timeline.events(changes[:RECENT_EVENTS])
         facts = Facts(customer, stored, timeline)
         people = facts.people()
@@ -102,7 +102,9 @@ class ShowsCustomers(EditsCustomers):
             found = list((older(changes, before) if before else changes)[: CHANGES_PER_PAGE + 1])
             is_first, is_last = not before, len(found) <= CHANGES_PER_PAGE
             shown = found[:CHANGES_PER_PAGE]
-        events: list[Event] = Timeline(customer, visible_accounts(request)).events(shown)
+        events: list[Event] = Timeline(customer, visible_accounts(request), request.user).events(
+            shown
+        )
         context = self.admin_site.each_context(request) | {
             "title": f"History of {name_of(customer)}",
             "customer": customer,

@@ -20,9 +20,11 @@ from unfold.views import ChangeList
 from config.api.errors import ApiError, Conflict
 from customers.admin.jobs import EndedFilter, StateFilter
 from customers.admin.scope import operator
+from customers.timeline import register
 from ingest import results, services
 from ingest.admin import words
 from ingest.admin.errors import page_of
+from ingest.admin.origins import origins_of
 from ingest.admin.upload import UploadPages
 from ingest.downloads import JSON_LINES, TABLE, download
 from ingest.models import BulkDraft, BulkRequest
@@ -30,6 +32,7 @@ from ingest.sheets import writing
 from ingest.undo import services as undo
 
 View = Callable[..., HttpResponseBase]
+register("ingest.view_bulkrequest", origins_of)
 
 
 class LoadList(ChangeList):

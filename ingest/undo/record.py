@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from config.db.statements import array
+from customers.models import Change
 from ingest.models import BulkRequest
 
 OF_REQUEST = """
@@ -83,7 +84,7 @@ def span(request: BulkRequest) -> dict[str, Any]:
     }
 
 
-def is_by(request: BulkRequest, change: Later) -> bool:
+def is_by(request: BulkRequest, change: Later | Change) -> bool:
     """Whether a change is a request's."""
     return (
         change.via == request.via
