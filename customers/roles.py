@@ -72,6 +72,32 @@ ROLES: dict[str, Role] = {
 }
 
 
+# What operators do in the back office, in words, and the permission that allows it. The pages ask
+# for these; the README has a table of them by role.
+ACTIONS = {
+    "see customers and their history": "customers.view_customer",
+    "add and edit customers": "customers.change_customer",
+    "record activities": "customers.add_activity",
+    "suspend and activate customers": "customers.suspend_customer",
+    "delete and restore customers": "customers.delete_customer",
+    "reveal sensitive values": "customers.reveal_sensitive",
+    "see who revealed what": "customers.audit_reveal",
+    "give customers a sign-in": "customers.add_user",
+    "see searches": "search.view_customersearch",
+    "run searches and download their files": "search.run_customersearch",
+    "cancel searches of others": "search.change_customersearch",
+    "see loads and their results": "ingest.view_bulkrequest",
+    "upload, try out, load, retry, undo": "ingest.add_bulkrequest",
+    "cancel loads": "ingest.change_bulkrequest",
+    "see business accounts": "customers.view_businessaccount",
+    "edit business accounts, departments, attributes": "customers.change_businessaccount",
+    "encrypt and decrypt attributes": "customers.convert_attributedefinition",
+    "look after people, see sign-ins": "customers.change_user",
+    "look after API keys": "customers.change_serviceaccount",
+    "look after OAuth clients": "customers.change_oauthclient",
+}
+
+
 def scopes_of(roles: Iterable[str]) -> frozenset[str]:
     """All that the token of an employee with these roles may do; other groups add nothing."""
     return frozenset().union(*(ROLES[role].scopes for role in roles if role in ROLES))
