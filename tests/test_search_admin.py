@@ -151,7 +151,10 @@ def test_an_account_that_is_not_seen_cannot_be_searched(operator, parent_account
 
 def test_a_superuser_chooses_the_account(account, child_account):
     superuser = browser_of(account, is_superuser=True)
-    assert list(errors_of(superuser.post(NEW, FORM))) == ["business_account"]
+    assert f'<option value="{account.pk}" selected>' in superuser.get(NEW).content.decode()
+    errors = errors_of(superuser.post(NEW, FORM))
+    assert list(errors) == ["business_account"]
+    assert "Choose whose customers are searched." in str(errors)
     assert start(superuser, business_account=child_account.pk).business_account == child_account
 
 

@@ -67,7 +67,8 @@ def choice(
 class SearchForm(forms.Form):
     """A field for each filter, by the names of `Criteria`; the rules are those of the API.
 
-    `accounts` are the business accounts that the operator may choose from.
+    `accounts` are the business accounts that the operator may choose from; `offered` is what the
+    form begins with for one who has to choose.
     """
 
     customer_account_type = choice(
@@ -132,12 +133,15 @@ class SearchForm(forms.Form):
         *,
         accounts: "QuerySet[BusinessAccount]",
         own: BusinessAccount | None,
+        offered: BusinessAccount | None = None,
     ) -> None:
-        super().__init__(data, initial={"business_account": own}, use_required_attribute=False)
+        initial = {"business_account": own or offered}
+        super().__init__(data, initial=initial, use_required_attribute=False)
         field = self.fields["business_account"]
         field.queryset = accounts  # type: ignore[attr-defined] # of a ModelChoiceField
         field.required = own is None
         field.help_text = "With all accounts below it."
+        field.error_messages["required"] = "Choose whose customers are searched."
         self.own = own
 
     def groups(self) -> Iterator[tuple[str, list[BoundField]]]:

@@ -155,6 +155,7 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
             if accounts is None
             else BusinessAccount.objects.filter(pk__in=accounts),
             own=BusinessAccount.objects.filter(pk=own).first() if own else None,
+            offered=getattr(request.user, "business_account", None),
         )
         if search := self.submitted(request, form):
             self.log_change(request, search, "Started.")
