@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.change_log import Via
-from customers.models import AttributeDefinition, Change, Customer, Reveal
+from customers.models import Activity, AttributeDefinition, Change, Customer, Reveal
 from customers.services.customers import delete_customer
 from customers.words import NOTHING
 from tests import bulk, factories
@@ -311,6 +311,44 @@ def test_a_change_by_a_load_leads_to_the_load(browser, owner, account, client):
     client.force_login(person)
     text = text_of(client.get(page))
     assert "bulkrequest" not in text.split(">History<")[-1]
+
+
+# --- Activities -----------------------------------------------------------------------------------
+
+CALL = {"type": "calltrack", "mode": "inbound", "sentDate": "2026-03-01T10:30", "subject": "Card"}
+
+
+def test_an_activity_is_recorded_in_the_operators_time_and_marked(browser, customer):
+    browser.cookies["kith_time_zone"] = "Asia/Tokyo"
+    text = text_of(browser.post(page_of(customer, "activities"), CALL, follow=True))
+    assert "The activity was recorded." in text
+    assert "1 Mar 2026, 10:30" in text
+    activity = Activity.objects.get()
+    assert (activity.type, activity.is_read) == ("calltrack", False)
+    assert activity.sent_date.isoformat() == "2026-03-01T01:30:00+00:00"
+    mark = page_of(customer, f"activities/{activity.id}")
+    assert f'action="{mark}"' in text
+    assert "marked as read" in text_of(browser.post(mark, {"isRead": "true"}, follow=True))
+    activity.refresh_from_db()
+    assert activity.is_read
+
+
+def test_an_activity_that_is_wrong_stays_in_the_dialog(browser, customer):
+    for wrong in ({"sentDate": "soon"}, {"type": "letter"}, {"subject": "x" * 256}):
+        response = browser.post(page_of(customer, "activities"), CALL | wrong)
+        assert response.status_code == 400
+        assert re.search(r'<dialog id="activity-dialog"[^>]* data-open>', response.content.decode())
+    assert not Activity.objects.exists()
+
+
+def test_an_activity_of_somebody_else_is_not_there(account, child_account, customer):
+    foreign = browser_of(child_account)
+    assert foreign.post(page_of(customer, "activities"), CALL).status_code == 404
+    other = factories.make_customer(account)
+    browser_of(account).post(page_of(other, "activities"), CALL)
+    activity = Activity.objects.get()
+    mark = page_of(customer, f"activities/{activity.id}")
+    assert browser_of(account).post(mark, {"isRead": "true"}).status_code == 404
 
 
 # --- Changes of status ----------------------------------------------------------------------------

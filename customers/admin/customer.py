@@ -1,6 +1,7 @@
 """Customers in the back office."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -59,6 +60,8 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
             own("reveals/", self.reveals_view, "reveals"),
             own("<path:object_id>/edit/", self.edit_view, "edit"),
             own("<path:object_id>/reveal/", self.reveal_view, "reveal"),
+            own("<path:object_id>/activities/", self.activities_view, "activities"),
+            own("<path:object_id>/activities/<uuid:activity_id>/", self.activity_view, "activity"),
             *verbs,
             *super().get_urls(),
         ]
@@ -147,6 +150,16 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
     def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Sensitive values."""
         return self.reveal(request, self.customer_or_404(request, object_id))
+
+    def activities_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A new activity."""
+        return self.record(request, self.customer_or_404(request, object_id))
+
+    def activity_view(
+        self, request: HttpRequest, object_id: str, activity_id: UUID
+    ) -> HttpResponse:
+        """Whether an activity is read."""
+        return self.mark(request, self.customer_or_404(request, object_id), activity_id)
 
     def suggestions_view(self, request: HttpRequest) -> HttpResponse:
         """What the filters suggest."""

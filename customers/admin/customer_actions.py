@@ -10,8 +10,9 @@ from django.utils import timezone
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import ApiError, Invalid, NotFound
+from customers.admin.customer_activities import RecordsActivities
 from customers.admin.customer_edit import name_of, page_of
-from customers.admin.customer_page import ShowsCustomers, may
+from customers.admin.customer_page import may
 from customers.admin.scope import operator
 from customers.change_log import Via
 from customers.models import Customer, Reveal
@@ -49,7 +50,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 }
 
 
-class ActsOnCustomers(ShowsCustomers):
+class ActsOnCustomers(RecordsActivities):
     """Changes of status, and looks at sensitive values."""
 
     def change_status(self, request: HttpRequest, customer: Customer, verb: str) -> HttpResponse:

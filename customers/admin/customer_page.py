@@ -19,6 +19,7 @@ from customers.timeline import Event, Timeline
 RECENT_EVENTS = 100
 RECENT_ACTIVITIES = 20
 CHANGES_PER_PAGE = 200
+ACTIVITY_TYPES = {"email": "Email", "chat": "Chat", "calltrack": "Call", "social": "Social media"}
 # What the buttons of the page do: the permission, and the statuses in which they make sense.
 ACTIONS = {
     "edit": ("customers.change_customer", ("ACTIVE", "SUSPENDED")),
@@ -39,7 +40,7 @@ class ShowsCustomers(EditsCustomers):
     """The page and the whole history."""
 
     def customer_page(
-        self, request: HttpRequest, customer: Customer, dialog: dict[str, str] | None = None
+        self, request: HttpRequest, customer: Customer, dialog: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The page; `dialog` is one that stays open, with what is wrong in it."""
         _, stored = object_of(customer)
@@ -57,6 +58,7 @@ class ShowsCustomers(EditsCustomers):
         events = timeline.events(changes[:RECENT_EVENTS])
         facts = Facts(customer, stored, timeline)
         people = facts.people()
+        is_there = customer.status != Customer.Status.DELETED
         context = self.admin_site.each_context(request) | {
             "title": name_of(customer),
             "customer": customer,
@@ -76,10 +78,12 @@ class ShowsCustomers(EditsCustomers):
             "enrollment": enrollment_of(customer),
             "accounts": accounts_of(customer),
             "activities": list(Activity.objects.filter(customer=customer)[:RECENT_ACTIVITIES]),
+            "activity_types": ACTIVITY_TYPES.items(),
+            "may_record": is_there and request.user.has_perm("customers.add_activity"),
+            "may_mark": is_there and request.user.has_perm("customers.change_activity"),
             "events": events,
             "has_more": len(changes) > RECENT_EVENTS,
-            "may_give_sign_in": customer.status != Customer.Status.DELETED
-            and request.user.has_perm("customers.add_user"),
+            "may_give_sign_in": is_there and request.user.has_perm("customers.add_user"),
             "dialog": dialog or {},
             "dialogs": [each for each in allowed if each != "edit"],
         }
