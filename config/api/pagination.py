@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -34,7 +34,8 @@ MAX_OFFSET = 10_000_000
 SALT = "config.pagination"
 PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
 
-
+K = TypeVar("K")
+T = TypeVar("T")
 Narrow = Callable[["PageRequest", int, "Total"], Iterable[UUID] | None]
 
 
@@ -197,6 +198,10 @@ class Page:
     total: Total
     last: tuple[object, ...] | None
     ends: tuple[tuple[object, ...], tuple[object, ...]] | None = None
+
+    def placed(self, by_id: "Mapping[K, T]") -> list[T]:
+        """The values in the order of the page, without those of rows that are gone meanwhile."""
+        return [by_id[pk] for pk in self.ids if pk in by_id]
 
     def envelope(self, content: Sequence[object]) -> dict[str, object]:
         """The page as it leaves; `content` has one object for each id."""

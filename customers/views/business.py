@@ -66,9 +66,9 @@ class BusinessAccountChildren(ApiView):
         (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "name,ASC"))
         children = visible_account(actor, account_id).children.all()
         page = page_request.take(children)
-        by_id = {account.pk: account for account in children.filter(pk__in=page.ids)}
-        content = [account_object(by_id[pk], actor) for pk in page.ids if pk in by_id]
-        return Response(page.envelope(content))
+        found = children.filter(pk__in=page.ids)
+        by_id = {account.pk: account_object(account, actor) for account in found}
+        return Response(page.envelope(page.placed(by_id)))
 
 
 class BusinessAccountDepartments(ApiView):
@@ -86,6 +86,6 @@ class BusinessAccountDepartments(ApiView):
         (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "name,ASC"))
         departments = visible_account(self.actor, account_id).departments.all()
         page = page_request.take(departments)
-        names = dict(departments.filter(pk__in=page.ids).values_list("pk", "name"))
-        content = [{"id": pk, "name": names[pk]} for pk in page.ids if pk in names]
-        return Response(page.envelope(content))
+        found = departments.filter(pk__in=page.ids).values_list("pk", "name")
+        by_id = {pk: {"id": pk, "name": name} for pk, name in found}
+        return Response(page.envelope(page.placed(by_id)))

@@ -89,7 +89,7 @@ class CustomerList(ApiView):
         )
         page = filters.page(page_request)
         by_id: dict[UUID, str] = dict(OBJECTS.rows(page.ids)) if page.ids else {}
-        bodies = [by_id[pk] for pk in page.ids if pk in by_id]
+        bodies = page.placed(by_id)
         if not actor.may(Scope.CUSTOMERS_SENSITIVE):
             return Response(page.envelope([orjson.Fragment(body) for body in bodies]))
         content = [orjson.loads(body) for body in bodies]
@@ -285,7 +285,7 @@ class CustomerActivities(ApiView):
         page = page_request.take(Activity.objects.filter(customer_id=customer_id))
         rows = Activity.objects.filter(customer_id=customer_id, id__in=page.ids)
         by_id = {activity.id: activity_object(activity) for activity in rows}
-        return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))
+        return Response(page.envelope(page.placed(by_id)))
 
     @openapi.record_activity
     def post(self, request: Request, customer_id: UUID) -> Response:
@@ -337,4 +337,4 @@ class CustomerHistory(ApiView):
         rows = list(changes.filter(id__in=page.ids))
         shown = represent_all(rows, actor)
         by_id = {change.id: each for change, each in zip(rows, shown, strict=True)}
-        return Response(page.envelope([by_id[pk] for pk in page.ids if pk in by_id]))
+        return Response(page.envelope(page.placed(by_id)))
