@@ -2,14 +2,13 @@
 
 from collections import Counter
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from config.api.pagination import Total
-from customers.figures import Accounts, Section, is_at_most, of_accounts, start_of_today
+from customers.figures import Accounts, Section, Values, is_at_most, of_accounts, start_of_today
 from customers.models import Customer
 
 DAYS = 30
@@ -20,7 +19,7 @@ def is_small(accounts: Accounts, _zone: ZoneInfo) -> bool:
     return is_at_most(of_accounts(Customer.objects.all(), accounts))
 
 
-def count(accounts: Accounts, zone: ZoneInfo) -> dict[str, Any]:
+def count(accounts: Accounts, zone: ZoneInfo) -> Values:
     """`total`, `kinds` (a row for each type with a number for each status), and `days`.
 
     Of the days also `new`, their sum, `most`, the largest, and `scale`, the height of a whole bar.
@@ -54,7 +53,7 @@ def new_per_day(accounts: Accounts, zone: ZoneInfo) -> list[tuple[date, int]]:
     return [(day, counts[day]) for day in days]
 
 
-def guess(accounts: Accounts) -> dict[str, Any]:
+def guess(accounts: Accounts) -> Values:
     """`about`: how many customers there are by the planner's estimate."""
     return {"about": Total.of(of_accounts(Customer.objects.all(), accounts)).count}
 

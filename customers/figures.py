@@ -9,13 +9,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from celery import current_app
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 # The ids of the accounts that are counted; None for all.
 Accounts = Sequence[UUID] | None
+# What a section's template shows, by name.
+Values: TypeAlias = dict[str, object]
+M = TypeVar("M", bound=Model)
 TASK = "customers.tasks.count_figures"
 # As many rows of an index are read in a few milliseconds.
 SMALL = 20_000
@@ -45,15 +48,15 @@ class Section:
     permission: str
     template: str
     is_small: Callable[[Accounts, ZoneInfo], bool]
-    count: Callable[[Accounts, ZoneInfo], dict[str, Any]]
-    guess: Callable[[Accounts], dict[str, Any]] = lambda _accounts: {}
+    count: Callable[[Accounts, ZoneInfo], Values]
+    guess: Callable[[Accounts], Values] = lambda _accounts: {}
 
 
 @dataclass(frozen=True)
 class Figures:
     """What is known: `values`, and when it was counted; None as long as it only is a guess."""
 
-    values: dict[str, Any]
+    values: Values
     counted_at: datetime | None
     is_live: bool = False
 
@@ -110,12 +113,12 @@ def key_of(section: Section, root: UUID | None, zone: ZoneInfo) -> str:
     return f"figures:{section.name}:{root or 'all'}:{zone}"
 
 
-def of_accounts(rows: "QuerySet[Any, Any]", accounts: Accounts) -> "QuerySet[Any, Any]":
+def of_accounts(rows: "QuerySet[M]", accounts: Accounts) -> "QuerySet[M]":
     """The rows of these business accounts."""
     return rows if accounts is None else rows.filter(business_account__in=accounts)
 
 
-def is_at_most(rows: "QuerySet[Any, Any]", most: int | None = None) -> bool:
+def is_at_most(rows: "QuerySet[M]", most: int | None = None) -> bool:
     """Whether there are no more than `SMALL` rows, or `most`; no more are looked at to tell."""
     most = SMALL if most is None else most
     return rows.order_by().values("pk")[: most + 1].count() <= most

@@ -1,12 +1,11 @@
 """What the dashboard tells of queued work: what waits and runs, and what ended today."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, Q, Sum
 
 from config.jobs.models import Job
-from customers.figures import Accounts, Section, is_at_most, of_accounts, start_of_today
+from customers.figures import Accounts, Section, Values, is_at_most, of_accounts, start_of_today
 
 
 def section_of(kind: type[Job], *, name: str, title: str, total: str) -> Section:
@@ -21,7 +20,7 @@ def section_of(kind: type[Job], *, name: str, title: str, total: str) -> Section
         ended_today = jobs.filter(finished_at__gte=start_of_today(zone))
         return is_at_most(jobs.filter(status__in=kind.OPEN)) and is_at_most(ended_today)
 
-    def count(accounts: Accounts, zone: ZoneInfo) -> dict[str, Any]:
+    def count(accounts: Accounts, zone: ZoneInfo) -> Values:
         """`waiting`, `running`, the `oldest` waiting; `done`, `broken` and `total` of today."""
         jobs = of_accounts(kind.objects.order_by(), accounts)
         is_waiting = Q(status=kind.Status.SUBMITTED)

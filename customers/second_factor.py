@@ -1,8 +1,8 @@
 """Who has to sign in with a code and has not set it up yet gets no further than to the set-up."""
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group
@@ -22,15 +22,16 @@ OPEN = ("admin:customers_user_account", "admin:login", "admin:logout", "admin:js
 class Backend(ModelBackend):
     """Django's, which learns in the same query whether the person lacks a second factor."""
 
-    def get_user(self, user_id: Any) -> User | None:  # noqa: ANN401 -- Django's signature
+    def get_user(self, user_id: str | UUID) -> User | None:
         """The person of a session, with `lacks_second_factor`; None for who is deactivated."""
         roles = Group.objects.filter(user=OuterRef(OuterRef("pk"))).values("name")
         requiring = BusinessAccount.objects.filter(
             pk=OuterRef("business_account_id"), two_factor_roles__overlap=ArraySubquery(roles)
         )
         confirmed = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
-        people = User.objects.annotate(lacks_second_factor=Exists(requiring) & ~Exists(confirmed))
-        person = people.filter(pk=user_id).first()
+        # By name the types of `annotate` would not take it, for the class declares it.
+        known = {"lacks_second_factor": Exists(requiring) & ~Exists(confirmed)}
+        person = User.objects.annotate(**known).filter(pk=user_id).first()
         return person if person is not None and self.user_can_authenticate(person) else None
 
 
@@ -43,7 +44,8 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Let everybody pass but those."""
         is_guarded = request.path.startswith(GUARDED) and not request.path.startswith(open_paths())
-        if is_guarded and getattr(request.user, "lacks_second_factor", False):
+        person = request.user
+        if is_guarded and isinstance(person, User) and person.lacks_second_factor:
             return HttpResponseRedirect(setup_address(request.get_full_path()))
         return self.get_response(request)
 

@@ -380,6 +380,6 @@ def test_list_and_page_take_as_many_queries_whatever_there_is(
             start(operator)
 
 
-LIST_QUERIES = 11
-PAGE_QUERIES = 13
+LIST_QUERIES = 9
+PAGE_QUERIES = 10
 LIVE_QUERIES = 7

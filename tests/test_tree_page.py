@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests import factories
 from tests.oauth_steps import signed_in
@@ -50,3 +52,24 @@ def test_the_tree_takes_as_many_queries_for_many_accounts_as_for_one(
         with django_assert_num_queries(7):
             browser.get(LIST)
         factories.make_business_account(parent=account)
+
+
+def test_no_page_asks_more_than_once_for_the_tree_that_its_operator_sees(account, branches, owner):
+    browser = signed_in(factories.make_employee(account, role="Owner", is_staff=True))
+    key = owner.key.client.service_account_id
+    asked = {}
+    for page in (
+        "",
+        *("customers/customer/", "customers/customer/add/", "customers/customer/suggestions/"),
+        *("customers/user/", "customers/user/add/", "customers/signinattempt/"),
+        *("customers/serviceaccount/", "customers/serviceaccount/add/"),
+        *(f"customers/serviceaccount/{key}/{end}/" for end in ("change", "edit", "history")),
+        *("customers/oauthclient/", "customers/oauthclient/add/", "customers/businessaccount/"),
+        *("search/customersearch/", "search/customersearch/add/"),
+        *("ingest/bulkrequest/", "ingest/bulkrequest/upload/"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(f"/admin/{page}").status_code == 200, page
+        asked[page] = sum("WITH RECURSIVE tree" in each["sql"] for each in queries)
+    assert {page: count for page, count in asked.items() if count > 1} == {}
+    assert sum(asked.values()) > len(asked) // 2

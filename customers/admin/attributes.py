@@ -1,7 +1,5 @@
 """Custom attributes in the back office: who has which, and from encrypted to clear and back."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -20,24 +18,24 @@ ENCRYPT, DECRYPT = "Encrypt values", "Stop encrypting"
 
 
 class AttributeForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
-    """An attribute, whose switch is for new ones."""
+    """An attribute."""
 
     class Meta:
         model = AttributeDefinition
         fields = ("target", "name", "is_encrypted")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
-        super().__init__(*args, **kwargs)
-        # It has its key before it is saved.
-        if not self.instance._state.adding:
-            self.fields["is_encrypted"].disabled = True
-            self.fields[
-                "is_encrypted"
-            ].help_text = f"Changed by “{ENCRYPT}” and “{DECRYPT}” on the page of attributes."
-
 
 class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not generic at run time
-    """The attributes of one business account."""
+    """The attributes of one business account; the switch of each is for new ones."""
+
+    def add_fields(self, form: "forms.ModelForm[AttributeDefinition]", index: int | None) -> None:
+        """Those of a form."""
+        super().add_fields(form, index)
+        # It has its key before it is saved.
+        if not form.instance._state.adding:
+            switch = form.fields["is_encrypted"]
+            switch.disabled = True
+            switch.help_text = f"Changed by “{ENCRYPT}” and “{DECRYPT}” on the page of attributes."
 
     def clean(self) -> None:
         """Those whose values are being converted stay."""
@@ -59,7 +57,7 @@ class AttributeInline(Inline):
 
 
 @admin.register(AttributeDefinition)
-class AttributeDefinitionAdmin(ReadOnlyAdmin):
+class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     """All custom attributes; they are defined on the pages of their business accounts."""
 
     list_display = ("name", "target", "business_account", "is_encrypted", "state")
@@ -126,7 +124,7 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AttributeConversion)
-class AttributeConversionAdmin(ReadOnlyAdmin):
+class AttributeConversionAdmin(ReadOnlyAdmin[AttributeConversion]):
     """The conversions with their outcomes, newest first."""
 
     list_display = (

@@ -1,15 +1,17 @@
 """Business accounts in the back office."""
 
-from typing import Any
+from typing import Protocol
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from config.db.statements import AnyField
 from customers.admin.attributes import AttributeInline
 from customers.admin.scope import Inline, ScopedAdmin, own_account
 from customers.models import BusinessAccount, Department
@@ -25,6 +27,7 @@ class DepartmentInline(Inline):
     extra = 0
 
 
+FEW_LINES = ("description", "levels", "industries")
 # By their names among the problems of an account.
 FIELDS = {
     "name": "name",
@@ -45,12 +48,6 @@ class BusinessAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
-        super().__init__(*args, **kwargs)
-        for name in ("description", "levels", "industries"):
-            if name in self.fields:
-                self.fields[name].widget.attrs["rows"] = 2
-
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         for problem in account_problems(self.instance):
@@ -59,8 +56,17 @@ class BusinessAccountForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error(field, problem.message)
 
 
+class Listed(Protocol):
+    """A business account, with what `get_queryset` adds to it."""
+
+    name: str
+    parent: BusinessAccount | None
+    is_own: bool
+    path: list[str]
+
+
 @admin.register(BusinessAccount)
-class BusinessAccountAdmin(ScopedAdmin):
+class BusinessAccountAdmin(ScopedAdmin[BusinessAccount]):
     """The tree of tenants, with what each one decides for itself."""
 
     account_path = "id"
@@ -80,14 +86,23 @@ class BusinessAccountAdmin(ScopedAdmin):
     autocomplete_fields = ("parent",)
     inlines = (DepartmentInline, AttributeInline)
 
-    def get_queryset(self, request: HttpRequest) -> Any:  # noqa: ANN401 -- Django's signature
+    def formfield_for_dbfield(
+        self, db_field: AnyField, request: HttpRequest, **options: object
+    ) -> forms.Field | None:
+        """The form field of a column, low where there is little to write."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None and db_field.name in FEW_LINES:
+            field.widget.attrs["rows"] = 2
+        return field
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BusinessAccount]:
         """The operator's tree, in which the own account has no parent."""
         rows = super().get_queryset(request)
         own = own_account(request)
         is_own = Q(pk=own) if own else Value(value=False)
         return rows.annotate(is_own=is_own, path=tree_path(own))
 
-    def get_ordering(self, request: HttpRequest) -> Any:  # noqa: ANN401 -- expressions, too
+    def get_ordering(self, request: HttpRequest) -> tuple[Combinable, ...]:
         """As a tree: each parent before its children."""
         return (tree_path(own_account(request)),)
 
@@ -111,7 +126,7 @@ class BusinessAccountAdmin(ScopedAdmin):
         return ("above", "max_running_jobs") if is_own else ("above",)
 
     @admin.display(description="Name")
-    def in_tree(self, account: Any) -> SafeString:  # noqa: ANN401 -- a row of `get_queryset`
+    def in_tree(self, account: Listed) -> SafeString:
         """The name, indented below that of the parent."""
         depth = len(account.path) - 1
         branch = mark_safe('<span aria-hidden="true">└ </span>') if depth else ""
@@ -124,7 +139,7 @@ class BusinessAccountAdmin(ScopedAdmin):
         return ", ".join(account.two_factor_roles) or None
 
     @admin.display(description="parent")
-    def above(self, account: Any) -> str:  # noqa: ANN401 -- a row of `get_queryset`
+    def above(self, account: Listed) -> str:
         """The parent's name; that of the operator's own account is nobody's business."""
         return "" if account.is_own or account.parent is None else account.parent.name
 

@@ -58,7 +58,7 @@ def masks_of(customer: Json) -> dict[str, str]:
     return masks
 
 
-class EditsCustomers(ScopedAdmin):
+class EditsCustomers(ScopedAdmin[Customer]):
     """The forms; `customer_or_404` and `may` say whom and what an operator may change."""
 
     def edit_page(self, request: HttpRequest, customer: Customer) -> HttpResponse:

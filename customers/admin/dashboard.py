@@ -1,16 +1,15 @@
 """The first page of the back office: the figures of the operator's tree."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils import timezone
 
 from customers import figures
-from customers.admin.scope import own_account, visible_accounts
+from customers.admin.scope import Context, own_account, visible_accounts
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: HttpRequest, context: Context) -> Context:
     """unfold's `DASHBOARD_CALLBACK`: the page's context with the sections for its reader."""
     root, accounts = own_account(request), visible_accounts(request)
     zone = ZoneInfo(timezone.get_current_timezone_name())

@@ -1,6 +1,6 @@
 """The navigation beside every page of the back office: what each role may use, in our words."""
 
-from typing import Any
+from typing import TypedDict
 
 from django.apps import apps
 from django.contrib import admin
@@ -24,9 +24,24 @@ TITLES = {label: title for title, label, _icon in WORK + ACCESS}
 admin.site.index_title = "Dashboard"
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+class Entry(TypedDict):
+    """A link, as unfold takes it."""
+
+    title: str
+    icon: str
+    link: str
+
+
+class Group(TypedDict, total=False):
+    """Entries that belong together."""
+
+    separator: bool
+    items: list[Entry]
+
+
+def navigation(request: HttpRequest) -> list[Group]:
     """The groups of entries, as unfold takes them."""
-    dashboard = {
+    dashboard: Entry = {
         "title": "Dashboard",
         "icon": "space_dashboard",
         "link": reverse("admin:index"),
@@ -37,7 +52,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def entries(request: HttpRequest, models: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:
+def entries(request: HttpRequest, models: tuple[tuple[str, str, str], ...]) -> list[Entry]:
     """The entries whose list the operator may see."""
     return [
         {"title": title, "icon": icon, "link": changelist(label)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 import segno
 from django import forms
@@ -20,6 +19,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from config.api import attempts
 from config.api.errors import ApiError, TooManyRequests
 from customers.admin.pages import PagesAdmin, tell
+from customers.admin.scope import signed_in
 from customers.models import Authenticator, User
 from customers.services import second_factor
 from customers.sign_in import CODE_ATTRIBUTES
@@ -62,12 +62,13 @@ def own_page(view: View) -> View:
 
 
 def picture(device: Authenticator) -> SafeString:
-    """The QR code that an app reads, as SVG; segno escapes what it writes."""
+    """The QR code that an app reads, as SVG."""
     code = segno.make(device.address, error="m")
-    return mark_safe(code.svg_inline(scale=4, border=2, dark="#000", svgclass=None, lineclass=None))  # noqa: S308
+    svg = code.svg_inline(scale=4, border=2, dark="#000", svgclass=None, lineclass=None)
+    return mark_safe(svg)  # noqa: S308 -- escaped by segno
 
 
-class OwnAccountPages(PagesAdmin):
+class OwnAccountPages(PagesAdmin[User]):
     """The addresses below `account/`."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -127,7 +128,7 @@ class OwnAccountPages(PagesAdmin):
             device=device,
             picture=picture(device),
             way_on=way_on,
-            is_required=getattr(person, "lacks_second_factor", False),
+            is_required=person.lacks_second_factor,
         )
 
     def remove_view(self, request: HttpRequest) -> HttpResponse:
@@ -158,7 +159,7 @@ class OwnAccountPages(PagesAdmin):
         self.log_change(request, person, "Made new recovery codes")
         return self.codes_page(request, codes, account, "The recovery codes before are void.")
 
-    def own(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:  # noqa: ANN401
+    def own(self, request: HttpRequest, template: str, **context: object) -> HttpResponse:
         """A page that does not stand below the list of people, which few may see."""
         return self.page(request, template, opts=None, **context)
 
@@ -174,13 +175,6 @@ class OwnAccountPages(PagesAdmin):
             way_on=way_on,
             outcome=outcome,
         )
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The person of an own page."""
-    person: Any = request.user
-    found: User = person
-    return found
 
 
 def password_problem(request: HttpRequest, person: User) -> str:

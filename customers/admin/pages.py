@@ -1,21 +1,24 @@
 """Lists and pages of our own about who has access: for Owners and Admins alone."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.api.errors import ApiError, Invalid
-from customers.admin.scope import ScopedAdmin, own_account, visible_accounts
+from customers.admin.scope import Context, M, ScopedAdmin, own_account, visible, visible_accounts
 from customers.models import BusinessAccount
 
+View = Callable[..., HttpResponseBase]
 
-class PagesAdmin(ScopedAdmin):
+
+class PagesAdmin(ScopedAdmin[M]):
     """A list whose rows are added and changed on pages of our own, each through a service.
 
     `add_words` are those of its button; `page_template` shows a row; `sign_ins_link` tells whether
@@ -41,7 +44,7 @@ class PagesAdmin(ScopedAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The page of a row; changes go to addresses of their own."""
         row = self.found(request, object_id)
@@ -49,26 +52,46 @@ class PagesAdmin(ScopedAdmin):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return self.page(request, self.page_template, original=row, **self.facts(request, row))
 
-    def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:  # noqa: ANN401 -- any model's
+    def facts(self, request: HttpRequest, row: M) -> Context:
         """What the page of a row shows besides the row."""
         return {}
 
-    def found(self, request: HttpRequest, object_id: object) -> Any:  # noqa: ANN401 -- any model's
+    def addresses(self, views: Mapping[str, View], below: str = "") -> list[URLPattern]:
+        """Those of what is done to a row, by their last words; `below` stands before these."""
+        return [
+            path(
+                f"<path:object_id>/{below}{verb}/",
+                self.admin_site.admin_view(view),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{verb}",
+            )
+            for verb, view in views.items()
+        ]
+
+    def found(self, request: HttpRequest, object_id: object) -> M:
         """A row of the operator's tree. Raises `Http404`, and `PermissionDenied` by role."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        row = self.get_object(request, str(object_id))
+        row: M | None = self.get_object(request, str(object_id))
         if row is None:
             raise Http404
         return row
 
-    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:  # noqa: ANN401
+    def found_for_form(self, request: HttpRequest, object_id: str) -> M:
+        """A row of the operator's tree, for a posted form. Raises `Http404`."""
+        row = self.found(request, object_id)
+        if request.method != "POST":
+            raise Http404
+        return row
+
+    def page(self, request: HttpRequest, template: str, **context: object) -> TemplateResponse:
         """A page in the frame of the back office."""
         original = context.get("original")
         frame = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": str(original or ""),
-            "back": self.address_of(original) if original else self.list_address(),
+            "back": self.address_of(original)
+            if isinstance(original, Model)
+            else self.list_address(),
         }
         return TemplateResponse(request, template, frame | context)
 
@@ -84,19 +107,14 @@ class PagesAdmin(ScopedAdmin):
 class AccountChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not generic at run time
     """The business account that something is for: one of the operator's tree."""
 
-    def __init__(self, request: HttpRequest, **options: Any) -> None:  # noqa: ANN401 -- Django's
-        accounts: QuerySet[BusinessAccount] = BusinessAccount.objects.order_by("name", "id")
-        seen = visible_accounts(request)
-        if seen is not None:
-            accounts = accounts.filter(pk__in=seen)
-        is_only_one = seen is not None and len(seen) == 1
+    def __init__(self, request: HttpRequest) -> None:
+        is_only_one = len(visible_accounts(request) or ()) == 1
         super().__init__(
-            accounts,
+            visible(request, BusinessAccount.objects.order_by("name", "id"), "pk"),
             label="Business account",
             initial=own_account(request),
             empty_label=None if own_account(request) else "Choose one",
             widget=forms.HiddenInput() if is_only_one else UnfoldAdminSelectWidget(),
-            **options,
         )
 
 

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from datetime import datetime
 from smtplib import SMTPException
-from typing import Any
+from typing import Protocol
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
 from unfold.decorators import display
 
 from config.api.errors import ApiError
 from customers.admin.own_account import OwnAccountPages
 from customers.admin.pages import tell
 from customers.admin.person_form import InvitationForm, PersonForm
-from customers.admin.scope import visible_accounts
+from customers.admin.scope import Context, signed_in, visible
 from customers.models import (
     AccessToken,
     Authenticator,
@@ -39,6 +39,12 @@ STATE_COLORS = {ACTIVE: "success", INVITED: "info", DEACTIVATED: "danger"}
 RECENT_SIGN_INS = 10
 # By their names among the problems of a person.
 FIELDS = {"foreignDepartments": "foreign_departments"}
+
+
+class Listed(Protocol):
+    """What `get_queryset` adds to a person."""
+
+    has_second_factor: bool
 
 
 @admin.register(User)
@@ -66,7 +72,7 @@ class UserAdmin(OwnAccountPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Employees with what the list shows of them; customers who sign in are none."""
         confirmed = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
-        rows: QuerySet[User] = super().get_queryset(request).filter(customer_id=None)
+        rows = super().get_queryset(request).filter(customer_id=None)
         rows = rows.annotate(has_second_factor=Exists(confirmed))
         return rows.prefetch_related("groups", "foreign_departments")
 
@@ -88,9 +94,9 @@ class UserAdmin(OwnAccountPages):
         return ACTIVE if person.has_usable_password() else INVITED
 
     @admin.display(description="Two-factor", boolean=True)
-    def two_factor(self, person: Any) -> bool:  # noqa: ANN401 -- a row of `get_queryset`
+    def two_factor(self, person: Listed) -> bool:
         """Whether the person signs in with a code."""
-        return bool(person.has_second_factor)
+        return person.has_second_factor
 
     @admin.display(description="Last sign-in", ordering="last_login", empty_value="Never")
     def last_sign_in(self, person: User) -> datetime | None:
@@ -99,53 +105,34 @@ class UserAdmin(OwnAccountPages):
 
     def get_urls(self) -> list[URLPattern]:
         """With the addresses of what is done to a person."""
-        own = [
-            path(
-                f"<path:object_id>/{verb}/",
-                self.admin_site.admin_view(view),
-                name=f"customers_user_{verb}",
-            )
-            for verb, view in (
-                ("edit", self.edit_view),
-                ("deactivate", self.deactivate_view),
-                ("reactivate", self.reactivate_view),
-                ("link", self.link_view),
-                ("reset_two_factor", self.reset_view),
-            )
-        ]
-        return [*own, *super().get_urls()]
+        own = {
+            "edit": self.edit_view,
+            "deactivate": self.deactivate_view,
+            "reactivate": self.reactivate_view,
+            "link": self.link_view,
+            "reset_two_factor": self.reset_view,
+        }
+        return [*self.addresses(own), *super().get_urls()]
 
-    def facts(self, request: HttpRequest, row: User) -> dict[str, Any]:
+    def facts(self, request: HttpRequest, row: User) -> Context:
         """What the page shows in words, and what may be done."""
         return {
             "role": self.role(row),
             "state": self.state(row),
-            "may_manage": employees.may_manage(self.operator(request), row),
+            "may_manage": employees.may_manage(signed_in(request), row),
             "sign_ins": row.sign_ins.all()[:RECENT_SIGN_INS],
             "is_oneself": row.pk == request.user.pk,
-            "may_reset": second_factor.may_reset(self.operator(request)),
+            "may_reset": second_factor.may_reset(signed_in(request)),
         }
-
-    @staticmethod
-    def operator(request: HttpRequest) -> User:
-        """Who is signed in."""
-        assert isinstance(request.user, User)  # noqa: S101 -- for the type checker
-        return request.user
 
     @staticmethod
     def choosable(request: HttpRequest) -> QuerySet[Department]:
         """The departments of the operator's tree."""
-        departments = Department.objects.select_related("business_account")
-        seen = visible_accounts(request)
-        if seen is not None:
-            departments = departments.filter(business_account__in=seen)
+        departments = visible(request, Department.objects.select_related("business_account"))
         return departments.order_by("business_account__name", "name")
 
     def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """Ask who it is, then invite."""
         if not self.has_add_permission(request):
@@ -155,7 +142,7 @@ class UserAdmin(OwnAccountPages):
             values = form.cleaned_data
             try:
                 person = employees.invite(
-                    by=self.operator(request),
+                    by=signed_in(request),
                     email=values["email"],
                     name=values["name"],
                     business_account=values["business_account"],
@@ -188,8 +175,8 @@ class UserAdmin(OwnAccountPages):
 
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give a person another name, role or other departments."""
-        person: User = self.found(request, object_id)
-        if not employees.may_manage(self.operator(request), person):
+        person = self.found(request, object_id)
+        if not employees.may_manage(signed_in(request), person):
             raise PermissionDenied
         form = PersonForm(
             request,
@@ -205,7 +192,7 @@ class UserAdmin(OwnAccountPages):
         if request.method == "POST" and form.is_valid():
             try:
                 changes = employees.change_person(
-                    by=self.operator(request),
+                    by=signed_in(request),
                     person=person,
                     name=form.cleaned_data["name"],
                     role=form.cleaned_data["role"],
@@ -252,7 +239,7 @@ class UserAdmin(OwnAccountPages):
         """Do to a person what a posted form asks for."""
         person = self.found_for_form(request, object_id)
         try:
-            service(by=self.operator(request), person=person)
+            service(by=signed_in(request), person=person)
         except ApiError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
         else:
@@ -264,7 +251,7 @@ class UserAdmin(OwnAccountPages):
         """Make a link by which a person chooses a password, and show it this once."""
         person = self.found_for_form(request, object_id)
         try:
-            link = passwords.make_link(by=self.operator(request), person=person)
+            link = passwords.make_link(by=signed_in(request), person=person)
         except ApiError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(self.address_of(person))
@@ -274,10 +261,3 @@ class UserAdmin(OwnAccountPages):
     def link_page(self, request: HttpRequest, person: User, link: str) -> HttpResponse:
         """The only page that shows a link."""
         return self.page(request, "admin/access/link.html", original=person, link=link)
-
-    def found_for_form(self, request: HttpRequest, object_id: str) -> User:
-        """A person of the operator's tree, for a posted form. Raises `Http404`."""
-        person: User = self.found(request, object_id)
-        if request.method != "POST":
-            raise Http404
-        return person

@@ -1,10 +1,10 @@
 """The forms by which employees are invited, and given a role and departments."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
@@ -13,7 +13,8 @@ from unfold.widgets import (
 )
 
 from customers.admin.pages import AccountChoice
-from customers.models import Department, User
+from customers.admin.scope import signed_in
+from customers.models import Department
 from customers.services import employees, passwords
 
 
@@ -61,13 +62,13 @@ class PersonForm(forms.Form):
     def __init__(
         self,
         request: HttpRequest,
-        *args: Any,  # noqa: ANN401 -- Django's signature
+        data: QueryDict | None,
+        *,
         departments: QuerySet[Department],
-        **kwargs: Any,  # noqa: ANN401
+        initial: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        assert isinstance(request.user, User)  # noqa: S101 -- for the type checker
-        roles = employees.roles_to_give(request.user)
+        super().__init__(data, initial=dict(initial or {}))
+        roles = employees.roles_to_give(signed_in(request))
         choices = [("", "Choose one"), *((role, role) for role in roles)]
         self.fields["role"].choices = choices  # type: ignore[attr-defined]
         for name in ("department", "foreign_departments"):
@@ -86,8 +87,10 @@ class InvitationForm(PersonForm):
         widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's
-        super().__init__(request, *args, **kwargs)
+    def __init__(
+        self, request: HttpRequest, data: QueryDict | None, *, departments: QuerySet[Department]
+    ) -> None:
+        super().__init__(request, data, departments=departments)
         self.fields["business_account"] = AccountChoice(request)
         if not passwords.can_mail():
             help_text = "You get a link by which they choose a password, to hand over."

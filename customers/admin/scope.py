@@ -1,7 +1,7 @@
 """What an operator sees: the business accounts of the own tree; a superuser sees all."""
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from django import forms
@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
@@ -21,11 +21,16 @@ from unfold.admin import ModelAdmin, TabularInline
 from config.api.actors import Actor
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.pagination import Total
+from config.db.statements import AnyField
 from customers.actors import operator_actor
 from customers.admin.navigation import TITLES
 from customers.models import BusinessAccount, User
 
 M = TypeVar("M", bound=Model)
+# What a page is made of: templates ask nothing of the types.
+Context: TypeAlias = dict[str, object]
+# Where a request keeps the accounts that its operator sees.
+SEEN = "kith_visible_accounts"
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -46,9 +51,13 @@ def refuse_card_numbers(value: object) -> None:
 class WithoutCardNumbers:
     """Texts that are typed in here have no card numbers in them, as everywhere else."""
 
-    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- Django's signature
+    def formfield_for_dbfield(
+        self, db_field: AnyField, request: HttpRequest, **options: object
+    ) -> forms.Field | None:
         """The form field of a column."""
-        field = super().formfield_for_dbfield(*args, **kwargs)  # type: ignore[misc] # of an admin
+        field: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc] # an admin's
+            db_field, request, **options
+        )
         if isinstance(field, forms.CharField):
             field.validators.append(refuse_card_numbers)
         return field
@@ -57,15 +66,17 @@ class WithoutCardNumbers:
 class Inline(WithoutCardNumbers, TabularInline):
     """Rows that are edited on the page of what they belong to."""
 
-    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- Django's signature
+    def formfield_for_dbfield(
+        self, db_field: AnyField, request: HttpRequest, **options: object
+    ) -> forms.Field | None:
         """The form field of a column, named for screen readers: its label is the table's head."""
-        field = super().formfield_for_dbfield(*args, **kwargs)
-        if isinstance(field, forms.Field):
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None:
             field.widget.attrs["aria-label"] = str(field.label)
         return field
 
 
-class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
+class ScopedAdmin(WithoutCardNumbers, ModelAdmin, Generic[M]):
     """Shows the rows of the operator's tree. `account_path` leads from a row to its account.
 
     Of what an address may ask for, only the page's own filters are looked up: with any column and
@@ -78,11 +89,9 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         """The rows that the operator may see."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        accounts = visible_accounts(request)
-        return rows if accounts is None else rows.filter(**{f"{self.account_path}__in": accounts})
+        return visible(request, super().get_queryset(request), self.account_path)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters beside the list ask for."""
@@ -90,7 +99,7 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         return lookup in {f"{name}{how}" for name in names for how in ("", "__exact", "__isnull")}
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponseBase:
         """The list; what cannot be read in its address or its form is 400."""
         if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
@@ -106,7 +115,7 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         return response
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponseBase:
         """What was done to a row here, by those whom the operator may know about."""
         if self.get_object(request, unquote(object_id)) is None:
@@ -125,7 +134,7 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin):
         return response
 
 
-class ReadOnlyAdmin(ScopedAdmin):
+class ReadOnlyAdmin(ScopedAdmin[M]):
     """Rows that are looked at here, and changed elsewhere."""
 
     def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
@@ -157,7 +166,16 @@ def own_account(request: HttpRequest) -> UUID | None:
 
 
 def visible_accounts(request: HttpRequest) -> list[UUID] | None:
-    """The ids of the accounts that an operator sees; None means every one."""
+    """The ids of the accounts that an operator sees; None means every one. One query a request."""
+    known = vars(request)
+    if SEEN not in known:
+        known[SEEN] = tree_of_operator(request)
+    seen: list[UUID] | None = known[SEEN]
+    return seen
+
+
+def tree_of_operator(request: HttpRequest) -> list[UUID] | None:
+    """Likewise, from the database."""
     user = request.user
     if not isinstance(user, User) or user.business_account_id is None:
         return None if user.is_superuser else []
@@ -167,12 +185,24 @@ def visible_accounts(request: HttpRequest) -> list[UUID] | None:
     return list(tree.values_list("pk", flat=True))
 
 
+def visible(request: HttpRequest, rows: QuerySet[M], path: str = "business_account") -> QuerySet[M]:
+    """Those of these rows that the operator sees; `path` leads from a row to its account."""
+    accounts = visible_accounts(request)
+    return rows if accounts is None else rows.filter(**{f"{path}__in": accounts})
+
+
 def log_of(request: HttpRequest, model: type[Model], key: str) -> "QuerySet[LogEntry]":
     """What was done here to a row, by those whom the operator may know about."""
     kind = ContentType.objects.get_for_model(model)
     done = LogEntry.objects.filter(object_id=key, content_type=kind).select_related("user")
-    accounts = visible_accounts(request)
-    return done if accounts is None else done.filter(user__business_account__in=accounts)
+    return visible(request, done, "user__business_account")
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Who is signed in, on a page for those who are. Raises `PermissionDenied`."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def operator(request: HttpRequest, account: BusinessAccount) -> Actor:

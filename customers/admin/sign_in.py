@@ -1,6 +1,5 @@
 """The page on which an operator gives a customer a sign-in."""
 
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -31,7 +30,7 @@ class SignInForm(forms.Form):
     )
 
 
-class GivesSignIns(ReadOnlyAdmin):
+class GivesSignIns(ReadOnlyAdmin[Customer]):
     """The page of a customer with the action "Give a sign-in"."""
 
     actions_detail = ("give_sign_in",)
@@ -53,7 +52,7 @@ class GivesSignIns(ReadOnlyAdmin):
             self.message_user(request, f"{customer} can sign in now.", messages.SUCCESS)
             page = reverse("admin:customers_customer_change", args=[customer.pk])
             return HttpResponseRedirect(page)
-        context: dict[str, Any] = self.admin_site.each_context(request) | {
+        context = self.admin_site.each_context(request) | {
             "title": f"Give {customer} a sign-in",
             "form": form,
             "opts": self.opts,

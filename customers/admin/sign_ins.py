@@ -18,7 +18,7 @@ COLORS = {
 
 
 @admin.register(SignInAttempt)
-class SignInAttemptAdmin(ReadOnlyAdmin):
+class SignInAttemptAdmin(ReadOnlyAdmin[SignInAttempt]):
     """Who signed in or tried to, when, from where, and how it ended; newest first."""
 
     list_display = ("at", "name", "door", "result", "address", "browser", "business_account")

@@ -85,6 +85,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Part of what sessions and links for passwords are signed over: with a new one all of them end.
     access_version = models.PositiveIntegerField(default=0, editable=False)
 
+    # Known of who comes by a session (`customers.second_factor.Backend`).
+    lacks_second_factor = False
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

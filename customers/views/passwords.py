@@ -1,8 +1,7 @@
 """The pages on which somebody who cannot sign in asks for a link, and chooses a password by it."""
 
 import logging
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -38,7 +37,7 @@ class AddressForm(forms.Form):
 def forgot_password(request: HttpRequest) -> HttpResponse:
     """Ask for the address; neither the answer nor its time tells whether there is such one."""
     form = AddressForm(request.POST or None)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": form,
         "can_mail": passwords.can_mail(),
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
@@ -72,8 +71,8 @@ def ask_worker(email: str) -> None:
 class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg] # not generic at run time
     """A new password, twice; whether it is good is for the service to say."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- Django's signature
-        super().__init__(*args, **kwargs)
+    def __init__(self, user: User, **options: object) -> None:
+        super().__init__(user, **options)
         self.fields["new_password1"].widget.attrs["autofocus"] = True
 
 
@@ -90,17 +89,16 @@ class ChoosePassword(PasswordResetConfirmView):
         person = super().get_user(uidb64)
         return person if isinstance(person, User) and person.is_active else None
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 -- Django's signature
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         """With the person, if the link is good."""
         person = self.user if self.validlink else None
         return super().get_context_data(**kwargs) | {"person": person}
 
-    def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401 -- Django's signature
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         """Save the password, if the link is still good."""
-        person: Any = self.user
         try:
             passwords.choose_password(
-                person_id=UUID(str(person.pk)),
+                person_id=form.user.pk,
                 token=self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN),
                 password=form.cleaned_data["new_password1"],
             )

@@ -1,12 +1,11 @@
 """The pages on which people sign in, in one step or two; the same for apps and the back office."""
-# ruff: noqa: ANN401 -- Django's signatures, and users with the backend that it adds
 
 from time import time
-from typing import Any
+from typing import cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import load_backend, login
+from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -14,12 +13,11 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from config.api import attempts
-from config.api.errors import TooManyRequests
 from customers.models import User
-from customers.second_factor import setup_address
+from customers.second_factor import Backend, setup_address
 from customers.services.second_factor import has_second_factor
 from customers.services.sign_in_log import Door, Outcome, note_person
-from customers.sign_in import BackOfficeSignIn, CodeForm, SignIn
+from customers.sign_in import BackOfficeSignIn, CodeForm, Limited, SignIn
 
 # Who has shown the password and not yet the code, in the session of nobody.
 STAGE = "kith-sign-in"
@@ -31,12 +29,12 @@ class TwoSteps(LoginView):
 
     door = Door.BACK_OFFICE
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """From the beginning."""
         request.session.pop(STAGE, None)
         return super().get(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Check the password, or the code after it."""
         if "code" not in request.POST:
             return super().post(request, *args, **kwargs)
@@ -52,12 +50,11 @@ class TwoSteps(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """The password was right."""
-        person: Any = form.get_user()
+        person = form.get_user()
         if not has_second_factor(person):
             return self.finish(person)
         self.request.session[STAGE] = {
             "person": str(person.pk),
-            "backend": person.backend,
             "hash": person.get_session_auth_hash(),
             "at": int(time()),
         }
@@ -66,11 +63,12 @@ class TwoSteps(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again."""
-        return self.refused(form)
+        # Every subclass has one.
+        return self.refused(cast("Limited", form))
 
-    def refused(self, form: Any) -> HttpResponse:
+    def refused(self, form: Limited | CodeForm) -> HttpResponse:
         """The form again; who failed too often is told when to come back, from the beginning."""
-        refusal: TooManyRequests | None = form.refusal
+        refusal = form.refusal
         if refusal is None:
             return self.render_to_response(self.get_context_data(form=form))
         self.request.session.pop(STAGE, None)
@@ -87,28 +85,26 @@ class TwoSteps(LoginView):
         stage = self.request.session.get(STAGE)
         if not stage or time() - stage["at"] > STAGE_SECONDS:
             return None
-        person: Any = load_backend(stage["backend"]).get_user(stage["person"])
+        person = Backend().get_user(stage["person"])
         if person is None or not constant_time_compare(
             stage["hash"], person.get_session_auth_hash()
         ):
             return None
-        person.backend = stage["backend"]
-        found: User = person
-        return found
+        return person
 
-    def finish(self, person: Any) -> HttpResponse:
+    def finish(self, person: User) -> HttpResponse:
         """Sign the person in, and lead on: first to where a missing second factor is set up."""
         attempts.note_success(person.email)
         note_person(self.request, person, door=self.door, outcome=Outcome.SIGNED_IN)
         self.request.session.pop(STAGE, None)
-        login(self.request, person, person.backend)
-        signed_in: Any = load_backend(person.backend).get_user(person.pk)
+        login(self.request, person)
+        signed_in = Backend().get_user(person.pk)
         way_on = self.get_success_url()
         if signed_in is not None and signed_in.lacks_second_factor:
             way_on = setup_address(way_on)
         return HttpResponseRedirect(way_on)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         """With which step this is."""
         context = super().get_context_data(**kwargs)
         return context | {"is_second_step": isinstance(context["form"], CodeForm)}
@@ -128,7 +124,7 @@ class BackOfficeLogin(TwoSteps):
     template_name = "admin/login.html"
     authentication_form = BackOfficeSignIn
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Who is signed in already goes on."""
         if request.method == "GET" and admin.site.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
@@ -138,7 +134,7 @@ class BackOfficeLogin(TwoSteps):
         """The first page of the back office."""
         return reverse("admin:index")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         """In the frame of the back office."""
         frame = admin.site.each_context(self.request) | {
             "title": "Sign in",

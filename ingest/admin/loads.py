@@ -1,7 +1,6 @@
 """Loads in the back office: the list, the page of one, and what can be done about it."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -15,11 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.views import ChangeList
 
 from config.api.errors import ApiError, Conflict
-from customers.admin.jobs import EndedFilter, StateFilter
-from customers.admin.scope import operator
+from customers.admin.jobs import EndedFilter, StateFilter, askers_of
+from customers.admin.scope import Context, operator
 from customers.timeline import register
 from ingest import results, services
 from ingest.admin import words
@@ -35,24 +33,11 @@ View = Callable[..., HttpResponseBase]
 register("ingest.view_bulkrequest", origins_of)
 
 
-class LoadList(ChangeList):
-    """A page of the list, with the names of those who asked."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Find them for all rows at once."""
-        super().get_results(request)
-        rows: list[BulkRequest] = list(self.result_list)  # type: ignore[has-type] # untyped
-        names = words.actors_of(request, rows)
-        for row in rows:
-            vars(row)["actor_name"] = names[row.pk]
-        self.result_list = rows
-
-
 @admin.register(BulkRequest)
 class LoadAdmin(UploadPages):
     """The loads of the operator's tree, by whichever way they came, newest first."""
 
-    list_display = ("name", "business_account", "counted", "state", "who", "submitted_at")
+    list_display = ("name", "business_account", "counted", "state", "asker", "submitted_at")
     list_display_links = ("name",)
     list_filter = (StateFilter, EndedFilter, "action", "is_dry_run")
     list_before_template = "admin/ingest/loads_before.html"
@@ -67,12 +52,8 @@ class LoadAdmin(UploadPages):
         rows: QuerySet[BulkRequest] = super().get_queryset(request)
         return rows.select_related("business_account", "file")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401
-        """The list."""
-        return LoadList
-
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponseBase:
         """The list, with what may be done."""
         context = {"title": "Loads", "may_upload": self.may_upload(request)}
@@ -94,11 +75,6 @@ class LoadAdmin(UploadPages):
     def state(self, load: BulkRequest) -> SafeString:
         """How it stands."""
         return render_to_string("admin/ingest/state.html", state_of(load))
-
-    @admin.display(description="by")
-    def who(self, load: BulkRequest) -> str:
-        """Who asked for it."""
-        return str(vars(load)["actor_name"])
 
     # --- Pages ------------------------------------------------------------------------------------
 
@@ -126,7 +102,7 @@ class LoadAdmin(UploadPages):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The page of a load."""
         load = self.get_object(request, unquote(object_id))
@@ -146,8 +122,7 @@ class LoadAdmin(UploadPages):
             "load": load,
             "errors": page,
             "pages": {"before": page.number - 1, "after": page.number + 1},
-            "who": words.actors_of(request, [load])[load.pk],
-            "client": words.client_of(request, load),
+            "who": askers_of(request, [load])[load.pk],
             "is_file": load.is_by_file,
             "is_undo": load.action == BulkRequest.Action.UNDO,
             "has_ended": load.status not in load.OPEN,
@@ -288,7 +263,7 @@ def may_be_undone(load: BulkRequest) -> bool:
     return True
 
 
-def state_of(load: BulkRequest) -> dict[str, Any]:
+def state_of(load: BulkRequest) -> Context:
     """How a load stands, for templates."""
     status, kind = words.status_of(load)
     return {

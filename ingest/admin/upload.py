@@ -1,11 +1,11 @@
 """Uploading a file in the back office: choose it, look at it, say what its columns are, load it."""
 
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST
 
 from config.api.errors import ApiError, Invalid, NotFound, Unavailable
 from config.server.bodies import streamed
-from customers.admin.scope import ReadOnlyAdmin, operator, own_account, visible_accounts
+from customers.admin.jobs import JobsAdmin
+from customers.admin.scope import operator, own_account, visible, visible_accounts
 from customers.models import BusinessAccount, User
 from ingest.admin import columns as choices
 from ingest.admin.columns import Choices
@@ -35,7 +36,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOST = "The uploaded file is not there any more. Please upload it again."
 
 
-class UploadPages(ReadOnlyAdmin):
+class UploadPages(JobsAdmin[BulkRequest]):
     """The pages from a file to its load."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -195,11 +196,9 @@ def page_of(draft: BulkDraft) -> str:
     return reverse("admin:ingest_bulkrequest_preview", args=[quote(str(draft.pk))])
 
 
-def choosable(request: HttpRequest) -> Any:  # noqa: ANN401 -- a queryset of accounts
+def choosable(request: HttpRequest) -> QuerySet[BusinessAccount]:
     """The business accounts for which an operator may load."""
-    accounts = visible_accounts(request)
-    found = BusinessAccount.objects.order_by("name", "pk")
-    return found if accounts is None else found.filter(pk__in=accounts)
+    return visible(request, BusinessAccount.objects.order_by("name", "pk"), "pk")
 
 
 def facts_of(draft: BulkDraft) -> list[str]:

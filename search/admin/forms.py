@@ -1,13 +1,13 @@
 """The form of a new search: the filters of the API's queued search in an operator's words."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -23,7 +23,7 @@ from search.bi.filters import WIRE, read_request
 from search.models import CustomerSearch
 
 TYPES = {"INDIVIDUAL": "Individuals", "BUSINESS": "Businesses", "GROUP": "Groups"}
-MATCHES = {
+MATCHES: dict[str, str] = {
     Match.EXACT: "Exactly",
     Match.PREFIX: "Beginning with",
     Match.CONTAINS: "Containing",
@@ -38,7 +38,7 @@ FORMATS = {
 INDIVIDUALS = "Individuals only."
 
 
-def words_of(choices: Iterable[Any], words: Mapping[Any, str]) -> list[tuple[str, str]]:
+def words_of(choices: Iterable[str], words: Mapping[str, str]) -> list[tuple[str, str]]:
     """Choices for a select box; one that has no words yet is offered as it is."""
     return [(str(choice), words.get(choice, str(choice))) for choice in choices]
 
@@ -129,7 +129,7 @@ class SearchForm(forms.Form):
 
     def __init__(
         self,
-        data: Mapping[str, Any] | None = None,
+        data: QueryDict | None = None,
         *,
         accounts: "QuerySet[BusinessAccount]",
         own: BusinessAccount | None,

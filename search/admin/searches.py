@@ -2,7 +2,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -15,15 +15,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.admin import jobs
 from customers.admin.scope import (
-    ReadOnlyAdmin,
+    Context,
     log_of,
     operator,
     own_account,
+    visible,
     visible_accounts,
 )
 from customers.models import BusinessAccount
@@ -32,7 +32,7 @@ from search.admin import words
 from search.admin.forms import FORMATS, SearchForm
 from search.bi.files import file_response
 from search.copy import LAYOUTS
-from search.models import CustomerSearch, CustomerSearchQuerySet
+from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
 # More than a list shows.
@@ -41,7 +41,7 @@ DELETED = "The file of this search was deleted. Run the search again to have a n
 
 
 @admin.register(CustomerSearch)
-class CustomerSearchAdmin(ReadOnlyAdmin):
+class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
     """The searches of the operator's tree, newest first, those of programs among them."""
 
     list_display = ("what", "state", "file_format", "asker", "asked", "business_account")
@@ -54,10 +54,8 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerSearch]:
         """Those that read nothing but what the operator sees."""
-        rows = super().get_queryset(request)
-        assert isinstance(rows, CustomerSearchQuerySet)  # noqa: S101 -- for the type checker
-        accounts = visible_accounts(request)
-        return rows.at_now() if accounts is None else rows.at_now().within(accounts)
+        rows, accounts = CustomerSearch.objects.at_now(), visible_accounts(request)
+        return rows if accounts is None else rows.within(accounts)
 
     def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
         """Who may run searches."""
@@ -97,16 +95,6 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:  # noqa: ANN401 -- Django's
-        """The list, its rows with who asked for them."""
-        changelist = super().get_changelist_instance(request)
-        rows = list(changelist.result_list)
-        askers = jobs.askers_of(request, rows)
-        for row in rows:
-            row.asker = askers[row.pk]
-        changelist.result_list = rows
-        return changelist
-
     @admin.display(description="customers")
     def what(self, search: CustomerSearch) -> str:
         """What was looked for."""
@@ -122,11 +110,6 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
         """The format in words."""
         return FORMATS.get(search.result_format, search.result_format)
 
-    @admin.display(description="asked by")
-    def asker(self, search: Any) -> str:  # noqa: ANN401 -- a row of the list
-        """Who asked for it."""
-        return format_html("{}", search.asker)
-
     @admin.display(description="asked", ordering="submitted_at")
     def asked(self, search: CustomerSearch) -> str:
         """When, by the operator's clock."""
@@ -136,24 +119,22 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
         """How far the searches are whose ids are given; those that are not seen are left out."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        ids = [given for given in map(as_id, request.GET.getlist("id")[:MOST_LIVE]) if given]
+        ids = [each for each in map(as_id, request.GET.getlist("id")[:MOST_LIVE]) if each]
         found = [live(search) for search in self.get_queryset(request).filter(pk__in=ids)]
         return JsonResponse({"jobs": found}, headers={"Cache-Control": "no-store"})
 
     # --- A new one --------------------------------------------------------------------------------
 
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponseBase:
         """The form of a new search; once it is understood, the search's page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        accounts, own = visible_accounts(request), own_account(request)
+        own = own_account(request)
         form = SearchForm(
             request.POST if request.method == "POST" else None,
-            accounts=BusinessAccount.objects.all()
-            if accounts is None
-            else BusinessAccount.objects.filter(pk__in=accounts),
+            accounts=visible(request, BusinessAccount.objects.all(), "pk"),
             own=BusinessAccount.objects.filter(pk=own).first() if own else None,
             offered=getattr(request.user, "business_account", None),
         )
@@ -187,7 +168,7 @@ class CustomerSearchAdmin(ReadOnlyAdmin):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponseBase:
         """What was asked for, how far it is, and what can be done with it."""
         search = self.found(request, object_id)
@@ -280,9 +261,21 @@ def as_id(text: str) -> UUID | None:
         return None
 
 
-def live(search: CustomerSearch) -> dict[str, Any]:
+class Live(TypedDict):
     """What a page shows of a search while it runs."""
-    state = next(name for name, (_, statuses) in jobs.STATES.items() if search.status in statuses)
+
+    id: str
+    name: str
+    state: str
+    words: str
+    percent: int
+    detail: str
+    isOpen: bool
+
+
+def live(search: CustomerSearch) -> Live:
+    """How far a search is."""
+    state = jobs.state_of(search)
     percents = {"waiting": 0, "finished": 100}
     return {
         "id": str(search.pk),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -14,7 +13,8 @@ from customers.models import BusinessAccount, Contact, Customer
 from search.admin.forms import MATCHES, TYPES, SearchForm
 from search.models import CustomerSearch
 
-WORDS: dict[str, Mapping[Any, str]] = {
+Status = CustomerSearch.Status
+WORDS: dict[str, Mapping[str, str]] = {
     "customer_account_type": TYPES,
     "customer_account_status": dict(Customer.Status.choices),
     "match": MATCHES,
@@ -54,13 +54,14 @@ def filters_of(criteria: Criteria, accounts: Sequence[str] = ()) -> Iterator[tup
             yield LABELS[name], in_words(name, value)
 
 
-def in_words(name: str, value: Any) -> str:  # noqa: ANN401 -- of any filter
+def in_words(name: str, value: object) -> str:
     """The value of a filter."""
     if isinstance(value, tuple):
         return ", ".join(WORDS[name][each] for each in value)
     if isinstance(value, date):
         return date_format(value, "j M Y")
-    return str(WORDS.get(name, {}).get(value, value))
+    text = str(value)
+    return WORDS.get(name, {}).get(text, text)
 
 
 def names_of(accounts: Iterable[UUID], search: CustomerSearch) -> list[str]:
@@ -86,7 +87,6 @@ def summary(search: CustomerSearch) -> str:
 
 def progress(search: CustomerSearch) -> str:
     """How far it is, or what came out."""
-    Status = CustomerSearch.Status  # noqa: N806 -- a class
     rows = f"{intcomma(search.rows)} {'customer' if search.rows == 1 else 'customers'}"
     match search.status:
         case Status.SUBMITTED:
