@@ -1,4 +1,4 @@
-"""API keys and OAuth clients in the back office: made, rotated with an overlap, and revoked."""
+"""API keys and OAuth clients in the back office: made, edited, rotated, and revoked."""
 
 import base64
 import re
@@ -14,6 +14,7 @@ from config.api.actors import Scope
 from customers.authentication import actor_of
 from customers.models import AccessToken, OAuthClient, ServiceAccount
 from customers.roles import ROLES
+from customers.services.people import create_api_key
 from tests import factories
 from tests.factories import Client
 from tests.oauth_steps import answer, authorize_url, redeem, signed_in, submit, token_pair
@@ -47,6 +48,11 @@ def make(browser, account, **fields):
     form = {"name": "Shop", "scopes": [Scope.CUSTOMERS_READ], "business_account": account.pk}
     response = browser.post(NEW_KEY, form | fields)
     return ServiceAccount.objects.get(name="Shop").keys.get(), shown(response), response
+
+
+def edit(browser, program, **fields):
+    form = {"name": program.name, "scopes": program.scopes} | fields
+    return browser.post(f"/admin/customers/serviceaccount/{program.pk}/edit/", form)
 
 
 def act(browser, verb, client, **form):
@@ -93,6 +99,53 @@ def test_an_operator_makes_keys_for_accounts_below_and_a_superuser_chooses(
     client.service_account.delete()
     made, _, _ = make(above, outsider.account)
     assert made.service_account.business_account == outsider.account
+
+
+def test_an_edited_key_has_its_new_name_and_scopes_and_its_tokens_lose_what_was_taken(
+    browser, account
+):
+    client, secret, _ = make(browser, account, scopes=[Scope.CUSTOMERS_READ, Scope.SEARCH_RUN])
+    token = exchange(client.client_id, secret).json()["access_token"]
+    form = {"name": "Till", "scopes": [Scope.CORE_READ, Scope.CUSTOMERS_READ]}
+    page = edit(browser, client.service_account, **form)
+    assert page.status_code == 302
+    client = OAuthClient.objects.select_related("service_account").get(pk=client.pk)
+    program = client.service_account
+    assert (program.name, client.name) == ("Till", "Till")
+    assert set(program.scopes) == {Scope.CORE_READ, Scope.CUSTOMERS_READ}
+    assert actor_of(token).scopes == {Scope.CUSTOMERS_READ}
+    token = exchange(client.client_id, secret).json()["access_token"]
+    assert actor_of(token).scopes == {Scope.CORE_READ, Scope.CUSTOMERS_READ}
+    done = LogEntry.objects.latest("pk").get_change_message()
+    before, now = f"customers.read, {Scope.SEARCH_RUN}", f"customers.read, {Scope.CORE_READ}"
+    assert done == f"Name: Shop → Till. Scopes: {before} → {now}"
+
+
+def test_an_edit_that_changes_nothing_is_not_in_the_history(browser, account):
+    client, _, _ = make(browser, account)
+    edit(browser, client.service_account, name=" Shop ", scopes=[Scope.CUSTOMERS_READ])
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_key_that_was_told_another_name_keeps_it(browser, account):
+    client, _, _ = make(browser, account)
+    second, _ = create_api_key(service_account=client.service_account, name="Night job")
+    edit(browser, client.service_account, name="Till", scopes=[Scope.CORE_READ])
+    second.refresh_from_db()
+    assert second.name == "Night job"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": " "}, {"scopes": ["made.up"]}, {"scopes": []}, {"name": "4111 1111 1111 1111"}],
+)
+def test_what_is_wrong_with_an_edit_stands_beside_its_field(browser, account, wrong):
+    client, _, _ = make(browser, account)
+    response = edit(browser, client.service_account, **wrong)
+    assert response.status_code == 200
+    assert 'class="errorlist' in response.content.decode()
+    program = ServiceAccount.objects.get(pk=client.service_account_id)
+    assert (program.name, program.scopes) == ("Shop", [Scope.CUSTOMERS_READ])
 
 
 def test_after_a_rotation_both_secrets_are_good_until_the_overlap_ends(browser, account):
@@ -222,6 +275,10 @@ def test_only_owners_and_admins_have_keys_and_clients(account, owner, role):
     for model, row in (("serviceaccount", owner.key.client.service_account), ("oauthclient", app)):
         for path in ("", "add/", f"{row.pk}/change/"):
             assert browser.get(f"/admin/customers/{model}/{path}").status_code == status, path
+    program = owner.key.client.service_account
+    assert edit(browser, program, name="Mine").status_code == (302 if status == 200 else 403)
+    program.refresh_from_db()
+    assert (program.name == "Mine") is (status == 200)
     if status == 403:
         for client in (owner.key.client, app):
             for verb in ("rotate", "revoke"):
@@ -234,6 +291,10 @@ def test_a_foreign_key_is_not_there(browser, outsider, parent):
     for client in (outsider.key.client, parent.key.client, foreign):
         for verb in ("rotate", "revoke"):
             assert act(browser, verb, client, hours="0").status_code == 404
+        if program := client.service_account:
+            assert edit(browser, program, name="Mine").status_code == 404
+            program.refresh_from_db()
+            assert program.name != "Mine"
         client.refresh_from_db()
         assert client.is_active
     assert outsider.actor

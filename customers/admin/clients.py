@@ -1,12 +1,12 @@
 """OAuth clients in the back office: the apps in which people sign in."""
 
-from typing import Any
+from datetime import datetime
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -15,12 +15,18 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from config.api.actors import SCOPES
 from config.api.errors import ApiError
-from customers.admin.keys import STATE_COLORS, RotationForm, ScopeChoice, rotated, state_of
-from customers.admin.pages import AccountChoice, PagesAdmin, tell
+from customers.admin.credentials import (
+    STATE_COLORS,
+    RotationForm,
+    ScopeChoice,
+    SecretPages,
+    state_of,
+    words_of,
+)
+from customers.admin.pages import AccountChoice, tell
+from customers.admin.scope import Context
 from customers.models import OAuthClient
-from customers.services.keys import revoke_client
 from customers.services.sign_ins import create_oauth_client
 
 GRANTS = {
@@ -56,15 +62,17 @@ class NewClientForm(forms.Form):
         widget=UnfoldBooleanWidget(),
     )
 
-    def __init__(self, request: HttpRequest, *args: Any) -> None:  # noqa: ANN401 -- Django's
-        super().__init__(*args)
-        help_text = "The most that it may ask people for; without any, everything."
-        self.fields["scopes"] = ScopeChoice(required=False, help_text=help_text)
+    scopes = ScopeChoice(
+        required=False, help_text="The most that it may ask people for; without any, everything."
+    )
+
+    def __init__(self, request: HttpRequest, data: QueryDict | None) -> None:
+        super().__init__(data)
         self.fields["business_account"] = AccountChoice(request)
 
 
 @admin.register(OAuthClient)
-class OAuthClientAdmin(PagesAdmin):
+class OAuthClientAdmin(SecretPages[OAuthClient]):
     """Apps, and when each was last used. API keys have a list of their own."""
 
     add_words = "New OAuth client"
@@ -74,7 +82,7 @@ class OAuthClientAdmin(PagesAdmin):
     search_fields = ("name", "client_id")
     ordering = ("name", "pk")
 
-    def get_queryset(self, request: HttpRequest) -> Any:  # noqa: ANN401 -- Django's signature
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OAuthClient]:
         """Without API keys."""
         return super().get_queryset(request).filter(service_account=None)
 
@@ -84,7 +92,7 @@ class OAuthClientAdmin(PagesAdmin):
         return str(client.get_client_type_display())
 
     @admin.display(description="Last used", ordering="last_used_at", empty_value="Never")
-    def last_used(self, client: OAuthClient) -> Any:  # noqa: ANN401 -- a time or nothing
+    def last_used(self, client: OAuthClient) -> datetime | None:
         """To the minute."""
         return client.last_used_at
 
@@ -93,39 +101,19 @@ class OAuthClientAdmin(PagesAdmin):
         """Whether it works."""
         return state_of(client)
 
-    def get_urls(self) -> list[URLPattern]:
-        """With the addresses of what is done to a client."""
-        view = self.admin_site.admin_view
-        return [
-            path(
-                "<path:object_id>/rotate/",
-                view(self.rotate_view),
-                name="customers_oauthclient_rotate",
-            ),
-            path(
-                "<path:object_id>/revoke/",
-                view(self.revoke_view),
-                name="customers_oauthclient_revoke",
-            ),
-            *super().get_urls(),
-        ]
-
-    def facts(self, request: HttpRequest, row: OAuthClient) -> dict[str, Any]:
+    def facts(self, request: HttpRequest, row: OAuthClient) -> Context:
         """What the page shows in words."""
         return {
             "kind": self.kind(row),
             "state": state_of(row),
             "has_secret": row.client_type == OAuthClient.CLIENT_CONFIDENTIAL,
             "uris": row.redirect_uris.split(),
-            "scopes": [words for scope, words in SCOPES.items() if scope in row.scopes],
+            "scopes": words_of(row.scopes),
             "rotation": RotationForm(),
         }
 
     def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """Ask what the client is; then show its secret, this once."""
         if not self.has_add_permission(request):
@@ -156,52 +144,12 @@ class OAuthClientAdmin(PagesAdmin):
         owner = program or client
         admin_of = self.admin_site.get_model_admin(type(owner))
         admin_of.log_addition(request, owner, f"Created {client.client_id}")
-        return self.page(
+        return self.secret_page(
             request,
-            "admin/access/secret.html",
-            title=client.name,
-            back=admin_of.address_of(owner),
             client=client,
             secret=secret,
             outcome=f"{client.name} can be used now."
             + (" You find it among the API keys." if program else ""),
-            key_label="Client ID",
+            title=client.name,
+            back=admin_of.address_of(owner),
         )
-
-    def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give a client a new secret, and show it this once."""
-        client = self.found_for_form(request, object_id)
-        try:
-            secret, outcome = rotated(request, client)
-        except ApiError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(self.address_of(client))
-        self.log_change(request, client, f"Rotated the secret. {outcome}")
-        return self.page(
-            request,
-            "admin/access/secret.html",
-            original=client,
-            client=client,
-            secret=secret,
-            outcome=outcome,
-            key_label="Client ID",
-        )
-
-    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End a client."""
-        client = self.found_for_form(request, object_id)
-        try:
-            revoke_client(client=client)
-        except ApiError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-        else:
-            self.log_change(request, client, "Revoked.")
-            self.message_user(request, f"{client} was revoked.", messages.SUCCESS)
-        return HttpResponseRedirect(self.address_of(client))
-
-    def found_for_form(self, request: HttpRequest, object_id: str) -> OAuthClient:
-        """A client of the operator's tree, for a posted form. Raises `Http404`."""
-        client: OAuthClient = self.found(request, object_id)
-        if request.method != "POST":
-            raise Http404
-        return client

@@ -1,8 +1,9 @@
-"""What becomes of the secrets of API keys and OAuth clients: rotation with an overlap, and the end.
+"""What becomes of API keys and OAuth clients: edited, rotated with an overlap, and ended.
 
 During the overlap both secrets are good, so that programs can be given the new one in peace.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
@@ -11,12 +12,43 @@ from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils.crypto import get_random_string
 
+from config.api.actors import SCOPES
 from config.api.errors import Conflict, Invalid, Problem
-from customers.models import AccessToken, Grant, OAuthClient, RefreshToken
-from customers.services.people import SECRET_CHARACTERS
+from customers.models import AccessToken, Grant, OAuthClient, RefreshToken, ServiceAccount
+from customers.services.people import SECRET_CHARACTERS, checked_account_name, scope_problems
 
 # A month: whoever needs longer has forgotten it.
 MOST_OVERLAP_HOURS = 720
+
+
+def change_service_account(
+    *, service_account: ServiceAccount, name: str, scopes: Sequence[str]
+) -> str:
+    """Give a program another name or other scopes; what has changed, in words.
+
+    Its tokens lose at once what is taken away; what is added comes with the next one. Raises
+    `Invalid`.
+    """
+    problems: list[Problem] = []
+    name = checked_account_name(name, problems)
+    problems += scope_problems(scopes)
+    if problems:
+        raise Invalid(problems)
+    wanted = [scope for scope in SCOPES if scope in scopes]
+    with transaction.atomic():
+        row = ServiceAccount.objects.select_for_update().get(pk=service_account.pk)
+        changes = []
+        if row.name != name:
+            changes.append(f"Name: {row.name} → {name}")
+            # Its keys are named like it, unless they were told another name.
+            row.keys.filter(name=row.name).update(name=name)
+        if row.scopes != wanted:
+            before, now = (", ".join(each) or "none" for each in (row.scopes, wanted))
+            changes.append(f"Scopes: {before} → {now}")
+        row.name, row.scopes = name, wanted
+        row.save(update_fields=["name", "scopes"])
+    service_account.refresh_from_db()
+    return ". ".join(changes)
 
 
 def rotate_secret(*, client: OAuthClient, overlap_hours: int) -> str:
