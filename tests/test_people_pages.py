@@ -5,15 +5,18 @@ import smtplib
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client as Browser
 from django.urls import reverse
 
+from config.api.errors import NotFound
 from customers import tasks
 from customers.authentication import actor_of
 from customers.models import User
 from customers.roles import ROLES
+from customers.services import employees, passwords, second_factor
 from tests import factories
 from tests.factories import PASSWORD
 from tests.oauth_steps import signed_in, token_pair
@@ -317,6 +320,45 @@ def test_people_elsewhere_are_not_there(browser, outsider, parent_account):
             assert act(browser, verb, person, role="Clerk").status_code == 404
         person.refresh_from_db()
         assert person.is_active
+
+
+@pytest.mark.parametrize("where", ["outsider", "parent"])
+def test_no_service_changes_access_outside_of_the_tree(boss, request, where):
+    foreign = request.getfixturevalue(where).account
+    person = factories.make_employee(foreign, role="Clerk")
+    for change in (
+        lambda: employees.invite(
+            by=boss, email="eva@example.com", name="", business_account=foreign, role="Clerk"
+        ),
+        lambda: employees.change_person(
+            by=boss, person=person, name="x", role="Admin", department=None, foreign_departments=()
+        ),
+        lambda: employees.deactivate(by=boss, person=person),
+        lambda: employees.reactivate(by=boss, person=person),
+        lambda: passwords.make_link(by=boss, person=person),
+        lambda: second_factor.reset_second_factor(by=boss, person=person),
+    ):
+        with pytest.raises(NotFound):
+            change()
+    person.refresh_from_db()
+    assert (person.is_active, person.name, person.access_version) == (True, "", 0)
+    assert person.groups.get().name == "Clerk"
+    assert not User.objects.filter(email="eva@example.com").exists()
+
+
+def test_a_superuser_of_no_account_changes_access_everywhere(outsider):
+    above = User.objects.create_superuser("root@example.com", PASSWORD)
+    person = employees.invite(
+        by=above, email="eva@example.com", name="", business_account=outsider.account, role="Owner"
+    )
+    assert passwords.make_link(by=above, person=person)
+
+
+def test_who_is_of_no_account_and_no_superuser_changes_nobody(clerk):
+    nobody = User.objects.create_user("nobody@example.com", PASSWORD)
+    nobody.groups.set([Group.objects.get(name="Owner")])
+    with pytest.raises(NotFound):
+        employees.deactivate(by=nobody, person=clerk)
 
 
 def test_a_customer_who_signs_in_is_no_employee(browser, customer):

@@ -1,7 +1,8 @@
 """What is done to employees: invited, given a role and departments, sent away and called back.
 
-Owners and Admins do it, each up to the own role: an Admin neither makes an Owner nor touches one,
-and nobody but a superuser touches a superuser. A business account keeps an Owner who can sign in.
+Owners and Admins do it, within the tree of their business account and each up to the own role: an
+Admin neither makes an Owner nor touches one, and nobody but a superuser touches a superuser. A
+business account keeps an Owner who can sign in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 
-from config.api.errors import Conflict, Forbidden, Invalid, Problem
+from config.api.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from customers.models import BusinessAccount, Department, User
 from customers.normalize import clean
 from customers.roles import ROLES
@@ -39,11 +40,22 @@ def roles_to_give(by: User) -> tuple[str, ...]:
 
 
 def may_manage(by: User, person: User) -> bool:
-    """Whether `by` may change the access of `person`, who is of the own tree."""
+    """Whether the role of `by` is high enough to change the access of `person`."""
     if by.is_superuser:
         return True
     given = roles_to_give(by)
     return bool(given) and not person.is_superuser and role_of(person) in {*given, ""}
+
+
+def require_in_tree(by: User, account_id: UUID | None) -> None:
+    """Raise `NotFound` unless a business account is in the tree of `by`; a superuser has all."""
+    if by.is_superuser:
+        return
+    if by.business_account_id is not None and account_id is not None:
+        tree = BusinessAccount.objects.tree_of(by.business_account_id)
+        if tree.filter(pk=account_id).exists():
+            return
+    raise NotFound
 
 
 def invite(
@@ -56,7 +68,11 @@ def invite(
     department: Department | None = None,
     foreign_departments: Sequence[Department] = (),
 ) -> User:
-    """An employee who has no password yet. Raises `Forbidden`, `Invalid` and `Conflict`."""
+    """An employee who has no password yet.
+
+    Raises `NotFound` for a business account of another tree, `Forbidden`, `Invalid` and `Conflict`.
+    """
+    require_in_tree(by, business_account.pk)
     if role not in roles_to_give(by):
         raise Forbidden("You may give no role above your own.", code="ROLE_TOO_HIGH")
     with transaction.atomic():
@@ -78,7 +94,7 @@ def change_person(
 ) -> str:
     """Give a person another name, role or other departments; what has changed, in words.
 
-    Raises `Forbidden`, `Invalid`, and `Conflict` for the last Owner of an account.
+    Raises as `managed` does, `Invalid`, and `Conflict` for the last Owner of an account.
     """
     with managed(by, person) as row:
         before = role_of(row)
@@ -103,7 +119,7 @@ def change_person(
 def deactivate(*, by: User, person: User) -> None:
     """Send a person away: sessions, tokens, codes and links for passwords end at once.
 
-    Raises `Forbidden`, and `Conflict` for oneself and for the last Owner of an account.
+    Raises as `managed` does, and `Conflict` for oneself and for the last Owner of an account.
     """
     with managed(by, person) as row:
         if row.pk == by.pk:
@@ -118,21 +134,23 @@ def deactivate(*, by: User, person: User) -> None:
 
 
 def reactivate(*, by: User, person: User) -> None:
-    """Let a person sign in again; nothing that ended comes back. Raises `Forbidden`."""
+    """Let a person sign in again; nothing that ended comes back. Raises as `managed` does."""
     with managed(by, person) as row:
         User.objects.filter(pk=row.pk).update(is_active=True)
 
 
 @contextmanager
 def managed(by: User, person: User) -> Iterator[User]:
-    """A transaction in which `by` changes a person: gives the row. Raises `Forbidden`.
+    """A transaction in which `by` changes a person: gives the row.
 
+    Raises `NotFound` for a person of another tree, and `Forbidden` for one of a higher role.
     The business account is locked, too, so that of two changes the second sees the first.
     """
     with transaction.atomic():
         if person.business_account_id:
             BusinessAccount.objects.select_for_update().get(pk=person.business_account_id)
         row = User.objects.select_for_update().get(pk=person.pk)
+        require_in_tree(by, row.business_account_id)
         if not may_manage(by, row):
             raise Forbidden("This person's role is above yours.", code="ROLE_TOO_HIGH")
         yield row
