@@ -210,6 +210,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 
+# Superusers may belong to no business account, which is what requires two factors of others.
+SUPERUSERS_NEED_TWO_FACTORS = env.flag("KITH_SUPERUSER_TWO_FACTOR")
 # How long a link by which a person chooses a password is good.
 PASSWORD_RESET_TIMEOUT = env.integer("KITH_PASSWORD_LINK_SECONDS", 86_400, minimum=60)
 

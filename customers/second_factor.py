@@ -4,10 +4,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -30,7 +31,10 @@ class Backend(ModelBackend):
         )
         confirmed = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
         # By name the types of `annotate` would not take it, for the class declares it.
-        known = {"lacks_second_factor": Exists(requiring) & ~Exists(confirmed)}
+        is_required = Q(Exists(requiring))
+        if settings.SUPERUSERS_NEED_TWO_FACTORS:
+            is_required |= Q(is_superuser=True)
+        known = {"lacks_second_factor": is_required & ~Exists(confirmed)}
         person = User.objects.annotate(**known).filter(pk=user_id).first()
         return person if person is not None and self.user_can_authenticate(person) else None
 

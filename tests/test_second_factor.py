@@ -314,6 +314,21 @@ def test_who_must_have_it_does_not_remove_it(strict, person):
     assert Authenticator.objects.exists()
 
 
+def test_an_installation_may_require_it_of_superusers_who_belong_to_no_account(account, settings):
+    above = User.objects.create_superuser("root@example.com", PASSWORD)
+    browser = signed_in(above)
+    assert browser.get("/admin/").status_code == 200
+    settings.SUPERUSERS_NEED_TWO_FACTORS = True
+    assert browser.get("/admin/")["Location"].startswith(SETUP)
+    others = signed_in(factories.make_employee(account, role="Owner", is_staff=True))
+    assert others.get("/admin/").status_code == 200
+    equip(above)
+    browser = signed_in(above)
+    assert browser.get("/admin/").status_code == 200
+    browser.post(f"{ACCOUNT}two-factor/remove/", {"password": PASSWORD})
+    assert Authenticator.objects.filter(user=above).exists()
+
+
 def test_an_owner_requires_it_on_the_page_of_the_business_account(account, person):
     browser = signed_in(person)
     url = f"/admin/customers/businessaccount/{account.pk}/change/"

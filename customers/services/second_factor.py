@@ -3,6 +3,7 @@
 import base64
 import secrets
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F
@@ -77,6 +78,8 @@ def replace_recovery_codes(person: User) -> list[str]:
 
 def remove_second_factor(person: User) -> None:
     """Let a person sign in with the password alone. Raises `Conflict` where that is not enough."""
+    if person.is_superuser and settings.SUPERUSERS_NEED_TWO_FACTORS:
+        raise Conflict("Superusers sign in with two factors here.", code="REQUIRED")
     account = person.business_account
     if account is not None and role_of(person) in account.two_factor_roles:
         raise Conflict("Your business account requires two-factor sign-in.", code="REQUIRED")
@@ -85,7 +88,10 @@ def remove_second_factor(person: User) -> None:
 
 
 def reset_second_factor(*, by: User, person: User) -> None:
-    """Take it from somebody who lost it; their sessions end. Raises `Forbidden`: Owners only."""
+    """Take it from somebody who lost it; their sessions end. Owners only.
+
+    Raises as `managed` does.
+    """
     with managed(by, person) as row:
         if not may_reset(by):
             raise Forbidden("Only an Owner resets two-factor sign-in.", code="OWNERS_ONLY")
