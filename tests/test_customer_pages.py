@@ -235,7 +235,7 @@ def test_the_page_makes_so_many_queries_whatever_the_customer_has(
         )
         sent = {"type": "chat", "mode": "inbound", "sentDate": "2026-01-01T00:00:00Z"}
         owner.api.post(f"/v1/customers/{ada['id']}/activities", sent)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(24):
         browser.get(page_of(ada))
 
 

@@ -1,10 +1,12 @@
 """Who signs in where: departments, logins of customers, and apps, as commands make them."""
 
 import io
+import re
 import sys
 import uuid
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
 from config.api.actors import Scope
@@ -167,11 +169,9 @@ def test_an_operator_gives_a_customer_a_sign_in(account, role):
     customer = factories.make_customer(account)
     operator = factories.make_employee(account, role=role, is_staff=True)
     browser = signed_in(operator)
-    assert (
-        "Give a sign-in"
-        in browser.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
-    )
-    assert browser.get(page_of(customer)).status_code == 200
+    change_page = browser.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
+    assert f'action="{page_of(customer)}"' in change_page
+    assert "Give a sign-in" in browser.get(page_of(customer)).content.decode()
     form = {"email": "ada@home.example", "password": "short"}
     refused = browser.post(page_of(customer), form)
     assert "too short" in refused.content.decode()
@@ -196,7 +196,35 @@ def test_who_may_not_decide_who_signs_in_cannot_give_one(account, outsider):
         browser = signed_in(factories.make_employee(home, role=role, is_staff=True))
         assert browser.get(page_of(customer)).status_code == status
         assert browser.post(page_of(customer), form).status_code == status
+        assert browser.post(f"{page_of(customer)}link/").status_code == status
     assert not User.objects.filter(customer_id=customer.pk).exists()
+
+
+def test_without_mail_an_operator_hands_over_a_link_for_a_customers_password(account):
+    customer = factories.make_customer(account)
+    person = factories.make_customer_speaker(customer).user
+    browser = signed_in(factories.make_employee(account, role="Owner", is_staff=True))
+    assert person.email in browser.get(page_of(customer)).content.decode()
+    assert browser.get(f"{page_of(customer)}link/").status_code == 405
+    made = browser.post(f"{page_of(customer)}link/")
+    link = re.search(r"http://[^/]+(/account/password/[^\s\"]+)", made.content.decode()).group(1)
+    assert "Made a link" in LogEntry.objects.get().get_change_message()
+    theirs, password = Browser(), "a quite different sentence 42"
+    page = theirs.get(link, follow=True).redirect_chain[-1][0]
+    theirs.post(page, {"new_password1": password, "new_password2": password})
+    person.refresh_from_db()
+    assert person.check_password(password)
+
+
+def test_a_customer_without_a_sign_in_and_one_whose_is_off_get_no_link(account):
+    customer = factories.make_customer(account)
+    browser = signed_in(factories.make_employee(account, role="Owner", is_staff=True))
+    assert browser.post(f"{page_of(customer)}link/").status_code == 404
+    person = factories.make_customer_speaker(customer).user
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    refused = browser.post(f"{page_of(customer)}link/", follow=True)
+    assert "deactivated" in refused.content.decode()
+    assert not LogEntry.objects.exists()
 
 
 # --- Apps -----------------------------------------------------------------------------------------

@@ -260,4 +260,6 @@ class UserAdmin(OwnAccountPages):
 
     def link_page(self, request: HttpRequest, person: User, link: str) -> HttpResponse:
         """The only page that shows a link."""
-        return self.page(request, "admin/access/link.html", original=person, link=link)
+        return self.page(
+            request, "admin/access/link.html", original=person, person=person, link=link
+        )

@@ -47,7 +47,7 @@ def link_for(person: User) -> str:
 
 
 def make_link(*, by: User, person: User) -> str:
-    """A link to hand over. Raises `Forbidden`, and `NotFound` for who is deactivated."""
+    """A link to hand over. Raises as `managed` does, and `NotFound` for who is deactivated."""
     with managed(by, person) as row:
         if not row.is_active:
             raise NotFound("This person is deactivated; reactivate them first.")
