@@ -13,6 +13,6 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and the Celery application to which `shared_task` binds."""
-        from config import celery, checks, installation  # noqa: F401, PLC0415 -- need settings
+        from config import celery, checks, installation  # noqa: F401 -- for their effect
 
         installation.connect_signals()

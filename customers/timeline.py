@@ -175,12 +175,12 @@ class Timeline:
             label = f"{subject}: {words.label(name)}"
         return Line("changed", label, before, after)
 
-    def shown(self, member: str, value: Any) -> str:  # noqa: ANN401 -- any JSON
+    def shown(self, member: str, value: object) -> str:
         """A value in words."""
         if value == MASK:
             return HIDDEN
         if member == "relationship.preferredAgentId" and value:
-            return self.people.get(value) or "Somebody of another business account"
+            return self.people.get(str(value)) or "Somebody of another business account"
         return words.in_words(member, value)
 
     def summary(self, entity: str, values: Row) -> tuple[str, str]:
@@ -258,7 +258,7 @@ class Timeline:
         return f"{'An employee' if is_employee else 'A program'} of another business account"
 
 
-def key_of(change: Change) -> tuple[Any, ...]:
+def key_of(change: Change) -> tuple[object, ...]:
     """What changes of one event share."""
     moment = change.request_id or change.at
     return moment, change.actor_type, change.actor_id, change.reason

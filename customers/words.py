@@ -3,10 +3,11 @@
 import functools
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+
+from customers.normalize import iso_codes
 
 NOTHING = "\N{EN DASH}"
 
@@ -137,7 +138,7 @@ def word(value: str) -> str:
     return WORDS.get(value) or value.replace("_", " ").capitalize()
 
 
-def in_words(member: str, value: Any) -> str:  # noqa: ANN401 -- any JSON
+def in_words(member: str, value: object) -> str:
     """A member's value as people read it."""
     if value in (None, "", [], {}):
         return NOTHING
@@ -177,15 +178,12 @@ def country_name(code: str) -> str:
 @functools.cache
 def country_names() -> dict[str, str]:
     """The countries' names by their alpha-3 codes, in the order of the names."""
-    import pycountry  # noqa: PLC0415 - a slow import
-
-    names = {each.alpha_3: getattr(each, "common_name", each.name) for each in pycountry.countries}
+    countries = iso_codes().countries
+    names = {each.alpha_3: getattr(each, "common_name", each.name) for each in countries}
     return dict(sorted((names | {"XKX": "Kosovo"}).items(), key=lambda pair: pair[1]))
 
 
 @functools.cache
 def _names_by_alpha2() -> dict[str, str]:
-    import pycountry  # noqa: PLC0415 - a slow import
-
     names = country_names()
-    return {each.alpha_2: names[each.alpha_3] for each in pycountry.countries}
+    return {each.alpha_2: names[each.alpha_3] for each in iso_codes().countries}

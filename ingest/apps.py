@@ -11,8 +11,8 @@ class IngestConfig(AppConfig):
 
     def ready(self) -> None:
         """Show figures of loads on the dashboard."""
-        from customers import figures, job_figures  # noqa: PLC0415 -- need loaded models
-        from ingest.models import BulkRequest  # noqa: PLC0415 -- likewise
+        from customers import figures, job_figures
+        from ingest.models import BulkRequest
 
         figures.register(
             job_figures.section_of(BulkRequest, name="loads", title="Loads", total="failed")

@@ -11,8 +11,8 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         """Show figures of searches on the dashboard."""
-        from customers import figures, job_figures  # noqa: PLC0415 -- need loaded models
-        from search.models import CustomerSearch  # noqa: PLC0415 -- likewise
+        from customers import figures, job_figures
+        from search.models import CustomerSearch
 
         figures.register(
             job_figures.section_of(CustomerSearch, name="searches", title="Searches", total="rows")

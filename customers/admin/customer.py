@@ -1,6 +1,5 @@
 """Customers in the back office."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -16,7 +15,8 @@ from customers.admin.customer_actions import CHANGES
 from customers.admin.customer_edit import name_of, page_of
 from customers.admin.customer_list import ListsCustomers
 from customers.admin.customer_page import may
-from customers.admin.scope import visible_accounts
+from customers.admin.pages import View
+from customers.admin.scope import Context, visible_accounts
 from customers.admin.sign_in import GivesSignIns
 from customers.models import Customer, Reveal
 from customers.querysets import CustomerQuerySet
@@ -35,10 +35,9 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
     ordering = ("-created_at", "-id")
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
+        self, request: HttpRequest, queryset: CustomerQuerySet, search_term: str
+    ) -> tuple[CustomerQuerySet, bool]:
         """The search of `GET /v1/customers`, by its index."""
-        assert isinstance(queryset, CustomerQuerySet)  # noqa: S101 -- for the type checker
         if not search_term.strip():
             return queryset, False
         words = normalize.parse_search_words(search_term)
@@ -47,7 +46,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
     def get_urls(self) -> list[URLPattern]:
         """Django's own addresses, and those of our pages."""
 
-        def own(route: str, view: Any, name: str, **options: str) -> URLPattern:  # noqa: ANN401
+        def own(route: str, view: View, name: str, **options: str) -> URLPattern:
             wrapped = self.admin_site.admin_view(view)
             url: URLPattern = path(route, wrapped, options, name=f"customers_customer_{name}")
             return url
@@ -84,7 +83,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
     # --- Pages ------------------------------------------------------------------------------------
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
         """The list; what cannot be read in its address is 400."""
         if not request.user.has_perm("customers.view_customer"):
@@ -99,7 +98,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         request: HttpRequest,
         object_id: str,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The page of a customer."""
         return self.customer_page(request, self.customer_or_404(request, object_id))
@@ -108,7 +107,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         self,
         request: HttpRequest,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The form for a new customer."""
         if not request.user.has_perm("customers.add_customer"):
@@ -128,7 +127,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         return self.edit_page(request, customer)
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """All that happened to a customer."""
         customer = self.customer_or_404(request, object_id)
@@ -142,7 +141,7 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         return self.change_status(request, self.customer_or_404(request, object_id), verb)
 
     def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Django's own would delete the row."""
         return self.status_view(request, object_id, "delete")

@@ -1,7 +1,6 @@
 """Two operators changed one customer: what each of them has, and both together."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from customers import words
 from customers.admin.customer_draft import Draft, lists_of
@@ -112,10 +111,10 @@ def value_differences(
     return found
 
 
-def told(member: Member, value: Any) -> str:  # noqa: ANN401 -- a text or a boolean
+def told(member: Member, value: object) -> str:
     """A value as the form shows it."""
     if member.choices and value:
-        return dict(member.choices).get(value, str(value))
+        return dict(member.choices).get(str(value), str(value))
     path = member.path
     return str(value) if path.startswith(ATTRIBUTES) and value else words.in_words(path, value)
 

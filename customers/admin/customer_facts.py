@@ -120,7 +120,7 @@ class Facts:
         )
         return str(self.agent) if is_known else "Somebody of another business account"
 
-    def fact(self, path: str, value: Any) -> list[Fact]:  # noqa: ANN401 -- any JSON
+    def fact(self, path: str, value: object) -> list[Fact]:
         """A member in words; nothing for one that is not set."""
         if path in self.sealed:
             if not self.sealed[path]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from customers import words
 from customers.facts import AccountFacts
@@ -170,7 +171,7 @@ def plan_for(
     kind: str,
     account: BusinessAccount,
     *,
-    accounts: Sequence[Any] | None,
+    accounts: Sequence[UUID] | None,
     current: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan for customers of a type and account, as somebody who sees `accounts` may fill it in.
@@ -215,7 +216,7 @@ def attribute(definition: AttributeDefinition) -> Member:
 def relationship(
     account: BusinessAccount,
     facts: AccountFacts,
-    accounts: Sequence[Any] | None,
+    accounts: Sequence[UUID] | None,
     current: Mapping[str, Any] | None,
 ) -> list[Member]:
     """Department, and what the customer is to the company."""
@@ -243,7 +244,7 @@ def relationship(
     ]
 
 
-def agents(account: BusinessAccount, accounts: Sequence[Any] | None, current: str) -> Choices:
+def agents(account: BusinessAccount, accounts: Sequence[UUID] | None, current: str) -> Choices:
     """The employees who may be preferred agents and whom the reader may know."""
     above = BusinessAccount.objects.above(account.pk)
     found = User.objects.filter(business_account__in=above, customer_id=None, is_active=True)

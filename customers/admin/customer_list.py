@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -17,7 +18,7 @@ from config.api.pagination import Narrow, Page, PageRequest, Sort, Total, opposi
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
-from customers.admin.scope import every, visible_accounts
+from customers.admin.scope import every, visible, visible_accounts
 from customers.filter_form import MAX_WORDS
 from customers.models import BusinessAccount, Contact, ContactPoint, Customer, Department
 from customers.querysets import CustomerQuerySet
@@ -197,10 +198,9 @@ class ListsCustomers(ActsOnCustomers):
         """Names of business accounts or departments of the operator's tree with a text in them."""
         term = request.GET.get("term", "").replace("\0", "")
         accounts = visible_accounts(request)
-        found: Any = departments(accounts)
+        found: QuerySet[Department] | QuerySet[BusinessAccount] = departments(accounts)
         if request.GET.get("of") == "account":
-            found = BusinessAccount.objects.all()
-            found = found if accounts is None else found.filter(pk__in=accounts)
+            found = visible(request, BusinessAccount.objects.all(), "pk")
         names = found.filter(name__icontains=term).order_by("name").values_list("name", flat=True)
         return JsonResponse({"names": list(names.distinct()[:SUGGESTIONS])})
 
@@ -261,7 +261,7 @@ def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
     return customers
 
 
-def departments(accounts: Sequence[UUID] | None) -> Any:  # noqa: ANN401 -- a queryset
+def departments(accounts: Sequence[UUID] | None) -> QuerySet[Department]:
     """The departments of business accounts; None for those of all."""
     found = Department.objects.all()
     return found if accounts is None else found.filter(business_account__in=accounts)

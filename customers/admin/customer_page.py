@@ -1,8 +1,8 @@
 """The page of one customer: who it is, how to reach it, and what happened to it."""
 
 from datetime import datetime
-from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -40,7 +40,7 @@ class ShowsCustomers(EditsCustomers):
     """The page and the whole history."""
 
     def customer_page(
-        self, request: HttpRequest, customer: Customer, dialog: dict[str, Any] | None = None
+        self, request: HttpRequest, customer: Customer, dialog: dict[str, object] | None = None
     ) -> HttpResponse:
         """The page; `dialog` is one that stays open, with what is wrong in it."""
         _, stored = object_of(customer)
@@ -125,14 +125,14 @@ def place_of(change: Change) -> str:
     return f"{change.at.isoformat()}_{change.id}"
 
 
-def older(changes: Any, place: str) -> Any:  # noqa: ANN401 -- a queryset of changes
+def older(changes: QuerySet[Change], place: str) -> QuerySet[Change]:
     """The changes before the one at a place. ValueError for what is none."""
     moment, _, change_id = place.partition("_")
     at = datetime.fromisoformat(moment)
     return changes.filter(at__lte=at).exclude(at=at, id__gte=int(change_id))
 
 
-def newer(changes: Any, place: str) -> Any:  # noqa: ANN401 -- a queryset of changes
+def newer(changes: QuerySet[Change], place: str) -> QuerySet[Change]:
     """The changes after the one at a place, the oldest first. ValueError for what is none."""
     moment, _, change_id = place.partition("_")
     at = datetime.fromisoformat(moment)
