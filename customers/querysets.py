@@ -262,15 +262,22 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class OneCustomer:
-    """A statement about one customer of those that an actor may see, deleted ones left out.
+    """A statement about one customer of those that an actor may see.
 
-    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it.
+    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it. A deleted one is
+    left out unless `or_deleted`.
     """
 
-    def __init__(self, ask: "Callable[[CustomerQuerySet], models.QuerySet[Customer, Any]]") -> None:
+    def __init__(
+        self,
+        ask: "Callable[[CustomerQuerySet], models.QuerySet[Customer, Any]]",
+        *,
+        or_deleted: bool = False,
+    ) -> None:
         def build(tree: Slot, customer_id: Slot) -> "models.QuerySet[Customer, Any]":
             customers: CustomerQuerySet = apps.get_model("customers.Customer").objects.all()
-            return ask(customers.present().filter(business_account__id__any=tree, pk=customer_id))
+            one = customers.filter(business_account__id__any=tree, pk=customer_id)
+            return ask(one if or_deleted else one.present())
 
         self._statement = Statement(build)
 

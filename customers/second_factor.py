@@ -48,8 +48,7 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Let everybody pass but those."""
         is_guarded = request.path.startswith(GUARDED) and not request.path.startswith(open_paths())
-        person = request.user
-        if is_guarded and isinstance(person, User) and person.lacks_second_factor:
+        if is_guarded and isinstance(request.user, User) and request.user.lacks_second_factor:
             return HttpResponseRedirect(setup_address(request.get_full_path()))
         return self.get_response(request)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.views import business, customers, tokens
+from customers.views import activities, business, customers, tokens
 
 urlpatterns = [
     path("api-keys/exchange", tokens.ApiKeyExchange.as_view()),
@@ -21,12 +21,12 @@ urlpatterns = [
     path(
         "customers/<id:customer_id>/contacts/<id:contact_id>", customers.CustomerContact.as_view()
     ),
-    path("customers/<id:customer_id>/activities", customers.CustomerActivities.as_view()),
+    path("customers/<id:customer_id>/activities", activities.CustomerActivities.as_view()),
     path(
         "customers/<id:customer_id>/activities/<id:activity_id>",
-        customers.CustomerActivity.as_view(),
+        activities.CustomerActivity.as_view(),
     ),
-    path("customers/<id:customer_id>/history", customers.CustomerHistory.as_view()),
+    path("customers/<id:customer_id>/history", activities.CustomerHistory.as_view()),
     path("business-accounts/self", business.BusinessAccountDetail.as_view()),
     path("business-accounts/self/children", business.BusinessAccountChildren.as_view()),
     path("business-accounts/self/departments", business.BusinessAccountDepartments.as_view()),

@@ -382,4 +382,4 @@ def test_list_and_page_take_as_many_queries_whatever_there_is(
 
 LIST_QUERIES = 9
 PAGE_QUERIES = 10
-LIVE_QUERIES = 7
+LIVE_QUERIES = 6

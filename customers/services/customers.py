@@ -23,21 +23,22 @@ from customers.models import (
     Customer,
 )
 from customers.profile import Profile
-from customers.querysets import OneCustomer
+from customers.querysets import CustomerQuerySet, OneCustomer
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.parts import Problems
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import ActivityValues, CustomerValues
 
-LOCKED = OneCustomer(
-    # Their columns as `bulk.attributes` has them: without the one that PostgreSQL makes.
-    lambda customer: (
-        customer.select_related("business_account")
-        .defer("name_key")
-        .select_for_update(of=("self",), no_key=True)
-    )
-)
+
+def for_update(customer: CustomerQuerySet) -> CustomerQuerySet:
+    """A locked customer and its account, with the columns of `bulk.attributes`."""
+    # PostgreSQL makes that name of others.
+    joined = customer.select_related("business_account").defer("name_key")
+    return joined.select_for_update(of=("self",), no_key=True)
+
+
+LOCKED, LOCKED_ANYWAY = OneCustomer(for_update), OneCustomer(for_update, or_deleted=True)
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
 
@@ -247,13 +248,18 @@ def record_activity(
 
 
 def locked(
-    actor: Actor, customer_id: uuid.UUID, precondition: Precondition | None = None
+    actor: Actor,
+    customer_id: uuid.UUID,
+    precondition: Precondition | None = None,
+    *,
+    or_deleted: bool = False,
 ) -> Customer:
-    """A customer that the actor may see and that is not deleted, locked until the transaction ends.
+    """A customer that the actor may see, locked until the transaction ends.
 
+    Raises `NotFound`, for a deleted one, too, unless `or_deleted`, and what `precondition` raises.
     The lock makes two updates at once follow each other, so that neither loses the other's fields.
     """
-    row = LOCKED.row(actor, customer_id)
+    row = (LOCKED_ANYWAY if or_deleted else LOCKED).row(actor, customer_id)
     if row is None:
         raise NotFound
     width = len(bulk.attributes(Customer))

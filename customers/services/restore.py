@@ -4,10 +4,10 @@ import uuid
 
 from config.api.actors import Actor
 from config.api.bodies import Submission
-from config.api.errors import Conflict, Invalid, NotFound, Problem
+from config.api.errors import Conflict, Invalid, Problem
 from customers.change_log import recorded
 from customers.models import Customer
-from customers.services.customers import Precondition, set_status
+from customers.services.customers import Precondition, locked, set_status
 from customers.values import ReasonValues
 
 
@@ -36,16 +36,7 @@ def restore_customer(
     """
     reason = required_reason(submission)
     with recorded(actor, via=via, reason=reason) as at:
-        customer = (
-            Customer.objects.visible_to(actor)
-            .select_for_update(of=("self",), no_key=True)
-            .filter(pk=customer_id)
-            .first()
-        )
-        if customer is None:
-            raise NotFound
-        if precondition is not None:
-            precondition(customer.version)
+        customer = locked(actor, customer_id, precondition, or_deleted=True)
         if customer.status != Customer.Status.DELETED:
             raise Conflict("This customer is not deleted.", code="NOT_DELETED")
         set_status(customer, Customer.Status.ACTIVE, actor, at)

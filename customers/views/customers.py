@@ -1,6 +1,5 @@
 """`/v1/customers`: one customer account at a time."""
 
-from typing import ClassVar
 from uuid import UUID
 
 import orjson
@@ -18,26 +17,15 @@ from config.api.views import ApiView, RawJSON
 from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
-from customers.history import changes_of, represent_all
-from customers.models import Activity
 from customers.querysets import OneCustomer
 from customers.representation import OBJECTS, CustomerObject, reveal
-from customers.serializers import (
-    ActivityBody,
-    ActivityUpdate,
-    CustomerBody,
-    CustomerUpdate,
-    ReasonBody,
-    activity_object,
-)
-from customers.services import activities
+from customers.serializers import CustomerBody, CustomerUpdate, ReasonBody
 from customers.services import customers as services
 from customers.services.restore import restore_customer
 from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
 ANSWER = OneCustomer(lambda customer: customer.values_list("version", CustomerObject()))
-EXISTS = OneCustomer(lambda customer: customer.values_list("id"))
 
 
 def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> Response:
@@ -258,83 +246,3 @@ def read_id(query: QueryDict, name: str) -> UUID | None:
         return UUID(given) if (given := query.get(name)) else None
     except ValueError:
         raise Invalid([Problem(name, "This must be a UUID.", "INVALID")]) from None
-
-
-def require_customer(actor: Actor, customer_id: UUID) -> None:
-    """Raise `NotFound` unless the actor may see the customer."""
-    if EXISTS.row(actor, customer_id) is None:
-        raise NotFound
-
-
-class CustomerActivities(ApiView):
-    """The interactions with a customer."""
-
-    scopes = {"GET": READ, "POST": WRITE}
-    parameters = {"GET": PARAMETERS}
-    repeatable = {"sort"}
-    gathering = {"GET"}
-    sorts: ClassVar[dict[str, str]] = {"sentDate": "sent_date"}
-
-    @openapi.list_activities
-    def get(self, request: Request, customer_id: UUID) -> Response:
-        """List them, newest first."""
-        (page_request,) = self.gather(
-            lambda: PageRequest.read(request, self.sorts, "sentDate,DESC")
-        )
-        require_customer(self.actor, customer_id)
-        page = page_request.take(Activity.objects.filter(customer_id=customer_id))
-        rows = Activity.objects.filter(customer_id=customer_id, id__in=page.ids)
-        by_id = {activity.id: activity_object(activity) for activity in rows}
-        return Response(page.envelope(page.placed(by_id)))
-
-    @openapi.record_activity
-    def post(self, request: Request, customer_id: UUID) -> Response:
-        """Record one."""
-        activity = services.record_activity(
-            actor=self.actor,
-            customer_id=customer_id,
-            submission=ActivityBody.reader().parse(request.data),
-            via=Via.V1,
-        )
-        return Response(activity_object(activity), status=status.HTTP_201_CREATED)
-
-
-class CustomerActivity(ApiView):
-    """One interaction with a customer."""
-
-    scopes = {"PUT": WRITE}
-
-    @openapi.mark_activity
-    def put(self, request: Request, customer_id: UUID, activity_id: UUID) -> Response:
-        """Mark it as read or unread."""
-        activity = activities.mark_activity(
-            actor=self.actor,
-            customer_id=customer_id,
-            activity_id=activity_id,
-            submission=ActivityUpdate.reader().parse(request.data),
-            via=Via.V1,
-        )
-        return Response(activity_object(activity))
-
-
-class CustomerHistory(ApiView):
-    """The record of a customer's changes."""
-
-    scopes = {"GET": READ}
-    parameters = {"GET": PARAMETERS}
-    repeatable = {"sort"}
-    gathering = {"GET"}
-    sorts: ClassVar[dict[str, str]] = {"at": "at"}
-
-    @openapi.list_changes
-    def get(self, request: Request, customer_id: UUID) -> Response:
-        """Who changed what, when, and through what, newest first."""
-        (page_request,) = self.gather(lambda: PageRequest.read(request, self.sorts, "at,DESC"))
-        actor = self.actor
-        require_customer(actor, customer_id)
-        changes = changes_of(customer_id, actor)
-        page = page_request.take(changes)
-        rows = list(changes.filter(id__in=page.ids))
-        shown = represent_all(rows, actor)
-        by_id = {change.id: each for change, each in zip(rows, shown, strict=True)}
-        return Response(page.envelope(page.placed(by_id)))

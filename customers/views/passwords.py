@@ -64,8 +64,8 @@ def ask_worker(email: str) -> None:
     person = User.objects.filter(email__iexact=email).values_list("pk", flat=True).first()
     try:
         mail_password_link.delay(str(person or uuid4()))
-    except (BrokerError, OSError) as error:
-        logger.error("a link for a password was not sent", exc_info=error)  # noqa: TRY400
+    except (BrokerError, OSError):
+        logger.exception("a link for a password was not sent")
 
 
 class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg] # not generic at run time
