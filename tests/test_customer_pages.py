@@ -165,6 +165,30 @@ def test_a_long_list_has_pages(account, child_account, monkeypatch, order, exact
     assert pages[:2] == pages[4:2:-1]
 
 
+@pytest.mark.parametrize("order", ["", "oldest", "changed", "name", "business"])
+@pytest.mark.parametrize("walks", [0, 1_000_000])
+def test_many_that_a_search_finds_have_pages(account, child_account, monkeypatch, order, walks):
+    """Whether they are walked through or sorted."""
+    monkeypatch.setattr("customers.admin.customer_list.MOST_COUNTED", 3)
+    monkeypatch.setattr("customers.admin.customer_list.PAGE_SIZE", 5)
+    monkeypatch.setattr("customers.admin.customer_walks.WALKS", walks)
+    wanted = set()
+    for number in range(12):
+        tenant = account if number % 3 else child_account
+        name = "Grace" if number % 4 else "Ada"
+        customer = factories.make_customer(tenant, first_name=name)
+        wanted |= {str(customer.pk)} if number % 4 else set()
+    browser, seen, url = browser_of(account), [], f"{LIST}?q=grace&order={order}"
+    for count in (5, 4):
+        text = text_of(browser.get(url))
+        found = re.findall(r'customer/([0-9a-f-]+)/change/">', text)
+        assert len(found) == count
+        seen += found
+        link = re.search(r'rel="next" href="([^"]+)"', text)
+        url = LIST + html.unescape(link[1]) if link else ""
+    assert set(seen) == wanted
+
+
 def test_many_that_a_search_finds_are_not_counted(browser, account, monkeypatch):
     monkeypatch.setattr("customers.admin.customer_list.MOST_COUNTED", 2)
     monkeypatch.setattr("customers.admin.customer_list.PAGE_SIZE", 3)

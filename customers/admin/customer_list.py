@@ -14,21 +14,19 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from config.api.errors import Invalid
-from config.api.pagination import Narrow, Page, PageRequest, Sort, Total, opposite
+from config.api.pagination import Page, PageRequest, Sort, Total, opposite
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
+from customers.admin.customer_walks import BY_CREATION, walk_of
 from customers.admin.scope import every, visible, visible_accounts
 from customers.filter_form import MAX_WORDS
 from customers.models import BusinessAccount, Contact, ContactPoint, Customer, Department
 from customers.querysets import CustomerQuerySet
-from customers.sorting import first_ids
 
 PAGE_SIZE = 50
 # So many of those that a search finds are counted.
 MOST_COUNTED = 1000
-# More business accounts than these are not walked through one by one.
-MOST_ACCOUNTS = 1000
 SUGGESTIONS = 20
 ORDERS = {
     "": ("Newest first", Sort("createdAt", "created_at", is_descending=True)),
@@ -41,7 +39,6 @@ ORDERS = {
     ),
 }
 # The words of these orders have no indexes of deleted customers.
-BY_CREATION = ("", "oldest")
 BY_TIME = (*BY_CREATION, "changed")
 LISTED = [Customer.Status.ACTIVE, Customer.Status.SUSPENDED]
 # What leads from page to page.
@@ -154,7 +151,8 @@ class ListsCustomers(ActsOnCustomers):
         asked = self.asked(request, filters)
         if asked is None:
             return None
-        walk = None if values["q"] else walk_of(customers, accounts, order)
+        searched = narrowed(values | {"q": []}) if values["q"] else None
+        walk = walk_of(customers, accounts, order, searched)
         if values["q"] and asked.total is None:
             asked = counted(asked, visible)
         page = asked.take(visible, walk)
@@ -218,26 +216,6 @@ def counted(asked: PageRequest, customers: CustomerQuerySet) -> PageRequest:
     """The request, with how many there are: a search has to look at each one that it counts."""
     count = customers.order_by().values("pk")[: MOST_COUNTED + 1].count()
     return replace(asked, total=Total(count, is_estimate=count > MOST_COUNTED))
-
-
-def walk_of(
-    customers: CustomerQuerySet, accounts: Sequence[UUID] | None, order: str
-) -> Narrow | None:
-    """How to come to the first of many: a walk along an index for each business account.
-
-    None where one index has them all in this order.
-    """
-    if accounts is None and order in BY_CREATION:
-        return None
-    if accounts is None:
-        every_account = BusinessAccount.objects.values_list("pk", flat=True)
-        accounts = list(every_account[: MOST_ACCOUNTS + 1])
-
-    def walk(asked: PageRequest, count: int, total: Total) -> set[UUID] | None:
-        is_long = total.is_estimate and len(accounts) <= MOST_ACCOUNTS
-        return first_ids(customers, accounts, asked, count) if is_long else None
-
-    return walk
 
 
 def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
