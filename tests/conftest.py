@@ -7,7 +7,7 @@ import os
 import posix
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -43,11 +43,45 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(settings):
-    """Counters of one test, such as of requests, are not those of another that runs beside it."""
-    caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
-    caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
-    settings.CACHES = caches
+def own_cache(settings) -> Callable[[], None]:
+    """Counters of one test, such as of requests, are not those of another that runs beside it.
+
+    Called, it is an empty cache again.
+    """
+
+    def renew() -> None:
+        caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
+        caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4()}"
+        settings.CACHES = caches
+
+    renew()
+    return renew
+
+
+@pytest.fixture
+def each_alone(own_cache, db) -> Callable[..., None]:
+    """Does the same with each of many values, as if each had a test and a database of its own.
+
+    The set-up, which takes longer than most of them, is made once. All that fail are named.
+    """
+
+    def try_all(attempt: Callable[..., None], values: Mapping[str, Sequence[object]]) -> None:
+        assert values
+        failed = []
+        for name, arguments in values.items():
+            own_cache()
+            with transaction.atomic():
+                try:
+                    attempt(*arguments)
+                except AssertionError as error:
+                    failed.append(f"{name}: {error}")
+                except Exception as error:
+                    error.add_note(f"with {name}")
+                    raise
+                transaction.set_rollback(True)
+        assert not failed, "\n".join(failed)
+
+    return try_all
 
 
 @pytest.fixture(autouse=True)

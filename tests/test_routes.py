@@ -42,18 +42,14 @@ OUTSIDE = {
     "account/password-chosen": "a page, the same for everybody",
     ".well-known/oauth-authorization-server": "metadata, public by RFC 8414",
 }
-GUARDED = [
-    pytest.param(route, method, id=f"{method} {route.pattern}")
+CALLS = {
+    f"{method} {route.pattern}": (route, method)
     for route in api_routes()
     for method in route.methods
-    if route.pattern not in WITHOUT_SCOPE
-]
-WITH_IDS = [
-    pytest.param(route, method, id=f"{method} {route.pattern}")
-    for route in api_routes()
-    for method in route.methods
-    if route.variables
-]
+}
+GUARDED = {name: row for name, row in CALLS.items() if row[0].pattern not in WITHOUT_SCOPE}
+WITH_IDS = {name: row for name, row in CALLS.items() if row[0].variables}
+STRANGERS = ["sibling", "outsider", "child"]
 # The caller's own words for its things: none is foreign, and what is unknown its ledger says.
 OPAQUE = {"source_customer_id", "source_account_id"}
 CHANGING = {"timestamp", "traceId", "requestId"}
@@ -137,59 +133,73 @@ def test_a_route_that_was_forgotten_is_found():
 # --- Who is refused -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_without_a_token_there_is_nothing(route, method, house, anonymous):
-    answers = [call(anonymous, route, method, ids) for ids in (house, make_nothing())]
-    for answer in answers:
+def test_without_a_token_there_is_nothing(house, anonymous, each_alone):
+    def refused(route, method):
+        answers = [call(anonymous, route, method, ids) for ids in (house, make_nothing())]
+        for answer in answers:
+            assert answer.status_code == 401
+            assert answer["WWW-Authenticate"] == "Bearer"
+        assert told(answers[0]) == told(answers[1])
+
+    each_alone(refused, GUARDED)
+
+
+def test_a_token_of_a_revoked_client_is_worth_nothing(house, revoked, each_alone):
+    def refused(route, method):
+        answer = call(revoked.api, route, method, house)
         assert answer.status_code == 401
-        assert answer["WWW-Authenticate"] == "Bearer"
-    assert told(answers[0]) == told(answers[1])
+        assert answer["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+    each_alone(refused, GUARDED)
 
 
-@pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_a_token_of_a_revoked_client_is_worth_nothing(route, method, house, revoked):
-    answer = call(revoked.api, route, method, house)
-    assert answer.status_code == 401
-    assert answer["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+def test_only_the_scope_of_the_call_opens_it(house, account, each_alone):
+    def refused(route, method):
+        needed = route.view.scopes[method]
+        others = tuple(scope for scope in SCOPES if scope != needed)
+        for scopes in ((), others):
+            speaker = factories.make_speaker(account, scopes=scopes)
+            for ids in (house, make_nothing()):
+                assert call(speaker.api, route, method, ids).status_code == 403
+
+    each_alone(refused, GUARDED)
 
 
-@pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_only_the_scope_of_the_call_opens_it(route, method, house, account):
-    needed = route.view.scopes[method]
-    others = tuple(scope for scope in SCOPES if scope != needed)
-    for scopes in ((), others):
-        speaker = factories.make_speaker(account, scopes=scopes)
-        for ids in (house, make_nothing()):
-            assert call(speaker.api, route, method, ids).status_code == 403
+def test_who_may_only_read_starts_and_changes_nothing(house, reader, each_alone):
+    def refused(route, method):
+        assert call(reader.api, route, method, house).status_code == 403
+
+    each_alone(refused, {name: row for name, row in GUARDED.items() if row[1] != "GET"})
 
 
-@pytest.mark.parametrize(("route", "method"), [each for each in GUARDED if each.values[1] != "GET"])
-def test_who_may_only_read_starts_and_changes_nothing(route, method, house, reader):
-    assert call(reader.api, route, method, house).status_code == 403
+def test_a_method_that_is_not_there_is_405(house, owner, each_alone):
+    def refused(route):
+        for method in set(METHODS) - set(route.methods):
+            answer = owner.api.generic(method, route.url(house))
+            assert answer.status_code == 405, method
+            assert set(answer["Allow"].split(", ")) - {"HEAD"} == set(route.methods)
 
-
-@pytest.mark.parametrize("route", api_routes(), ids=lambda route: route.pattern)
-def test_a_method_that_is_not_there_is_405(route, house, owner):
-    for method in set(METHODS) - set(route.methods):
-        answer = owner.api.generic(method, route.url(house))
-        assert answer.status_code == 405, method
-        assert set(answer["Allow"].split(", ")) - {"HEAD"} == set(route.methods)
+    each_alone(refused, {route.pattern: (route,) for route in api_routes()})
 
 
 # --- What strangers learn -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stranger", ["sibling", "outsider", "child"])
-@pytest.mark.parametrize(("route", "method"), WITH_IDS)
-def test_what_is_foreign_is_what_never_was(route, method, stranger, house, request):
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_what_is_foreign_is_what_never_was(stranger, house, request, each_alone):
     speaker = request.getfixturevalue(stranger)
     own, nothing = make_inventory(speaker), make_nothing()
-    mixed = [own | named(house, name) for name in route.variables]
-    unknown = [own | named(nothing, name) for name in route.variables]
-    for foreign, never in zip([house, *mixed], [nothing, *unknown], strict=True):
-        answers = [call(speaker.api, route, method, ids) for ids in (foreign, never)]
-        assert answers[0].status_code == (200 if OPAQUE.issuperset(route.variables) else 404)
-        assert told(answers[0], foreign.values()) == told(answers[1], never.values())
+
+    def hidden(route, method):
+        mixed = [own | named(house, name) for name in route.variables]
+        unknown = [own | named(nothing, name) for name in route.variables]
+        for foreign, never in zip([house, *mixed], [nothing, *unknown], strict=True):
+            answers = [call(speaker.api, route, method, ids) for ids in (foreign, never)]
+            expected = 200 if OPAQUE.issuperset(route.variables) else 404
+            assert answers[0].status_code == expected
+            assert told(answers[0], foreign.values()) == told(answers[1], never.values())
+
+    each_alone(hidden, WITH_IDS)
 
 
 def named(ids, name):
@@ -197,22 +207,27 @@ def named(ids, name):
     return {key: value for key, value in ids.items() if key.partition(" of ")[0] == name}
 
 
-@pytest.mark.parametrize("stranger", ["sibling", "outsider", "child"])
-@pytest.mark.parametrize(("route", "method"), GUARDED)
-def test_no_answer_to_a_stranger_names_what_is_in_the_house(
-    route, method, stranger, house, request
-):
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_no_answer_to_a_stranger_names_what_is_in_the_house(stranger, house, request, each_alone):
     speaker = request.getfixturevalue(stranger)
-    answer = call(speaker.api, route, method, make_inventory(speaker))
-    assert answer.status_code < 300
-    for name in ("customer_id", "address_id", "account_id", "search_id"):
-        assert house[name] not in answer.getvalue().decode()
+    own = make_inventory(speaker)
+
+    def silent(route, method):
+        answer = call(speaker.api, route, method, own)
+        assert answer.status_code < 300
+        for name in ("customer_id", "address_id", "account_id", "search_id"):
+            assert house[name] not in answer.getvalue().decode()
+
+    each_alone(silent, GUARDED)
 
 
-@pytest.mark.parametrize(("route", "method"), WITH_IDS)
-def test_whose_it_is_sees_it(route, method, house, owner):
+def test_whose_it_is_sees_it(house, owner, each_alone):
     """Otherwise the tests above would not be about what they say."""
-    assert call(owner.api, route, method, house).status_code < 300
+
+    def seen(route, method):
+        assert call(owner.api, route, method, house).status_code < 300
+
+    each_alone(seen, WITH_IDS)
 
 
 # --- The routes that no scope guards --------------------------------------------------------------
