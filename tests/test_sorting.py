@@ -26,6 +26,7 @@ ORDERS = [
     ["firstName,DESC", "businessName,ASC"],
     ["businessName,ASC", "lastName,DESC", "type,ASC"],
 ]
+BY_NAME = {"+".join(orders): (orders,) for orders in ORDERS}
 PEOPLE = [
     ("Ada", "Lovelace"),
     ("Ada", "Byron"),
@@ -86,30 +87,34 @@ def expected(accounts, orders, **filters):
     return [str(pk) for pk in rows.order_by(*columns).values_list("pk", flat=True)]
 
 
-@pytest.mark.parametrize("orders", ORDERS, ids="+".join)
-def test_a_walk_by_cursor_gives_every_customer_once_in_order(owner, crowd, orders, long_lists):
-    walked, cursor, number = [], {}, 0
-    query = {"includeChildren": "true", "size": 7, "sort": orders}
-    while cursor is not None:
-        page = listed(owner.api, **query, **cursor)
-        walked += [customer["id"] for customer in page["content"]]
-        cursor = {"cursor": page["nextCursor"]} if page["nextCursor"] else None
-        number += 1
-    assert walked == expected(crowd, orders)
-    assert len(walked) == 41
+def test_a_walk_by_cursor_gives_every_customer_once_in_order(owner, crowd, long_lists, each_alone):
+    def walk(orders):
+        walked, cursor, number = [], {}, 0
+        query = {"includeChildren": "true", "size": 7, "sort": orders}
+        while cursor is not None:
+            page = listed(owner.api, **query, **cursor)
+            walked += [customer["id"] for customer in page["content"]]
+            cursor = {"cursor": page["nextCursor"]} if page["nextCursor"] else None
+            number += 1
+        assert walked == expected(crowd, orders)
+        assert len(walked) == 41
+
+    each_alone(walk, BY_NAME)
 
 
-@pytest.mark.parametrize("orders", ORDERS, ids="+".join)
-def test_a_page_by_number_is_that_of_the_walk(owner, crowd, orders, long_lists):
-    for number, filters in (
-        (0, {}),
-        (2, {}),
-        (1, {"type": "INDIVIDUAL"}),
-        (0, {"status": "SUSPENDED"}),
-    ):
-        page = listed(owner.api, size=4, sort=orders, page=number, **filters)
-        everything = expected(crowd[:1], orders, **filters)
-        assert [c["id"] for c in page["content"]] == everything[number * 4 : number * 4 + 4]
+def test_a_page_by_number_is_that_of_the_walk(owner, crowd, long_lists, each_alone):
+    def turn_to(orders):
+        for number, filters in (
+            (0, {}),
+            (2, {}),
+            (1, {"type": "INDIVIDUAL"}),
+            (0, {"status": "SUSPENDED"}),
+        ):
+            page = listed(owner.api, size=4, sort=orders, page=number, **filters)
+            everything = expected(crowd[:1], orders, **filters)
+            assert [c["id"] for c in page["content"]] == everything[number * 4 : number * 4 + 4]
+
+    each_alone(turn_to, BY_NAME)
 
 
 @pytest.mark.parametrize("most_first", [200_000, 0])
