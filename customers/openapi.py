@@ -89,7 +89,8 @@ def filter_parameter(name: str, one: django_filters.Filter) -> OpenApiParameter:
     if "max_length" in one.extra:
         schema["maxLength"] = one.extra["max_length"]
     if "choices" in one.extra:
-        schema["enum"] = [value for value, _ in one.extra["choices"]]
+        words = [value for value, _ in one.extra["choices"]]
+        schema = {"type": "boolean"} if words == ["true", "false"] else schema | {"enum": words}
     if isinstance(one, DayFilter):
         schema["format"] = "date"
     if isinstance(one, django_filters.UUIDFilter):

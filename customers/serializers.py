@@ -101,6 +101,15 @@ class Recipient(Body[NameValues]):
 class AddressBody(Body[AddressValues]):
     """An address; with a known `id` it merges into that one, without it is added."""
 
+    rules = {
+        "if": {"properties": {"type": {"const": "SHIPPING"}}, "required": ["type"]},
+        "then": {
+            "properties": {"name": {"type": "object"}},
+            "required": ["name"],
+            "additionalProperties": True,
+        },
+    }
+
     id = serializers.UUIDField(required=False)
     type = Choice(Address.Type.choices)
     name = Recipient(
@@ -142,6 +151,8 @@ class AddressBody(Body[AddressValues]):
 
 class ContactBody(Body[ContactValues]):
     """A contact of a business or group; with a known `id` it merges, without it is added."""
+
+    spellings = frozenset({"primaryPhonenumber"})
 
     id = serializers.UUIDField(required=False)
     firstName = Text(max_length=40, source="first_name")
@@ -189,6 +200,7 @@ class CustomerBody(Body[CustomerValues]):
     ignored = frozenset(
         {"id", "businessAccountId", "createdBy", "createdAt", "updatedBy", "updatedAt"}
     )
+    spellings = frozenset({"primaryPhonenumber"})
 
     type = Choice(Customer.Type.choices)
     status = Choice(

@@ -1,6 +1,7 @@
 """The API documentation: valid, complete, true, and readable without a network."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -110,14 +111,16 @@ def test_each_call_has_a_name_of_its_own():
 def test_a_call_is_told_in_full(path, method, operation):
     assert operation["description"]
     assert operation["tags"][0] in {tag["name"] for tag in document()["tags"]}
-    if "requestBody" in operation:
-        assert examples(operation["requestBody"])
+    for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
+        kinds = resolved(body).get("content", {}).keys() - {"application/gzip"}
+        assert {kind for kind, _, _ in examples(body)} == kinds
     for status, response in operation["responses"].items():
         answer = resolved(response)
         assert answer["description"], status
         assert "X-Request-Id" in answer["headers"], status
-        if "application/json" in answer.get("content", {}) and status != "206":
-            assert "application/json" in {kind for kind, _, _ in examples(answer)}, status
+        if status >= "400":
+            for code in answer["content"]["application/json"]["examples"]:
+                assert f"- `{code}`: " in answer["description"], status
 
 
 @pytest.mark.parametrize("route", api_routes(), ids=lambda route: route.pattern)
@@ -127,8 +130,45 @@ def test_scopes_and_parameters_are_those_of_the_view(route):
         named = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
         assert sorted(named) == sorted((route.view.parameters or {}).get(method, ()))
         scope = route.view.scopes.get(method)
-        for way in operation["security"]:
-            assert all(scopes == ([scope] if scope else []) for scopes in way.values())
+        ways = {name: scopes for way in operation["security"] for name, scopes in way.items()}
+        assert ways.pop("oauth2", []) == ([scope] if scope else [])
+        assert not any(ways.values())
+        assert not scope or "bearer" in ways
+
+
+def nodes(part, at=()):
+    """Every object of a part of the document, with the steps that lead to it; no examples."""
+    if isinstance(part, dict):
+        yield at, part
+    entries = part.items() if isinstance(part, dict) else enumerate(part)
+    for step, value in entries:
+        if step not in {"example", "examples"} and isinstance(value, dict | list):
+            yield from nodes(value, (*at, step))
+
+
+def test_generators_find_names_and_types_for_all_of_it():
+    """Lists of words are components, and so are maps; no member is without a type."""
+    refs = json.dumps(document())
+    for at, node in nodes(document()):
+        assert not [name for name in node if name.startswith("x-")], at
+        assert "readOnly" not in node, at
+        if isinstance(node.get("enum"), list) and "headers" not in at:
+            assert at[:2] == ("components", "schemas"), at
+            assert len(at) == 3, at
+            assert "" not in node["enum"], at
+            assert None not in node["enum"], at
+        if at[-2:-1] == ("properties",) and at[-3] not in {"FieldChange", "if"}:
+            assert node.keys() & {"type", "$ref", "allOf", "anyOf", "oneOf"}, at
+        if at[:2] == ("components", "schemas") and len(at) == 3:
+            assert f'"#/components/schemas/{at[2]}"' in refs, at
+
+
+def test_a_parcel_has_to_say_for_whom_it_is():
+    schema = {"$ref": "#/components/schemas/AddressBody"}
+    without_name = {name: value for name, value in PARCELS.items() if name != "name"}
+    assert list(validator(schema).iter_errors(PARCELS)) == []
+    assert list(validator(schema).iter_errors(without_name))
+    assert list(validator(schema).iter_errors(without_name | {"type": "MAILING"})) == []
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), CALLS)

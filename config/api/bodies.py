@@ -212,6 +212,10 @@ class Body(serializers.Serializer[object], Generic[V]):
 
     # Members that a client may echo from an answer; they are not read.
     ignored: frozenset[str] = frozenset()
+    # Members that are read, but only because one published page spells them so.
+    spellings: frozenset[str] = frozenset()
+    # What JSON Schema says of several members at once, for the documentation.
+    rules: Mapping[str, object] = {}
     # Off where they were taken out of the body before.
     looks_for_card_numbers: bool = True
 

@@ -11,7 +11,9 @@ from config.openapi.serializers import Json, OneOf
 class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """A request's object as `Body` reads it: no unknown members, `null` and `""` for "not given".
 
-    One declared with ``partial=True`` is a merge: nothing in it is required.
+    One declared with ``partial=True`` is a merge: nothing in it is required. What is read besides
+    is not documented: other spellings, members that an answer has and that are ignored, and `""`
+    for a word of a list.
     """
 
     target_class = Body
@@ -41,9 +43,10 @@ class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
             members[name] = required(members[name]) if is_required else optional(members[name])
         if self.is_merge:
             schema.pop("required", None)
-        for name in sorted(self.target.ignored):
-            members[name] = {"description": "Not read: an answer may be sent back as it came."}
-        return schema | {"additionalProperties": False}
+        for name in self.target.spellings:
+            members.pop(name, None)
+        rules = {} if self.is_merge else self.target.rules
+        return schema | rules | {"additionalProperties": False}
 
 
 def required(schema: Json) -> Json:
@@ -60,7 +63,7 @@ def optional(schema: Json) -> Json:
     schema = schema | {"type": [schema["type"], "null"]}
     schema.pop("minLength", None)
     if "enum" in schema:
-        schema["enum"] = [*schema["enum"], "", None]
+        schema["enum"] = [*schema["enum"], None]
     return schema
 
 

@@ -10,10 +10,12 @@ from django.http import HttpRequest
 
 from config.api import errors
 from config.api.actors import Scope
-from config.api.dialects import JSON, XML, core_body, customers_body, data_body
-from config.api.errors import NO_TOKEN, RETRY_SECONDS, ApiError, Problem
+from config.api.dialects import JSON, XML, core_body, core_xml, customers_body, data_body
+from config.api.errors import NO_TOKEN, ApiError, Problem
 from config.api.json import to_json
 from config.api.permissions import missing_scope
+from config.openapi.advice import advised
+from config.openapi.components import BODIES
 from config.openapi.serializers import Json
 
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
@@ -119,132 +121,6 @@ WORDS = {
     507: "There is no space left for what was sent. Nothing was stored.",
 }
 
-REQUEST_ID = {"type": "string", "description": "The request's id, as in `X-Request-Id`."}
-BODIES: dict[str, tuple[str, Json]] = {
-    "/v1": (
-        "Error",
-        {
-            "type": "object",
-            "description": "What went wrong, and in which places of the request.",
-            "properties": {
-                "timestamp": {"type": "string", "format": "date-time"},
-                "traceId": REQUEST_ID,
-                "message": {"type": "string", "description": "For a person; may change."},
-                "errorCode": {
-                    "type": "string",
-                    "pattern": "^[A-Z][A-Z0-9_]*$",
-                    "description": "For a program; does not change.",
-                },
-                "errors": {
-                    "type": "array",
-                    "description": "Every wrong place; empty when it is not about one.",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "path": {
-                                "type": "string",
-                                "description": "Such as `addresses[1].stateCode`; a parameter's "
-                                'name; `""` for the body itself.',
-                            },
-                            "message": {"type": "string"},
-                            "errorCode": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"},
-                            "id": {
-                                "type": "string",
-                                "description": "Of the thing that is in the way.",
-                            },
-                        },
-                        "required": ["path", "message", "errorCode"],
-                    },
-                },
-            },
-            "required": ["timestamp", "traceId", "message", "errorCode", "errors"],
-        },
-    ),
-    "/core": (
-        "CoreError",
-        {
-            "type": "object",
-            "description": "What went wrong, as eGain's customer manager says it.",
-            "properties": {
-                "code": {"type": "string", "pattern": r"^\d{3}-\d{3}$"},
-                "developerMessage": {"type": "string", "maxLength": 2048},
-                "details": {
-                    "type": "array",
-                    "maxItems": 30,
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "key": {"type": "string", "maxLength": 255},
-                            "value": {"type": "string", "maxLength": 255},
-                        },
-                        "required": ["key", "value"],
-                    },
-                },
-                "userMessage": {
-                    "type": "string",
-                    "maxLength": 1024,
-                    "description": "When the request has `X-egain-error-message: yes`.",
-                },
-            },
-            "required": ["code", "developerMessage", "details"],
-        },
-    ),
-    "/v2": (
-        "DataError",
-        {
-            "type": "object",
-            "description": "What went wrong, as Cardlytics' data API says it.",
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "validationErrors": {
-                    "type": "array",
-                    "items": {
-                        "type": "string",
-                        "description": "Begins with a JSON Pointer: `/customers/3: …`.",
-                    },
-                },
-                "requestId": REQUEST_ID,
-            },
-            "required": ["type", "title", "status", "validationErrors", "requestId"],
-        },
-    ),
-}
-
-# Headers of answers, and which of them only some errors have.
-HEADERS: dict[str, Json] = {
-    "X-Request-Id": {
-        "description": "The request's id: the caller's, if it is a sane one, or a new one.",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-    "RateLimit-Policy": {
-        "description": "The client's limit: `q` requests in `w` seconds.",
-        "schema": {"type": "string", "examples": ['"client";q=60000;w=60']},
-    },
-    "RateLimit": {
-        "description": "What is left of it: `r` requests for `t` seconds.",
-        "schema": {"type": "string", "examples": ['"client";r=59999;t=41']},
-    },
-    "WWW-Authenticate": {
-        "description": "How to say who asks.",
-        "required": True,
-        "schema": {"type": "string", "examples": ["Bearer"]},
-    },
-    "Retry-After": {
-        "description": "Seconds after which to try again.",
-        "schema": {"type": "string", "examples": [str(RETRY_SECONDS)]},
-    },
-    "Accept-Encoding": {
-        "description": "How a body may be compressed.",
-        "schema": {"type": "string", "examples": ["gzip, identity"]},
-    },
-    "Idempotent-Replayed": {
-        "description": "`true` when this is the first answer again.",
-        "schema": {"type": "string", "enum": ["true"]},
-    },
-}
 OF_STATUS = {
     401: ["WWW-Authenticate"],
     409: ["Retry-After"],
@@ -252,6 +128,8 @@ OF_STATUS = {
     429: ["Retry-After"],
     503: ["Retry-After"],
 }
+# The members of an XML document are those of the JSON, which the schemas tell.
+XML_TEXT: Json = {"type": "string", "contentMediaType": XML}
 
 
 def headers(*names: str) -> dict[str, Json]:
@@ -263,13 +141,20 @@ def response(base: str, status: int, own: Sequence[ApiError], *, is_general: boo
     """The response object of a status: an operation's `own` errors, and the general ones."""
     words, known = KNOWN.get(status, (WORDS.get(status, ""), []))
     name, _ = BODIES[base]
-    examples = dict(example(error, base) for error in [*own, *(known if is_general else [])])
+    told = [*own, *(known if is_general else [])]
+    examples = dict(example(error, base) for error in told)
     schema = {"$ref": f"#/components/schemas/{name}"}
     content: Json = {JSON: {"schema": schema, "examples": examples}}
     if base == "/core":
-        content[XML] = {"schema": schema}
+        content[XML] = {
+            "schema": XML_TEXT,
+            "examples": {
+                code: {"value": core_xml(shown["value"]).decode()}
+                for code, shown in examples.items()
+            },
+        }
     return {
-        "description": words,
+        "description": advised(words, list(examples)),
         "headers": headers(
             "X-Request-Id", "RateLimit-Policy", "RateLimit", *OF_STATUS.get(status, [])
         ),

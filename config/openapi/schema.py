@@ -15,8 +15,9 @@ from config.api.dialects import base_of
 from config.api.errors import ApiError
 from config.api.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 from config.api.views import ApiView
-from config.openapi import ERRORS, IF_MATCH, refusals, story
+from config.openapi import ERRORS, IF_MATCH, components, refusals, story
 from config.openapi.bodies import BodyDocumentation, OneOfDocumentation
+from config.openapi.names import with_names
 from config.openapi.serializers import Json
 
 # Known to drf-spectacular by being there.
@@ -89,7 +90,7 @@ class ApiSchema(AutoSchema):
         """The operation with what the view's declarations tell of it."""
         own = refusals.by_status(operation.pop(ERRORS, ()))
         if "/self" in self.path:
-            operation["operationId"] += "OfSelf"
+            operation["operationId"] = re.sub("^(read|list)", r"\1Own", operation["operationId"])
             operation["summary"] += " (of the token's own)"
         if body := operation.get("requestBody"):
             # A PUT is a merge, and may have nothing to say.
@@ -118,13 +119,14 @@ class ApiSchema(AutoSchema):
         return [words.replace("-", " ").capitalize()]
 
     def get_auth(self) -> list[Json]:
-        """Bearer token, or OAuth 2 which gives it, with the scope."""
+        """OAuth 2 with the scope, or the token that it gives."""
         view = self.api
         if not view.get_authenticators():
             return [{}]
         scope = view.scopes.get(self.method)
-        names = ("bearer", "oauth2", *(["session"] if self.base == "/v2" else []))
-        auth: list[Json] = [{name: [str(scope)] if scope else []} for name in names]
+        names = ("bearer", *(["session"] if self.base == "/v2" else []))
+        auth: list[Json] = [{name: []} for name in names]
+        auth.append({"oauth2": [str(scope)] if scope else []})
         return [*auth, {}] if AllowAny in view.permission_classes else auth
 
     def get_override_parameters(self) -> list[Any]:  # the base's also gives serializers
@@ -164,8 +166,10 @@ class ApiSchema(AutoSchema):
         return given
 
     def _refusal(self, status: int, own: list[ApiError], *, is_general: bool) -> Json:
-        name, schema = refusals.BODIES[self.base]
+        name, schema = components.BODIES[self.base]
         self._component(name, ResolvedComponent.SCHEMA, schema)
+        if part := components.PARTS.get(self.base):
+            self._component(part[0], ResolvedComponent.SCHEMA, part[1])
         response = refusals.response(self.base, status, own, is_general=is_general)
         if own:
             return response
@@ -196,11 +200,13 @@ def sort_parameter(sorts: Mapping[str, str]) -> OpenApiParameter:
 
 def complete(result: Json, **_context: object) -> Json:
     """What stands once in the document: the story, sections, security, headers."""
+    result["servers"] = [{"url": settings.PUBLIC_URL, "description": "This installation."}]
     result["info"] |= {
         "title": "Kith",
         "version": settings.VERSION,
         "summary": "A self-hosted customer account registry",
         "description": story.told(),
+        "contact": {"name": "Whoever runs this installation", "url": settings.PUBLIC_URL},
         "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     }
     result["tags"] = [
@@ -210,10 +216,11 @@ def complete(result: Json, **_context: object) -> Json:
             tag.name in each["tags"] for path in result["paths"].values() for each in path.values()
         )
     ]
-    result["components"] |= {"headers": refusals.HEADERS, "securitySchemes": SECURITY}
-    return result
+    result["components"] |= {"headers": components.HEADERS, "securitySchemes": SECURITY}
+    return with_names(result)
 
 
+OAUTH2 = f"{settings.PUBLIC_URL}/oauth2"
 SECURITY: Json = {
     "bearer": {
         "type": "http",
@@ -225,11 +232,14 @@ SECURITY: Json = {
         "description": "The same access tokens. All endpoints are listed at "
         "`/.well-known/oauth-authorization-server`.",
         "flows": {
-            "clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": scopes()},
+            "clientCredentials": {
+                "tokenUrl": f"{OAUTH2}/token",
+                "scopes": scopes(),
+            },
             "authorizationCode": {
-                "authorizationUrl": "/oauth2/authorize",
-                "tokenUrl": "/oauth2/token",
-                "refreshUrl": "/oauth2/token",
+                "authorizationUrl": f"{OAUTH2}/authorize",
+                "tokenUrl": f"{OAUTH2}/token",
+                "refreshUrl": f"{OAUTH2}/token",
                 "scopes": scopes(),
             },
         },

@@ -60,7 +60,7 @@ undo_request = operation(
         SUBMITTED_HEADER,
         OpenApiParameter(
             "dryRun",
-            {"type": "string", "enum": ["true", "false"], "default": "false"},
+            {"type": "boolean", "default": False},
             description="`true`: nothing is undone, and the answer is the ledger that the undo "
             "would have; of a file, the id of a request that finds out.",
         ),

@@ -94,7 +94,7 @@ Moment = Annotated[datetime, PlainValidator(read_moment), MOMENT_SCHEMA]
 MomentOrNothing = Annotated[
     datetime | None,
     PlainValidator(read_moment_or_nothing),
-    WithJsonSchema({"type": ["string", "null"]}),
+    WithJsonSchema({"type": ["string", "null"], "format": "date-time"}),
 ]
 # Opaque, but never blank.
 _ANY = f"[^{normalize.CONTROLS}]*"

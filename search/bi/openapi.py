@@ -1,10 +1,12 @@
 """How the API documentation shows `/v1/search`."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
 from config.api.actors import Scope
 from config.api.errors import Forbidden
+from config.api.json import to_json
 from config.api.permissions import missing_scope
 from config.openapi import GONE, answer, body, operation, page_of
 from customers import examples
@@ -128,6 +130,7 @@ class Manifest(serializers.Serializer[object]):
     complete = serializers.BooleanField()
 
 
+PART = answer(OpenApiTypes.BINARY, "The part of the file.", a_part="0,Ada,Lovel")
 FILE_TYPES = ("text/csv", "application/json", "application/x-ndjson")
 FILE_OR_MANIFEST = PolymorphicProxySerializer(
     "CustomersOrManifest",
@@ -195,9 +198,11 @@ download_result = operation(
     ],
     answers={
         (200, "text/csv"): answer(str, "The file.", a_csv_file="id,businessAccountId,…\r\n"),
-        (200, "application/x-ndjson"): answer(str, "The file."),
+        (200, "application/x-ndjson"): answer(
+            OpenApiTypes.BINARY, "The file.", a_line=to_json(examples.INDIVIDUAL).decode() + "\n"
+        ),
         (200, "application/json"): answer(FILE_OR_MANIFEST, "The file.", a_manifest=MANIFEST),
-        **{(206, kind): answer(str, "The part of the file.") for kind in FILE_TYPES},
+        **{(206, kind): PART for kind in FILE_TYPES},
         302: OpenApiResponse(description="The file is in a bucket, which sends it itself."),
         304: OpenApiResponse(description="The file of `If-None-Match` is still the right one."),
     },

@@ -29,8 +29,8 @@ class SearchDay(Day):
 @extend_schema_field(
     {
         "anyOf": [
-            {"type": "string", "enum": [*Customer.Status.values, ""]},
-            {"type": "array", "items": {"type": "string", "enum": [*Customer.Status.values, ""]}},
+            {"type": "string", "enum": Customer.Status.values},
+            {"type": "array", "items": {"type": "string", "enum": Customer.Status.values}},
         ]
     }
 )

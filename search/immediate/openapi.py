@@ -9,6 +9,7 @@ from rest_framework import serializers
 from config.api.dialects import JSON, XML
 from config.api.translation import LANGUAGES
 from config.openapi import Answers, answer, operation
+from config.openapi.refusals import XML_TEXT
 from search.immediate import refusals
 from search.immediate.labels import (
     ADDRESS_TYPES,
@@ -397,7 +398,7 @@ def both(serializer: Answer, description: str, root: str, example: Mapping[str, 
     return {
         (200, JSON): answer(serializer, description, an_example=example),
         (200, XML): OpenApiResponse(
-            serializer, description, [OpenApiExample("An example", document, media_type=XML)]
+            XML_TEXT, description, [OpenApiExample("An example", document, media_type=XML)]
         ),
     }
 
@@ -422,7 +423,7 @@ search_customers = operation(
     ],
 )
 customers_by_id = operation(
-    "customerByIDs",
+    "readCustomersById",
     "Read customers by id",
     description=f"1 to {MAX_IDS} ids, separated by commas; when one is unknown, the answer is 404.",
     parameters=[SHOW, *ORDER, *HEADERS],
@@ -430,7 +431,7 @@ customers_by_id = operation(
     errors=[NOT_ACCEPTABLE, refusals.bad_ids(MAX_IDS), refusals.unknown_ids([CUSTOMER_ID])],
 )
 attribute_lists = operation(
-    "getCustomerAttributes",
+    "listCustomerAttributes",
     "List attributes",
     description="The values of lists with their labels, and the custom attributes that can be "
     "searched.",
