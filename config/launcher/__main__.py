@@ -35,6 +35,7 @@ from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
 
 READY_SECONDS = 120.0
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+NODE_NAMES = ("node", "npm")
 PYTHON_MODULE = (sys.executable, "-m")
 CHECKS = (
     ("ruff check", (*PYTHON_MODULE, "ruff", "check", ".")),
@@ -99,13 +100,10 @@ def test(arguments: Sequence[str]) -> int:
             made = stack.contract(data, new_secrets(), Address(stack.LOCAL_ADDRESS, 8000).url)
             environment = stack.with_given(made | stack.urls(data, sockets))
             stack.start_servers(supervisor, data, sockets, say, durable=False)
-            has_browser = any(map(shutil.which, CHROMIUM_NAMES))
-            if not has_browser:
-                say("no Chromium found: browser tests are left out")
+            chosen = _what_can_run(say)
             if arguments:
                 return supervisor.foreground([*PYTEST, *arguments], environment, CHECKOUT)
-            limits = () if has_browser else ("-m", "not browser")
-            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *limits)
+            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *chosen)
             for name, command in (*CHECKS, ("pytest", pytest)):
                 say(name)
                 if code := supervisor.foreground(command, environment, CHECKOUT):
@@ -113,6 +111,18 @@ def test(arguments: Sequence[str]) -> int:
             return 0
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _what_can_run(say: Say) -> tuple[str, ...]:
+    """Arguments that leave out tests for which a program is missing; each is told."""
+    left_out = []
+    if not any(map(shutil.which, CHROMIUM_NAMES)):
+        say("no Chromium found: browser tests are left out")
+        left_out.append("not browser")
+    if not all(map(shutil.which, NODE_NAMES)):
+        say("no Node found: checks by redocly, spectral and TypeScript are left out")
+        left_out.append("not node")
+    return ("-m", " and ".join(left_out)) if left_out else ()
 
 
 def manage(arguments: Sequence[str]) -> int:

@@ -33,8 +33,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 PAGING = [
     OpenApiParameter(
         "page",
-        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
-        description="Number of the page, from 0.",
+        # No `default`: generated clients would send it, beside a `cursor` too.
+        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET},
+        description="Number of the page, from 0; the first one unless given.",
     ),
     OpenApiParameter(
         "size",

@@ -130,7 +130,7 @@ class Manifest(serializers.Serializer[object]):
     complete = serializers.BooleanField()
 
 
-PART = answer(OpenApiTypes.BINARY, "The part of the file.", a_part="0,Ada,Lovel")
+PART = answer(str, "The part of the file.", a_part="0,Ada,Lovel")
 FILE_TYPES = ("text/csv", "application/json", "application/x-ndjson")
 FILE_OR_MANIFEST = PolymorphicProxySerializer(
     "CustomersOrManifest",

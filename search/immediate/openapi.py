@@ -343,13 +343,14 @@ SHOW = query(
 )
 ORDER = [
     query("$sort", f"{', '.join(f'`{name}`' for name in SORTS)} or `custom.<name>`."),
-    query("$order", "Needs `$sort`.", {"type": "string", "enum": list(ORDERS), "default": "asc"}),
+    query("$order", "Needs `$sort`; `asc` unless given.", {"type": "string", "enum": list(ORDERS)}),
 ]
 POSITIVE: dict[str, object] = {"type": "integer", "minimum": 1}
-SIZE = POSITIVE | {"maximum": MAX_SIZE, "default": DEFAULT_SIZE}
+# Without defaults: generated clients would send them, for the page and the range at once.
+SIZE = POSITIVE | {"maximum": MAX_SIZE}
 PAGING = [
-    query("$pagenum", "Number of the page, from 1.", POSITIVE | {"default": 1}),
-    query("$pagesize", "Customers on a page.", SIZE),
+    query("$pagenum", "Number of the page, from 1; the first one unless given.", POSITIVE),
+    query("$pagesize", f"Customers on a page; {DEFAULT_SIZE} unless given.", SIZE),
     query("$rangestart", "In place of a page: the first customer, from 1.", POSITIVE),
     query("$rangesize", "How many customers from there on.", SIZE),
 ]

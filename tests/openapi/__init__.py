@@ -1,0 +1,1 @@
+"""What the checks of the API document need: settings of tools, and programs of integrators."""
