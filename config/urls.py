@@ -26,6 +26,8 @@ urlpatterns = [
     path("readyz", health.ready),
     path("schema", documentation.schema),
     path("docs", documentation.docs),
+    path("docs/samples.json", documentation.code),
+    path("docs/collection.json", documentation.postman),
     path("docs/", RedirectView.as_view(url="/docs", query_string=True)),
     path("schema/", RedirectView.as_view(url="/schema", query_string=True)),
     path("v1/", include("customers.urls")),

@@ -251,7 +251,7 @@ def test_a_member_too_many_or_out_of_order_is_noticed():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_five_minutes_run_as_they_are_told(live_server, account, tmp_path, own_queue, settings):
+def test_the_guide_runs_as_it_is_told(live_server, account, tmp_path, own_queue, settings):
     settings.PUBLIC_URL = live_server.url
     files = {"location": tmp_path / "results"}
     settings.STORAGES |= {"default": settings.STORAGES["default"] | {"OPTIONS": files}}
@@ -274,4 +274,8 @@ def test_the_five_minutes_run_as_they_are_told(live_server, account, tmp_path, o
     assert '"field":"extension"' in done.stdout
     assert '"status":"FINISHED"' in done.stdout
     assert "id,businessAccountId,externalId,type" in done.stdout
-    assert "Lovelace" in done.stdout.rpartition("businessAccountId")[2]
+    assert re.search(r"businessAccountId,externalId.*\n.*Lovelace", done.stdout)
+    assert '"line":1,"sourceCustomerId":"C-1","outcome":"CREATED"' in done.stdout
+    assert '"line":2,"errors":[' in done.stdout
+    assert '"customerName":"Grace Hopper"' in done.stdout
+    assert '"middleName":"King"' in done.stdout

@@ -29,6 +29,8 @@ OUTSIDE = {
     "readyz": "likewise; names the parts, and why database and release or keys do not fit",
     "schema": "the documentation is public",
     "docs": "likewise",
+    "docs/samples.json": "likewise",
+    "docs/collection.json": "likewise",
     "docs/": "leads there",
     "schema/": "likewise",
     "admin/": "the back office signs people in itself (test_admin)",

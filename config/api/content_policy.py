@@ -14,8 +14,7 @@ OWN = (
 )
 INLINE_STYLES = " 'unsafe-inline'"
 EXACT = OWN.format(scripts="", styles="", forms="; form-action 'self'")
-# Redoc writes its styles into the page.
-DOCS = OWN.format(scripts="", styles=INLINE_STYLES, forms="; form-action 'none'")
+DOCS = OWN.format(scripts="", styles="", forms="; form-action 'none'")
 # The back office's skin is made with Alpine, which evaluates the attributes of its elements.
 ADMIN = OWN.format(scripts=" 'unsafe-eval'", styles=INLINE_STYLES, forms="; form-action 'self'")
 # A consent ends at the address of the app that asked for it.

@@ -1,5 +1,6 @@
 """`/schema` and `/docs`."""
 
+from collections.abc import Callable
 from functools import cache
 
 import orjson
@@ -9,6 +10,11 @@ from django.views.decorators.http import conditional_page, require_safe
 from django.views.decorators.vary import vary_on_headers
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.settings import spectacular_settings
+
+from config.openapi.calls import by_tag, calls
+from config.openapi.collection import collection
+from config.openapi.samples import samples
+from config.openapi.serializers import Json
 
 TYPES = {"json": "application/json", "yaml": "application/yaml"}
 YAML = ("application/yaml", "application/vnd.oai.openapi", "text/yaml", "application/x-yaml")
@@ -40,5 +46,37 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """`/docs`: the document for people, rendered by Redoc without anything from elsewhere."""
-    return render(request, "docs.html")
+    """`/docs`: the document for people, drawn by Swagger UI without anything from elsewhere."""
+    return render(request, "docs.html", {"sections": by_tag(orjson.loads(document("json")))})
+
+
+@require_safe
+@conditional_page
+def code(_request: HttpRequest) -> HttpResponse:
+    """`/docs/samples.json`: code for each call, by its method and path."""
+    return made_json(made_of_document(code_of_calls))
+
+
+@require_safe
+@conditional_page
+def postman(_request: HttpRequest) -> HttpResponse:
+    """`/docs/collection.json`: the calls for Postman and its like."""
+    return made_json(made_of_document(collection))
+
+
+@cache
+def made_of_document(make: Callable[[Json], Json]) -> bytes:
+    """What `make` makes of the document; once, as the document itself."""
+    return orjson.dumps(make(orjson.loads(document("json"))))
+
+
+def code_of_calls(content: Json) -> Json:
+    """Code in each language by method and path."""
+    return {f"{call.method} {call.path}": samples(call) for call in calls(content)}
+
+
+def made_json(content: bytes) -> HttpResponse:
+    """An answer that is asked for again each time, and sent only when it has changed."""
+    return HttpResponse(
+        content, content_type="application/json", headers={"Cache-Control": "no-cache"}
+    )

@@ -4,24 +4,95 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests import factories
+from tests.browser.conftest import PHONE
 from tests.documented import operations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_the_page_shows_it_all_and_fetches_nothing_from_elsewhere(chromium, live_server):
-    host = urlsplit(live_server.url).netloc
-    fetched, errors = [], []
-    # Not `open_page`: Redoc asks for its logo from elsewhere, which the page's policy refuses.
-    page = chromium.new_page()
-    page.on("requestfinished", lambda request: fetched.append(urlsplit(request.url).netloc))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{live_server.url}/docs")
-    page.wait_for_selector('[id$="operation/downloadResult"]')
+@pytest.fixture
+def docs(open_page):
+    """Opens the page, at a place of it."""
+
+    def open_at(place="", **options):
+        page = open_page(**options)
+        # Swagger UI takes some seconds of a processor.
+        page.set_default_timeout(60_000)
+        page.goto(f"/docs{place}")
+        page.wait_for_selector("#docs[data-ready]")
+        return page
+
+    return open_at
+
+
+def test_the_page_shows_it_all_and_fetches_nothing_from_elsewhere(open_page, live_server):
+    fetched = []
+    page = open_page()
+    page.on("request", lambda request: fetched.append(urlsplit(request.url)))
+    page.goto("/docs")
+    page.wait_for_selector("#docs[data-ready]")
     text = page.inner_text("#docs")
-    page.close()
-    assert errors == []
-    assert set(fetched) - {""} == {host}
+    outside = {url.netloc for url in fetched if url.scheme != "data"}
+    assert outside == {urlsplit(live_server.url).netloc}
     for _, _, operation in operations():
         assert operation["summary"] in text
-    assert "Five minutes" in text
+    assert "Your first customer" in text
+
+
+def test_a_call_is_found_linked_to_and_shown_in_three_languages(docs):
+    page = docs()
+    page.keyboard.press("/")
+    page.keyboard.type("createcustomer /v1")
+    assert page.locator("#contents li:visible").count() == 1
+    page.keyboard.press("Enter")
+    call = page.locator("#operations-Customers-createCustomer")
+    call.get_by_role("button", name="TypeScript").click()
+    assert "await fetch" in call.locator(".samples pre").inner_text()
+    chapter = docs("#one-customer-three-dialects")
+    assert chapter.evaluate("scrollY") > 500
+    assert (
+        chapter.locator("#contents a[aria-current]").inner_text() == "One customer, three dialects"
+    )
+    again = docs("#/Customers/createCustomer")
+    shown = again.locator("#operations-Customers-createCustomer .samples pre")
+    shown.wait_for()
+    assert again.locator(".samples").count() == 1
+
+
+def test_a_request_is_sent_with_the_readers_own_token(docs, account):
+    key = factories.make_api_key(account)
+    page = docs("#/Customers/listCustomers")
+    page.get_by_role("button", name="Authorize").first.click()
+    bearer = page.locator(".auth-container", has_text="bearer").first
+    bearer.locator("input").fill(factories.make_token(key.client))
+    bearer.get_by_role("button", name="Apply credentials").click()
+    bearer.get_by_role("button", name="Close", exact=True).click()
+    call = page.locator("#operations-Customers-listCustomers")
+    call.get_by_role("button", name="Try it out").click()
+    call.get_by_role("button", name="Execute").click()
+    answer = call.locator(".live-responses-table .response-col_description pre").first
+    answer.wait_for()
+    assert '"totalElements": 0' in answer.inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_follows_the_systems_theme_until_another_is_chosen(docs, scheme):
+    page = docs(color_scheme=scheme)
+
+    def is_dark():
+        return page.evaluate("document.documentElement.classList.contains('dark-mode')")
+
+    assert is_dark() == (scheme == "dark")
+    page.locator("#theme").click()
+    page.reload()
+    assert is_dark() == (scheme == "light")
+
+
+def test_nothing_stands_out_of_a_phones_screen(docs):
+    page = docs("#/Customers/createCustomer", viewport=PHONE)
+    page.locator(".samples pre").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("button", name="Contents").click()
+    page.locator("#contents a", has_text="Your first load").click()
+    assert not page.locator("#contents").is_visible()

@@ -1,27 +1,212 @@
-const text = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-const code = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace';
-const place = document.getElementById("docs");
+const docs = document.getElementById("docs");
+const contents = document.getElementById("contents");
+const find = document.getElementById("find");
+const menu = document.getElementById("menu");
+const theme = document.getElementById("theme");
+const root = document.documentElement;
 
-Redoc.init(
-  place.dataset.schema,
-  {
-    hideHostname: true,
-    hideLoading: true,
-    jsonSampleExpandLevel: 3,
-    nativeScrollbars: true,
-    pathInMiddlePanel: true,
-    sortRequiredPropsFirst: false,
-    theme: {
-      colors: { primary: { main: "#1f6f5c" } },
-      rightPanel: { backgroundColor: "#17211e" },
-      sidebar: { backgroundColor: "#f5f7f6", textColor: "#17211e", width: "18rem" },
-      typography: {
-        fontFamily: text,
-        fontSize: "15px",
-        headings: { fontFamily: text, fontWeight: "600" },
-        code: { fontFamily: code, fontSize: "13px" },
+// --- Theme and contents ----------------------------------------------------------------------
+
+function nameTheme() {
+  theme.textContent = root.classList.contains("dark-mode") ? "Light" : "Dark";
+}
+
+theme.addEventListener("click", () => {
+  const isDark = root.classList.toggle("dark-mode");
+  localStorage.setItem("kith-docs-theme", isDark ? "dark" : "light");
+  nameTheme();
+});
+nameTheme();
+
+function showMenu(isOpen) {
+  menu.setAttribute("aria-expanded", String(isOpen));
+  contents.classList.toggle("open", isOpen);
+}
+
+menu.addEventListener("click", () => showMenu(menu.getAttribute("aria-expanded") !== "true"));
+
+find.addEventListener("input", () => {
+  const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const section of contents.querySelectorAll("section")) {
+    let here = 0;
+    for (const item of section.querySelectorAll("li")) {
+      const text = item.dataset.words ?? item.textContent.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+      here += item.hidden ? 0 : 1;
+    }
+    section.hidden = here === 0;
+    found += here;
+  }
+  document.getElementById("nothing").hidden = found > 0;
+});
+
+find.addEventListener("keydown", (event) => {
+  const first = contents.querySelector("section:not([hidden]) li:not([hidden]) a");
+  if (event.key === "Enter" && first) first.click();
+});
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !isTyping) {
+    event.preventDefault();
+    showMenu(true);
+    find.focus();
+  }
+  if (event.key === "Escape") showMenu(false);
+});
+
+contents.addEventListener("click", (event) => {
+  if (event.target.closest("a")) showMenu(false);
+});
+
+// --- Code for each call ----------------------------------------------------------------------
+
+function Samples(React, code) {
+  return function Tabs() {
+    const languages = Object.keys(code);
+    const [language, choose] = React.useState(localStorage.getItem("kith-docs-code") ?? "curl");
+    const chosen = languages.includes(language) ? language : languages[0];
+    const [copied, setCopied] = React.useState(false);
+    const tabs = languages.map((name) =>
+      React.createElement(
+        "button",
+        {
+          key: name,
+          type: "button",
+          "aria-pressed": name === chosen,
+          onClick: () => {
+            localStorage.setItem("kith-docs-code", name);
+            choose(name);
+            setCopied(false);
+          },
+        },
+        name,
+      ),
+    );
+    const copy = React.createElement(
+      "button",
+      {
+        type: "button",
+        className: "copy",
+        onClick: () => navigator.clipboard.writeText(code[chosen]).then(() => setCopied(true)),
+      },
+      copied ? "Copied" : "Copy",
+    );
+    return React.createElement(
+      "div",
+      { className: "samples" },
+      React.createElement("div", { className: "tabs" }, React.createElement("h4", null, "Code"), tabs, copy),
+      React.createElement("pre", { tabIndex: 0 }, React.createElement("code", null, code[chosen])),
+    );
+  };
+}
+
+function withSamples(samples) {
+  const made = {};
+  return ({ React }) => ({
+    wrapComponents: {
+      responses: (Responses) => (props) => {
+        const key = `${props.method.toUpperCase()} ${props.path}`;
+        if (!(key in samples)) return React.createElement(Responses, props);
+        made[key] ??= Samples(React, samples[key]);
+        return React.createElement(
+          React.Fragment,
+          null,
+          React.createElement(made[key]),
+          React.createElement(Responses, props),
+        );
       },
     },
-  },
-  place,
-);
+  });
+}
+
+// --- The page --------------------------------------------------------------------------------
+
+function addChapters() {
+  const list = document.getElementById("chapters");
+  const headings = docs.querySelectorAll(".info .markdown h1, .info .renderedMarkdown h1");
+  for (const heading of headings) {
+    heading.id = heading.textContent.toLowerCase().replace(/\W+/g, "-");
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = `#${heading.id}`;
+    link.textContent = heading.textContent;
+    item.append(link);
+    list.append(item);
+  }
+  for (const block of docs.querySelectorAll(".info pre, .info table")) block.tabIndex = 0;
+}
+
+function goTo(ui) {
+  const hash = decodeURIComponent(location.hash.slice(1));
+  for (const link of contents.querySelectorAll("a")) {
+    const isHere = decodeURIComponent(link.hash.slice(1)) === hash;
+    link.toggleAttribute("aria-current", isHere);
+  }
+  if (hash.startsWith("/")) ui.layoutActions.parseDeepLinkHash(location.hash);
+  else document.getElementById(hash)?.scrollIntoView();
+}
+
+// Descriptions tell each code and what to do about it; the bodies, half of the document, take
+// Swagger UI seconds.
+function withoutExamplesOfErrors(spec) {
+  const operations = Object.values(spec.paths).flatMap((item) => Object.values(item));
+  const errors = operations.flatMap(({ responses }) =>
+    Object.keys(responses)
+      .filter((status) => status >= "400")
+      .map((status) => responses[status]),
+  );
+  for (const error of [...errors, ...Object.values(spec.components.responses)]) {
+    for (const media of Object.values(error.content ?? {})) delete media.examples;
+  }
+}
+
+// Swagger UI tells when it has the document, not when the page shows it.
+function drawn() {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!docs.querySelector(".info h1") || !docs.querySelector(".opblock")) return;
+      observer.disconnect();
+      resolve();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(docs, { childList: true, subtree: true });
+    look();
+  });
+}
+
+async function start() {
+  // Swagger UI takes away what is no address of a call.
+  const place = location.hash;
+  const [spec, samples] = await Promise.all(
+    [docs.dataset.schema, docs.dataset.samples].map((url) => fetch(url).then((got) => got.json())),
+  );
+  // Requests go to where the page is from, whatever the installation calls itself.
+  spec.servers = [{ url: location.origin }];
+  withoutExamplesOfErrors(spec);
+  const ui = SwaggerUIBundle({
+    spec,
+    domNode: docs,
+    deepLinking: true,
+    defaultModelsExpandDepth: -1,
+    defaultModelExpandDepth: 3,
+    docExpansion: "list",
+    displayRequestDuration: true,
+    persistAuthorization: false,
+    showMutatedRequest: false,
+    syntaxHighlight: { activated: false },
+    tryItOutEnabled: false,
+    validatorUrl: null,
+    presets: [SwaggerUIBundle.presets.apis],
+    plugins: [withSamples(samples)],
+  });
+  await drawn();
+  addChapters();
+  if (location.hash !== place) history.replaceState(null, "", place);
+  goTo(ui);
+  window.addEventListener("hashchange", () => goTo(ui));
+  docs.dataset.ready = "yes";
+}
+
+start();
