@@ -144,8 +144,14 @@ function goTo(ui) {
     const isHere = decodeURIComponent(link.hash.slice(1)) === hash;
     link.toggleAttribute("aria-current", isHere);
   }
-  if (hash.startsWith("/")) ui.layoutActions.parseDeepLinkHash(location.hash);
-  else document.getElementById(hash)?.scrollIntoView();
+  if (!hash.startsWith("/")) {
+    document.getElementById(hash)?.scrollIntoView();
+    return;
+  }
+  // Swagger UI opens the call, and scrolls only to one that it has just drawn.
+  ui.layoutActions.parseDeepLinkHash(location.hash);
+  const id = ["operations", ...hash.slice(1).split("/")].join("-").replace(/\s/g, "_");
+  requestAnimationFrame(() => document.getElementById(id)?.scrollIntoView());
 }
 
 // Descriptions tell each code and what to do about it; the bodies, half of the document, take
