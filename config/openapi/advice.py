@@ -22,7 +22,7 @@ ADVICE = {
     "LAST_CONTACT_POINT": "Add another one of the kind first.",
     "PRIMARY_REQUIRED": "Name the next primary contact in `primary`.",
     "NOT_DELETED": "Nothing; the customer is there.",
-    "NOT_FINISHED": "Ask for the ledger until its `status` is `FINISHED` or `FAILED`.",
+    "NOT_FINISHED": "Ask for the request until its `status` is `FINISHED` or `FAILED`.",
     "NOTHING_TO_RETRY": "Nothing; send new data as a new request.",
     "ALREADY_UNDONE": "Undo the undo to have the data back.",
     "TOO_OLD": "Change the customers themselves; what they were is in their history.",

@@ -117,7 +117,7 @@ def one_customer(client: AuthenticatedClient) -> None:
 
 
 def many_customers(client: AuthenticatedClient) -> None:
-    """A bulk request, and a file: its lines, and what became of each."""
+    """A bulk request, and a file: its lines, and the outcome of each."""
     queued = create_customers.sync(
         client=client, body=DataCustomersToCreate([bulk_customer("C-1", "Grace")])
     )
