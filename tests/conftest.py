@@ -111,6 +111,13 @@ def static_files_when_asked_for() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
+    """The test database is a copy of the one that `./kith test` has migrated, if it has."""
+    if template := os.environ.get("TEST_TEMPLATE"):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Tests that commit leave what migrating made: making it again takes as long as most tests."""
     with django_db_blocker.unblock():

@@ -29,6 +29,7 @@ from config.launcher.instance import (
     is_given,
     new_secrets,
 )
+from config.launcher.servers import NAME as DATABASE
 from config.launcher.servers import EmbeddedError, sockets_of
 from config.launcher.stack import MANAGE, Address, StackError
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
@@ -103,12 +104,17 @@ def test(arguments: Sequence[str]) -> int:
             chosen = _what_can_run(say)
             if arguments:
                 return supervisor.foreground([*PYTEST, *arguments], environment, CHECKOUT)
-            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *chosen)
-            for name, command in (*CHECKS, ("pytest", pytest)):
+            for name, command in CHECKS:
                 say(name)
                 if code := supervisor.foreground(command, environment, CHECKOUT):
                     return code
-            return 0
+            if not is_given("DATABASE_URL"):
+                # Each process of pytest copies it, which takes less than migrating one of its own.
+                stack.migrate(supervisor, environment, say)
+                environment["TEST_TEMPLATE"] = DATABASE
+            say("pytest")
+            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *chosen)
+            return supervisor.foreground(pytest, environment, CHECKOUT)
     finally:
         shutil.rmtree(data, ignore_errors=True)
 
