@@ -15,6 +15,7 @@ import pytest
 from celery.signals import after_task_publish
 from coverage import Coverage, collector
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
@@ -102,6 +103,12 @@ def measured_forks(request, monkeypatch) -> None:
     if request.node.get_closest_marker("covers_forks") is None:
         # A child asks for it, to go on with what its parent does.
         monkeypatch.setattr(Coverage, "current", lambda: sys.settrace(None))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """A password's hash is of the product's kind, but made in no time instead of 0.2 seconds."""
+    ScryptPasswordHasher.work_factor = 2
 
 
 @pytest.fixture(scope="session", autouse=True)
