@@ -14,6 +14,7 @@ from config.api.actors import Actor, ActorType
 from config.api.json import camel, wire_time
 from customers.models import (
     Account,
+    Activity,
     Address,
     AttributeValue,
     Card,
@@ -36,6 +37,7 @@ ENTITIES: dict[str, type[models.Model]] = {
     "enrollment": Enrollment,
     "account": Account,
     "card": Card,
+    "activity": Activity,
     "reveal": Reveal,
 }
 # Columns whose published name is not simply their own in camelCase.

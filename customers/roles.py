@@ -78,6 +78,8 @@ ACTIONS = {
     "see customers and their history": "customers.view_customer",
     "add and edit customers": "customers.change_customer",
     "record activities": "customers.add_activity",
+    "correct activities": "customers.change_activity",
+    "remove activities": "customers.delete_activity",
     "suspend and activate customers": "customers.suspend_customer",
     "delete and restore customers": "customers.delete_customer",
     "reveal sensitive values": "customers.reveal_sensitive",

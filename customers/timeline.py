@@ -11,8 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 
 from config.api.actors import ActorType
 from customers import words
+from customers.deeds import deed
 from customers.history import MASK, represent_all
 from customers.models import (
+    Activity,
     AttributeDefinition,
     AttributeValue,
     Change,
@@ -32,15 +34,12 @@ VIA = {
     "command": "by a command",
     "database": "in the database",
 }
-STATUSES = {
-    ("ACTIVE", "SUSPENDED"): "suspended the customer",
-    ("SUSPENDED", "ACTIVE"): "activated the customer",
-    ("DELETED", "ACTIVE"): "restored the customer",
-}
 # Keys of other rows, which say nothing to people.
 KEYS = frozenset(
     ["contactId", "definitionId", "businessAccountId", "parentCustomerId", "accountId"]
 )
+# What says most of some of the entities.
+SAYING = {"account": "sourceAccountId", "enrollment": "organizationId", "activity": "subject"}
 ENTITIES = {
     "customer": "Customer",
     "contact": "Contact",
@@ -51,6 +50,7 @@ ENTITIES = {
     "account": "Account",
     "card": "Card",
     "reveal": "Sensitive values",
+    "activity": "Activity",
 }
 
 
@@ -202,8 +202,8 @@ class Timeline:
             return ENTITIES[entity], " ".join(filter(None, names))
         if entity == "card":
             return ENTITIES[entity], f"{HIDDEN} {texts.get('last4', '')}"
-        member = {"account": "sourceAccountId", "enrollment": "organizationId"}.get(entity, "")
-        return ENTITIES[entity], texts.get(member, texts.get("businessName", ""))
+        kind = words.word(texts.get("type", "")) if entity == "activity" else ENTITIES[entity]
+        return kind, texts.get(SAYING.get(entity, ""), texts.get("businessName", ""))
 
     def name_everything(self, rows: Sequence[Row]) -> None:
         """Look up by what people know the ids in these changes."""
@@ -223,6 +223,11 @@ class Timeline:
             self.subjects[str(point.id)] = words.word(point.kind)
         for address in customer.addresses.all():
             self.subjects[str(address.id)] = f"{words.word(address.type)} address"
+        # There may be many.
+        acted = {row["entityId"] for row in rows if row["entity"] == "activity"}
+        if acted:
+            for activity in Activity.objects.filter(customer=customer, id__in=acted):
+                self.subjects[str(activity.id)] = activity.subject or words.word(activity.type)
         for row in rows:
             sides = {each["field"]: each["from"] or each["to"] for each in row["changes"]}
             if row["operation"] != "updated" and row["entityId"] not in self.subjects:
@@ -262,21 +267,3 @@ def key_of(change: Change) -> tuple[object, ...]:
     """What changes of one event share."""
     moment = change.request_id or change.at
     return moment, change.actor_type, change.actor_id, change.reason
-
-
-def deed(rows: Sequence[Row]) -> tuple[str, str]:
-    """What was done, as a verb, and its icon's name."""
-    for row in rows:
-        if row["entity"] == "reveal":
-            return "revealed sensitive values", "visibility"
-        if row["entity"] != "customer":
-            continue
-        if row["operation"] == "created":
-            return "created the customer", "add"
-        for each in row["changes"]:
-            if each["field"] == "status":
-                if each["to"] == "DELETED":
-                    return "deleted the customer", "delete"
-                verb = STATUSES.get((each["from"], each["to"]), "changed the customer")
-                return verb, "pause" if each["to"] == "SUSPENDED" else "play_arrow"
-    return "changed the customer", "edit"

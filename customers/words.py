@@ -91,6 +91,11 @@ LABELS: Mapping[str, str] = {
     "iin": "Issuer number",
     "networkIdentifier": "Network",
     "endsAt": "Shown until",
+    "mode": "Direction",
+    "isRead": "Read",
+    "isSecure": "Secure",
+    "sentDate": "When",
+    "subject": "Subject",
 }
 # Members with a country's code.
 COUNTRIES = frozenset(
@@ -110,6 +115,9 @@ WORDS = {
     "YOUTUBE": "YouTube",
     "NONBINARY": "Non-binary",
     "calltrack": "Call",
+    "social": "Social media",
+    "inbound": "From the customer",
+    "outbound": "To the customer",
 }
 # Members whose values are words of a list.
 LISTED = frozenset(

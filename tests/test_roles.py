@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from config.launcher.guard import CHECKOUT
 from customers.criteria import Criteria
@@ -28,6 +29,13 @@ def pages(account, owner) -> dict[str, tuple[str, str, dict[str, str]]]:
     def of_customer(name: str) -> str:
         return page(f"customers_customer_{name}", factories.make_customer(account).pk)
 
+    def of_activity(verb: str) -> str:
+        customer, at = factories.make_customer(account), timezone.now()
+        activity = customer.activities.create(
+            type="chat", mode="inbound", sent_date=at, created_at=at
+        )
+        return page(f"customers_customer_{verb}", customer.pk, activity.id)
+
     load = bulk.request_of(bulk.send(owner, bulk.customer()))
     search = services.submit_search(
         actor=owner.actor,
@@ -38,6 +46,8 @@ def pages(account, owner) -> dict[str, tuple[str, str, dict[str, str]]]:
         "see customers and their history": ("get", of_customer("history"), {}),
         "add and edit customers": ("get", of_customer("edit"), {}),
         "record activities": ("post", of_customer("activities"), {}),
+        "correct activities": ("get", of_activity("correct"), {}),
+        "remove activities": ("post", of_activity("remove"), {}),
         "suspend and activate customers": ("post", of_customer("suspend"), REASON),
         "delete and restore customers": ("post", of_customer("delete"), REASON),
         "reveal sensitive values": ("post", of_customer("reveal"), REASON),

@@ -57,10 +57,18 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         return [
             own("suggestions/", self.suggestions_view, "suggestions"),
             own("reveals/", self.reveals_view, "reveals"),
+            # Before the shorter ones: a path matches these, too.
+            *(
+                own(f"<path:object_id>/activities/<uuid:activity_id>/{below}", view, name)
+                for below, view, name in (
+                    ("", self.activity_view, "activity"),
+                    ("edit/", self.correct_view, "correct"),
+                    ("remove/", self.remove_view, "remove"),
+                )
+            ),
             own("<path:object_id>/edit/", self.edit_view, "edit"),
             own("<path:object_id>/reveal/", self.reveal_view, "reveal"),
             own("<path:object_id>/activities/", self.activities_view, "activities"),
-            own("<path:object_id>/activities/<uuid:activity_id>/", self.activity_view, "activity"),
             *verbs,
             *super().get_urls(),
         ]
@@ -151,14 +159,25 @@ class CustomerAdmin(GivesSignIns, ListsCustomers):
         return self.reveal(request, self.customer_or_404(request, object_id))
 
     def activities_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A new activity."""
-        return self.record(request, self.customer_or_404(request, object_id))
+        """All activities, or a new one."""
+        customer = self.customer_or_404(request, object_id)
+        if request.method == "POST":
+            return self.record(request, customer)
+        return self.all_activities(request, customer)
 
     def activity_view(
         self, request: HttpRequest, object_id: str, activity_id: UUID
     ) -> HttpResponse:
         """Whether an activity is read."""
         return self.mark(request, self.customer_or_404(request, object_id), activity_id)
+
+    def correct_view(self, request: HttpRequest, object_id: str, activity_id: UUID) -> HttpResponse:
+        """An activity that was recorded wrongly."""
+        return self.correct(request, self.customer_or_404(request, object_id), activity_id)
+
+    def remove_view(self, request: HttpRequest, object_id: str, activity_id: UUID) -> HttpResponse:
+        """One that never was."""
+        return self.remove(request, self.customer_or_404(request, object_id), activity_id)
 
     def suggestions_view(self, request: HttpRequest) -> HttpResponse:
         """What the filters suggest."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from customers import words
 from customers.admin.customer_edit import MASK, masks_of
-from customers.models import Account, AttributeDefinition, Card, Customer, Enrollment
+from customers.models import Account, Activity, AttributeDefinition, Card, Customer, Enrollment
 from customers.timeline import Timeline
 
 MOST_ACCOUNTS = 50
@@ -229,3 +232,22 @@ def accounts_of(customer: Customer) -> list[tuple[Account, list[Card]]]:
         cards.setdefault(card.account_id, []).append(card)
     accounts = Account.objects.filter(customer=customer).order_by("-open_date", "id")
     return [(account, cards.get(account.id, [])) for account in accounts[:MOST_ACCOUNTS]]
+
+
+def shown_activity(activity: Activity) -> dict[str, object]:
+    """An activity in words."""
+    return {
+        "id": activity.id,
+        "subject": activity.subject or "(no subject)",
+        "kind": words.word(activity.type),
+        "direction": words.word(activity.mode).lower(),
+        "is_inbound": activity.mode == Activity.Mode.INBOUND,
+        "is_read": activity.is_read,
+        "is_secure": activity.is_secure,
+        "sent_date": activity.sent_date,
+    }
+
+
+def local_minute(at: datetime) -> str:
+    """A date-time in the operator's zone, as a box for date and time has it."""
+    return f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"

@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from customers import words
 from customers.admin.customer_edit import EditsCustomers, name_of, object_of
-from customers.admin.customer_facts import Facts, accounts_of, enrollment_of, place
+from customers.admin.customer_facts import (
+    Facts,
+    accounts_of,
+    enrollment_of,
+    local_minute,
+    place,
+    shown_activity,
+)
 from customers.admin.scope import operator, visible_accounts
 from customers.history import changes_of
 from customers.models import Activity, Change, Customer
@@ -19,7 +26,6 @@ from customers.timeline import Event, Timeline
 RECENT_EVENTS = 100
 RECENT_ACTIVITIES = 20
 CHANGES_PER_PAGE = 200
-ACTIVITY_TYPES = {"email": "Email", "chat": "Chat", "calltrack": "Call", "social": "Social media"}
 # What the buttons of the page do: the permission, and the statuses in which they make sense.
 ACTIONS = {
     "edit": ("customers.change_customer", ("ACTIVE", "SUSPENDED")),
@@ -34,6 +40,20 @@ ACTIONS = {
 def may(request: HttpRequest, action: str) -> bool:
     """Whether the operator's role allows an action of `ACTIONS`."""
     return bool(request.user.has_perm(ACTIONS[action][0]))
+
+
+def allowed_activities(request: HttpRequest, customer: Customer) -> dict[str, object]:
+    """What the operator may do with activities, and the words to choose from."""
+    is_there = customer.status != Customer.Status.DELETED
+    may_do = {
+        "may_record": "customers.add_activity",
+        "may_correct": "customers.change_activity",
+        "may_remove": "customers.delete_activity",
+    }
+    return {name: is_there and request.user.has_perm(code) for name, code in may_do.items()} | {
+        "activity_types": [(value, words.word(value)) for value in Activity.Type.values],
+        "activity_modes": [(value, words.word(value)) for value in Activity.Mode.values],
+    }
 
 
 class ShowsCustomers(EditsCustomers):
@@ -58,6 +78,8 @@ class ShowsCustomers(EditsCustomers):
         events = timeline.events(changes[:RECENT_EVENTS])
         facts = Facts(customer, stored, timeline)
         people = facts.people()
+        acted = list(Activity.objects.filter(customer=customer)[: RECENT_ACTIVITIES + 1])
+        recorded = dialog if dialog and dialog["name"] == "activity" else {}
         is_there = customer.status != Customer.Status.DELETED
         context = self.admin_site.each_context(request) | {
             "title": name_of(customer),
@@ -77,16 +99,17 @@ class ShowsCustomers(EditsCustomers):
             "addresses": [place(each) for each in stored["addresses"]],
             "enrollment": enrollment_of(customer),
             "accounts": accounts_of(customer),
-            "activities": list(Activity.objects.filter(customer=customer)[:RECENT_ACTIVITIES]),
-            "activity_types": ACTIVITY_TYPES.items(),
-            "may_record": is_there and request.user.has_perm("customers.add_activity"),
-            "may_mark": is_there and request.user.has_perm("customers.change_activity"),
+            "activities": [shown_activity(each) for each in acted[:RECENT_ACTIVITIES]],
+            "has_more_activities": len(acted) > RECENT_ACTIVITIES,
+            "given": recorded or {"isRead": True, "sentDate": local_minute(timezone.now())},
+            "errors": recorded.get("errors"),
             "events": events,
             "has_more": len(changes) > RECENT_EVENTS,
             "may_give_sign_in": is_there and request.user.has_perm("customers.add_user"),
             "dialog": dialog or {},
             "dialogs": [each for each in allowed if each != "edit"],
         }
+        context |= allowed_activities(request, customer)
         return TemplateResponse(
             request,
             "admin/customers/customer/page.html",

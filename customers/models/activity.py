@@ -28,6 +28,7 @@ class Activity(CustomerOwned):
     sent_date = models.DateTimeField()
     subject = models.CharField(max_length=255, blank=True, default="")
     created_at = models.DateTimeField(editable=False)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     class Meta:
         ordering = ["-sent_date", "-id"]

@@ -15,7 +15,6 @@ from config.api.errors import Conflict, Invalid, NotFound, Problem
 from customers import bulk, normalize
 from customers.change_log import recorded
 from customers.models import (
-    Activity,
     AttributeValue,
     BusinessAccount,
     Contact,
@@ -26,9 +25,8 @@ from customers.profile import Profile
 from customers.querysets import CustomerQuerySet, OneCustomer
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
-from customers.rules.parts import Problems
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
-from customers.values import ActivityValues, CustomerValues
+from customers.values import CustomerValues
 
 
 def for_update(customer: CustomerQuerySet) -> CustomerQuerySet:
@@ -229,22 +227,6 @@ def set_primary_contact(profile: Profile, others: list[Contact], primary: uuid.U
         raise Invalid([Problem("primary", message, "CONTACT_POINT_REQUIRED")])
     for each in profile.contacts:
         each.is_primary = each is chosen
-
-
-def record_activity(
-    *, actor: Actor, customer_id: uuid.UUID, submission: Submission[ActivityValues], via: str
-) -> Activity:
-    """Record an interaction with a customer."""
-    problems = Problems(list(submission.problems))
-    values = {name: value for name, value in submission.values.items() if value not in {None, ""}}
-    for name, member in (("type", "type"), ("mode", "mode"), ("sent_date", "sentDate")):
-        if name not in values:
-            problems.require(member)
-    with recorded(actor, via=via) as at:
-        customer = locked(actor, customer_id)
-        if problems.found:
-            raise Invalid(problems.found)
-        return Activity.objects.create(customer=customer, created_at=at, **values)
 
 
 def locked(

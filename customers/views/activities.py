@@ -17,8 +17,7 @@ from customers.history import changes_of, represent_all
 from customers.models import Activity
 from customers.querysets import OneCustomer
 from customers.serializers import ActivityBody, ActivityUpdate, activity_object
-from customers.services.activities import mark_activity
-from customers.services.customers import record_activity
+from customers.services.activities import mark_activity, record_activity
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
 EXISTS = OneCustomer(lambda customer: customer.values_list("id"))

@@ -34,8 +34,8 @@ LATER = f"""
     SELECT customer_id::text, id, at, entity, entity_id::text, operation, actor_type, actor_id, via,
            request_id, ARRAY(SELECT jsonb_object_keys(coalesce(after, before)))
     FROM customers_change
-    WHERE customer_id = ANY(%(customers)s::uuid[]) AND id > %(first)s AND entity <> 'reveal'
-    AND NOT ({OF_REQUEST})
+    WHERE customer_id = ANY(%(customers)s::uuid[]) AND id > %(first)s
+    AND entity NOT IN ('reveal', 'activity') AND NOT ({OF_REQUEST})
     ORDER BY customer_id, id"""  # noqa: S608 -- made of constants
 
 
@@ -56,7 +56,8 @@ class Logged(NamedTuple):
 class Later(NamedTuple):
     """A change by somebody else; `columns` are those that it was about.
 
-    Who only looked at sensitive values has changed nothing.
+    Who only looked at sensitive values has changed nothing, nor who recorded an interaction; of a
+    customer that would go, those that are there count (`ingest.undo.apply`).
     """
 
     customer_id: str
