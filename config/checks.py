@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from config.db.rights import may_make_temporary_tables
 
 OLDEST_POSTGRESQL = 15
 SHORTEST_SECRET = 50
@@ -119,6 +121,15 @@ def check_databases(
                     f"{character_type}): other names are slow to find by a part, or not at all.",
                     hint="Create it with LC_CTYPE 'C.UTF-8' or that of a language.",
                     id="kith.W003",
+                )
+            )
+        if alias == DEFAULT_DB_ALIAS and not may_make_temporary_tables(alias):
+            found.append(
+                checks.Warning(
+                    f"The user of database {alias!r} may not make temporary tables: dry runs of"
+                    " files fail.",
+                    hint="GRANT TEMPORARY ON DATABASE … TO …",
+                    id="kith.W004",
                 )
             )
     return found

@@ -5,7 +5,9 @@ import gzip
 import io
 
 import pytest
+from django.db import connection
 
+from config.checks import check_databases
 from customers.models import (
     Address,
     AttributeDefinition,
@@ -315,6 +317,39 @@ def test_a_dry_run_of_json_lines_is_one_too(owner):
     found = ended(owner, bulk.accepted(owner.api.post(url, line, content_type="application/jsonl")))
     assert counts(found) == (0, 0, 0, 1)
     assert not Customer.objects.exists()
+
+
+PLAIN = """
+    CREATE ROLE plain; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain;
+    GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain;
+    REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC; SET ROLE plain"""
+USUAL = """
+    RESET ROLE; GRANT TEMPORARY ON DATABASE {database} TO PUBLIC; DROP OWNED BY plain;
+    DROP ROLE plain"""
+
+
+@pytest.fixture
+def without_temporary_tables():
+    database = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(PLAIN.format(database=database))
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(USUAL.format(database=database))
+
+
+def test_a_dry_run_says_that_the_database_lets_nobody_make_temporary_tables(
+    owner, without_temporary_tables
+):
+    [problem] = [each for each in check_databases(databases=["default"]) if "temp" in each.msg]
+    assert problem.id == "kith.W004"
+    rows = table("externalId,firstName", "c1,Ada")
+    answer = owner.api.post("/v2/data/files?dryRun=true", rows, content_type=CSV)
+    public_id = bulk.accepted(answer)
+    bulk.run(public_id)
+    found = bulk.ledger(owner, public_id)
+    assert (found["status"], found["errorCode"]) == ("FAILED", "NO_TEMPORARY_TABLES")
+    assert "the right TEMPORARY" in found["message"]
 
 
 def test_a_trial_and_a_load_of_one_file_are_two_requests(owner):

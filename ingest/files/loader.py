@@ -24,6 +24,7 @@ from django.db.models import Count, Sum
 
 from config import files as stored
 from config.api.actors import Actor
+from config.db.rights import may_make_temporary_tables
 from config.jobs.lease import ClaimLost, Lease
 from config.jobs.models import MAX_ATTEMPTS, JobFailed, TryAgain
 from ingest.batch.apply import COUNTED
@@ -95,6 +96,12 @@ KILLED = (
 NO_SPACE = (
     "The lines are loaded as counted here, but there is no space left for the file of their "
     "results, which are still given line by line."
+)
+
+NO_TABLES = (
+    "A file is tried out in temporary tables, and the database does not let this service make any. "
+    "Nothing was checked. Please ask whoever runs this service for the right TEMPORARY; the file "
+    "itself can be loaded without."
 )
 
 
@@ -316,6 +323,8 @@ def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:
     """From PICKED to FINISHED or, when not all of it was there, FAILED; with a file of results."""
     file = BulkFile.objects.get(pk=request.pk)
     if request.is_dry_run:
+        if not may_make_temporary_tables():
+            raise JobFailed("NO_TEMPORARY_TABLES", NO_TABLES)
         for rows in (BulkPart, BulkFailedLines):
             rows.objects.filter(request=request).delete()
     loader = Loader(request, file, actor, lease)
