@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer
@@ -178,3 +179,13 @@ def test_suggestions_are_of_the_own_tree(browser, account, child_account, parent
     assert browser.get(url, {"of": "account"}).json()["names"] == ["Child Branch", "House Bank"]
     assert browser.get(url, {"of": "account", "term": "chi"}).json()["names"] == ["Child Branch"]
     assert browser.get(url, {"of": "department"}).json()["names"] == ["Below"]
+
+
+@pytest.mark.parametrize("column", ["created_at", "updated_at"])
+def test_deleted_customers_are_read_in_order_from_indexes_of_their_own(db, column):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    deleted = Customer.objects.filter(status="DELETED")
+    for sign in ("", "-"):
+        rows = deleted.order_by(f"{sign}{column}", f"{sign}id").values("id", column)
+        assert "using customer_deleted_" in rows[:50].explain()

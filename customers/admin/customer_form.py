@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from config.api.errors import Problem
 from customers import words
 from customers.admin.customer_conflict import title_of
@@ -49,6 +52,15 @@ class Control:
     def input_type(self) -> str:
         """The type of an input element."""
         return self.kind if self.kind in {"email", "tel", "date"} else "text"
+
+    @property
+    def options(self) -> SafeString:
+        """What a select element offers: of countries too many to be written by a template."""
+        rows = (
+            (value, " selected" if value == self.value else "", text)
+            for value, text in self.choices
+        )
+        return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
 @dataclass

@@ -38,7 +38,7 @@ ORDERS = {
         Sort("businessName", "business_name_folded", is_descending=False),
     ),
 }
-# The words of these orders have no indexes of deleted customers.
+# Deleted customers have indexes of these orders alone.
 BY_TIME = (*BY_CREATION, "changed")
 LISTED = [Customer.Status.ACTIVE, Customer.Status.SUSPENDED]
 # What leads from page to page.
@@ -142,7 +142,8 @@ class ListsCustomers(ActsOnCustomers):
                 return None
             customers = customers.filter(department__in=ids)
         order = values["order"]
-        if values["status__exact"] == Customer.Status.DELETED and order not in BY_TIME:
+        is_deleted = values["status__exact"] == Customer.Status.DELETED
+        if is_deleted and order not in BY_TIME:
             filters.add_error("order", "Deleted customers are in the order of time.")
             return None
         visible = customers
@@ -152,7 +153,8 @@ class ListsCustomers(ActsOnCustomers):
         if asked is None:
             return None
         searched = narrowed(values | {"q": []}) if values["q"] else None
-        walk = walk_of(customers, accounts, order, searched)
+        # Deleted ones have indexes of their own in these orders.
+        walk = None if is_deleted else walk_of(customers, accounts, order, searched)
         if values["q"] and asked.total is None:
             asked = counted(asked, visible)
         page = asked.take(visible, walk)

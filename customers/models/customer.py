@@ -205,6 +205,21 @@ class Customer(models.Model):
                 name="customer_sort_name",
                 condition=~Q(status="DELETED"),
             ),
+            # Deleted ones by themselves, however few or old they are; no load pays for these.
+            models.Index(
+                F("created_at").desc(),
+                F("id").desc(),
+                F("business_account"),
+                name="customer_deleted_newest",
+                condition=Q(status="DELETED"),
+            ),
+            models.Index(
+                F("updated_at").desc(),
+                F("id").desc(),
+                F("business_account"),
+                name="customer_deleted_changed",
+                condition=Q(status="DELETED"),
+            ),
             GinIndex(OpClass(F("search_text"), "gin_trgm_ops"), name="customer_search_trigrams"),
             GinIndex(
                 OpClass(F("business_name_folded"), "gin_trgm_ops"),

@@ -1,0 +1,31 @@
+"""Indexes of deleted customers alone: the list of them passes by no others."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+from django.db.models import F, Q
+
+DELETED = Q(status="DELETED")
+INDEXES = [
+    models.Index(
+        F("created_at").desc(),
+        F("id").desc(),
+        F("business_account"),
+        name="customer_deleted_newest",
+        condition=DELETED,
+    ),
+    models.Index(
+        F("updated_at").desc(),
+        F("id").desc(),
+        F("business_account"),
+        name="customer_deleted_changed",
+        condition=DELETED,
+    ),
+]
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("customers", "0027_activities_on_record")]
+
+    operations = [AddIndexConcurrently("customer", index) for index in INDEXES]
