@@ -4,54 +4,15 @@ Written out where they stand, generators would name each of them after its place
 ``CustomerUpdateStatusType2Type1``. `with_names` makes them components that are referred to.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from django.utils.module_loading import autodiscover_modules
 
+from config.api.actors import ActorType
+from config.api.translation import LANGUAGES
 from config.openapi.serializers import Json
 
-# By name: where the words are declared, as ``module:member``, or the words themselves.
-WORDS: dict[str, str | tuple[str, ...]] = {
-    "AccountStatus": "ingest.wire.schema:AccountBody.status",
-    "AccountType": "ingest.wire.schema:AccountBody.type",
-    "ActivityMode": "customers.models:Activity.Mode",
-    "ActivityType": "customers.models:Activity.Type",
-    "ActorType": "config.api.actors:ActorType",
-    "AddressType": "customers.models:Address.Type",
-    "AlertOptIn": "ingest.wire.schema:CustomerBody.alertOptInStatus",
-    "AttributeOwner": ("customer", "contactPerson"),
-    "BusinessType": ("BUSINESS", "GROUP"),
-    "CardStatus": "ingest.wire.schema:CardBody.status",
-    "CardType": "ingest.wire.schema:CardBody.cardType",
-    "ChangeOperation": "customers.models:Change.Operation",
-    "ChangedEntity": "customers.history:ENTITIES",
-    "ContactPointKind": "customers.models:ContactPoint.Kind",
-    "CoreCustomerType": "search.immediate.labels:TYPES",
-    "CorePhoneKind": "search.immediate.labels:PHONE_TYPES",
-    "CorePostalKind": "search.immediate.labels:ADDRESS_TYPES",
-    "CoreSocialNetwork": "search.immediate.labels:SOCIAL_TYPES",
-    "CustomerRole": "customers.models:Customer.Role",
-    "CustomerStatus": "customers.models:Customer.Status",
-    "CustomerType": "customers.models:Customer.Type",
-    "ItemOutcome": "ingest.models:BulkItem.Outcome",
-    "Language": "config.api.translation:LANGUAGES",
-    "ListedStatus": ("ACTIVE", "SUSPENDED"),
-    "MatchMode": "customers.criteria:Match",
-    "OptInStatus": "ingest.wire.schema:CustomerBody.enrollmentOptInStatus",
-    "PhoneType": "customers.models:ContactPoint.PhoneType",
-    "RedemptionEligibility": "ingest.wire.schema:CustomerBody.redemptionEligibility",
-    "ReferralSource": "customers.models:Customer.Referral",
-    "RequestAction": "ingest.models:BulkRequest.Action",
-    "RequestStatus": "ingest.wire.ledger:STATUSES",
-    "ResultFormat": "search.models:CustomerSearch.Format",
-    "SearchState": "search.models:CustomerSearch.Status",
-    "Sex": "customers.models:Contact.Sex",
-    "SortOrder": "search.immediate.parameters:ORDERS",
-    "TargetingIndicator": "ingest.wire.schema:CustomerBody.targetingIndicator",
-}
 TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
 TEXT_CHANGES: Json = {
     "type": "object",
@@ -63,26 +24,18 @@ MAPS = {
 }
 
 
-@cache
-def names_of_words() -> Mapping[frozenset[str], tuple[str, list[str]]]:
-    """Name and words, in their order, of each list of words."""
-    found = {}
-    for name, source in WORDS.items():
-        words = list(declared(source) if isinstance(source, str) else source)
-        found[frozenset(words)] = name, words
-    return found
+# Names and words by the set of the words.
+_named: dict[frozenset[str], tuple[str, list[str]]] = {}
 
 
-def declared(source: str) -> list[str]:
-    """The words that are declared at ``module:member``."""
-    module, _, path = source.partition(":")
-    found: object = import_module(module)
-    for name in path.split("."):
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            found = found.model_fields[name].annotation
-        else:
-            found = getattr(found, name)
-    return list(texts(found))
+def name_words(**lists: object) -> None:
+    """Name lists of words: each an enumeration, a type of literals, or texts. Apps do so in a
+    module `openapi_names`. Raises `ValueError` where the same words have two names.
+    """
+    for name, source in lists.items():
+        words = list(texts(source))
+        if _named.setdefault(frozenset(words), (name, words))[0] != name:
+            raise ValueError(f"{name} has the words of {_named[frozenset(words)][0]}")
 
 
 def texts(source: object) -> Iterator[str]:
@@ -100,6 +53,7 @@ def texts(source: object) -> Iterator[str]:
 
 def with_names(document: Json) -> Json:
     """The document with references to lists of words and maps of texts, which become components."""
+    autodiscover_modules("openapi_names")
     used: Json = {}
     named: Json = replaced(document, used)
     named["components"]["schemas"] = dict(sorted((named["components"]["schemas"] | used).items()))
@@ -140,9 +94,9 @@ def word(node: Json, used: Json) -> Json:
     is_nullable = None in node["enum"]
     if len(words) == 1:
         return {"type": "string", "const": words[0]} | without(node, "type", "enum")
-    if frozenset(words) not in names_of_words():
+    if frozenset(words) not in _named:
         return node
-    name, ordered = names_of_words()[frozenset(words)]
+    name, ordered = _named[frozenset(words)]
     used[name] = {"type": "string", "enum": ordered}
     return reference(name, without(node, "enum"), is_nullable=is_nullable)
 
@@ -157,3 +111,6 @@ def reference(name: str, node: Json, *, is_nullable: bool) -> Json:
 def without(node: Json, *names: str) -> Json:
     """A copy without these members."""
     return {name: value for name, value in node.items() if name not in names}
+
+
+name_words(ActorType=ActorType, Language=LANGUAGES)
