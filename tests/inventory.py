@@ -5,9 +5,12 @@ import io
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from customers.criteria import Criteria
+from customers.examples import KEY_ID, KEY_SECRET
+from customers.models import OAuthClient
 from customers.normalize import uuid7
 from ingest import runner
 from ingest import services as bulk
@@ -57,6 +60,15 @@ def make_inventory(speaker: Speaker) -> dict[str, str]:
         "source_customer_id": customer.external_id or "17",
         "source_account_id": "17-1",
     }
+
+
+def make_documented(speaker: Speaker) -> dict[str, str]:
+    """The same, and the API key that examples of the documentation show; its secret, too."""
+    key = factories.make_api_key(speaker.account, scopes=factories.ALL_SCOPES)
+    OAuthClient.objects.filter(pk=key.client.pk).update(
+        client_id=KEY_ID, client_secret=make_password(KEY_SECRET, hasher="machine_secret")
+    )
+    return make_inventory(speaker)
 
 
 def make_bulk_request(speaker: Speaker) -> UUID:

@@ -11,7 +11,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.test import Client as Browser
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -20,13 +19,10 @@ from config.openapi import story
 from customers.examples import (
     BUSINESS,
     HOME,
-    KEY_ID,
-    KEY_SECRET,
     NEW_BUSINESS,
     NEW_INDIVIDUAL,
     PARCELS,
 )
-from customers.models import OAuthClient
 from tests import factories
 from tests.documented import (
     api_routes,
@@ -38,7 +34,7 @@ from tests.documented import (
     send,
     validator,
 )
-from tests.inventory import make_inventory
+from tests.inventory import make_documented
 from tests.workers import worker
 
 BROWSER = Browser()
@@ -190,11 +186,7 @@ def test_every_example_follows_its_schema(path, method, operation):
 @pytest.fixture
 def everything(confidant, storage):
     """One thing of every kind, for paths, and the key that the examples show."""
-    key = factories.make_api_key(confidant.account)
-    OAuthClient.objects.filter(pk=key.client.pk).update(
-        client_id=KEY_ID, client_secret=make_password(KEY_SECRET, hasher="machine_secret")
-    )
-    return make_inventory(confidant)
+    return make_documented(confidant)
 
 
 @pytest.mark.django_db
