@@ -1,5 +1,6 @@
 """Every order of the list of customers goes by an index, in both directions and by cursor."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import product
@@ -209,3 +210,27 @@ def test_a_name_too_long_for_an_index_is_sorted_by_its_beginning(owner):
     customer = create(owner, ADA, firstName=long, lastName=long)
     row = Customer.objects.get(pk=customer["id"])
     assert row.sort_last_name == normalize.fold(long)[:120]
+
+
+def test_the_planner_knows_how_many_customers_a_word_finds(account):
+    now = datetime.now(UTC)
+    # One in twenty-five is called Smith.
+    names = [f"{'smith' if number % 25 == 0 else 'jones'} {number}" for number in range(1000)]
+    rows = [
+        Customer(
+            business_account=account,
+            type="INDIVIDUAL",
+            search_text=name,
+            name_folded=name,
+            created_at=now,
+            updated_at=now,
+        )
+        for name in names
+    ]
+    with unrecorded():
+        Customer.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_customer")
+    for found in (Customer.objects.named(["smith"]), Customer.objects.searched(["smith"])):
+        ((plan,),) = [json.loads(found.explain(format="json"))]
+        assert 20 <= plan["Plan"]["Plan Rows"] <= 80
