@@ -36,8 +36,11 @@ from config.server.uploads import Uploads
 Send = Callable[[dict[str, object]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
-# They answer whatever the other threads are busy with.
-PROBES = {"/healthz", "/readyz"}
+# Answered by the event loop itself: it asks nobody, and waits for no thread.
+ALIVE = "/healthz"
+# It answers whatever the other threads are busy with.
+READY = "/readyz"
+READY_THREADS = 2
 # They make the pieces of streamed answers, each in a few milliseconds.
 STREAM_THREADS = 2
 # A client that has not sent its body to the end cannot use the connection any more.
@@ -50,7 +53,7 @@ class Application:
     def __init__(self, application: Django) -> None:
         self._application = application
         self._requests = Threads("request", settings.WEB_THREADS, settings.STATEMENT_SECONDS)
-        self._probes = Threads("probe", len(PROBES), settings.STATEMENT_SECONDS)
+        self._probes = Threads("probe", READY_THREADS, settings.STATEMENT_SECONDS)
         # Many downloads at once leave the threads above to others.
         self._streams = Threads("stream", STREAM_THREADS, settings.STATEMENT_SECONDS)
         self._files = Threads("file", settings.UPLOAD_THREADS, settings.STATEMENT_SECONDS)
@@ -97,9 +100,11 @@ class Application:
 
         Raises `ApiError`, `NoThreadInTime` and `Disconnected`.
         """
-        threads = self._probes if environ["PATH_INFO"] in PROBES else self._requests
+        threads = self._probes if environ["PATH_INFO"] == READY else self._requests
         # What the first call has done already, such as counting the request.
         environ["kith.done"] = {}
+        if environ["PATH_INFO"] == ALIVE:
+            return context.run(respond, self._application, input_of(body, environ))
         try:
             return await self._run(threads, context, input_of(body, environ))
         except BodyNeeded as needed:
