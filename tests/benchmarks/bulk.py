@@ -320,7 +320,8 @@ def names_of(cursor: Any, table: str) -> str:
 def rows_of(cursor: object, table: str, names: str) -> Iterator[bytes]:
     """The chosen rows of a table, as COPY writes them."""
     key = "id" if table == "customer" else "customer_id"
-    query = f"SELECT {names} FROM customers_{table} t JOIN chosen c ON c.customer_id = t.{key}"
+    chosen = f"{key} IN (SELECT customer_id FROM chosen)"
+    query = f"SELECT {names} FROM customers_{table} WHERE {chosen}"
     with cursor.copy(f"COPY ({query}) TO STDOUT") as copy:  # type: ignore[attr-defined]
         for row in copy:
             yield bytes(row)
