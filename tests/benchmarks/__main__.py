@@ -10,7 +10,10 @@ from django.core.management import call_command
 
 HERE = Path(__file__).parent
 # Modules of this package that benchmarks use and are none.
-PARTS = {"__init__", "__main__", "dataset", "report", "server", "settings"}
+PARTS = {
+    *("__init__", "__main__", "clients", "dataset", "floor", "report", "server", "settings"),
+    "statements",
+}
 
 
 def main() -> None:
@@ -18,13 +21,16 @@ def main() -> None:
     known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS)
     parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
-    wanted: list[str] = parser.parse_args().names
+    parser.add_argument("--large", action="store_true", help="growth: to 4,000,000 customers")
+    options = parser.parse_args()
+    wanted: list[str] = options.names
     if unknown := set(wanted).difference(known):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (of {', '.join(known)})")
     django.setup()
     call_command("migrate", verbosity=0, stdout=sys.stderr)
     for name in wanted or known:
-        import_module(f"tests.benchmarks.{name}").run()
+        run = import_module(f"tests.benchmarks.{name}").run
+        run(is_large=options.large) if name == "growth" else run()
 
 
 main()

@@ -1,9 +1,15 @@
 """The customers that benchmarks measure on: made once in the benchmark database, then reused."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_DNS, uuid5
 
+from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -67,3 +73,42 @@ def fill(accounts: tuple[BusinessAccount, ...], count: int, *, seed: int) -> Non
         for written in load(plan, internal_actor(accounts[0])):
             bar.update(written)
     settle()
+
+
+@contextmanager
+def registry(count: int) -> Iterator[tuple[BusinessAccount, ...]]:
+    """While it is entered, this process and those that it starts use a registry of `count`.
+
+    It is a database of its own beside the others. Yields the account whose tree has all of the
+    customers, then its children.
+    """
+    with database(f"{count}"):
+        call_command("migrate", verbosity=0)
+        tree = named("Tree")
+        children = tuple(named(f"Branch {number}", tree) for number in range(1, CHILDREN + 1))
+        fill((tree, *children), count, seed=4)
+        yield tree, *children
+
+
+@contextmanager
+def database(name: str) -> Iterator[str]:
+    """While it is entered, a database of this name beside the benchmarks' own; yields its URL."""
+    whole, url = connection.settings_dict["NAME"], os.environ["DATABASE_URL"]
+    other = f"{whole}_{name}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [other])
+        if cursor.fetchone() is None:
+            cursor.execute(f'CREATE DATABASE "{other}"')
+    use(other, urlsplit(url)._replace(path=f"/{other}").geturl())
+    try:
+        yield os.environ["DATABASE_URL"]
+    finally:
+        use(whole, url)
+
+
+def use(name: str, url: str) -> None:
+    """Go over to another database of the same server."""
+    connection.close()
+    connection.close_pool()
+    connection.settings_dict["NAME"] = name
+    os.environ["DATABASE_URL"] = url

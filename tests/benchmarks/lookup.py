@@ -4,19 +4,15 @@ The yardsticks are an authenticated endpoint that answers a constant, the same s
 of 16,000 customers (a database of its own beside the other), and plain SQL that finds the same ids.
 """
 
-import os
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from django.core.management import call_command
 from django.db import connection
 
 from customers.models import BusinessAccount, ContactPoint, Customer
 from tests.benchmarks.customers import CLIENTS, ROUNDS, throughput, token_for
-from tests.benchmarks.dataset import dataset, fill, named
+from tests.benchmarks.dataset import dataset, registry
 from tests.benchmarks.report import note, race, table, timing
 from tests.benchmarks.server import Caller, web
 
@@ -29,32 +25,6 @@ TWO = ["an", "xu", "qz", "ey", "øs", "zz", "kw"]
 PLAIN = """
     SELECT c.id FROM customers_contactpoint p JOIN customers_customer c ON c.id = p.customer_id
     WHERE p.kind = 'EMAIL' AND p.value_key = %s AND c.business_account_id = ANY(%s)"""
-
-
-@contextmanager
-def small_registry() -> Iterator[None]:
-    """While it is entered, this process and those that it starts use a registry of 16,000."""
-    whole, url = connection.settings_dict["NAME"], os.environ["DATABASE_URL"]
-    name = f"{whole}_small"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-    use(name, urlsplit(url)._replace(path=f"/{name}").geturl())
-    try:
-        call_command("migrate", verbosity=0)
-        fill((named("Small"),), SMALL, seed=4)
-        yield
-    finally:
-        use(whole, url)
-
-
-def use(name: str, url: str) -> None:
-    """Go over to another database of the same server."""
-    connection.close()
-    connection.close_pool()
-    connection.settings_dict["NAME"] = name
-    os.environ["DATABASE_URL"] = url
 
 
 def values(kind: str, accounts: list[BusinessAccount]) -> list[str]:
@@ -80,9 +50,9 @@ def exact() -> None:
     token = token_for(found.tree)
     with web(workers=1) as port:
         note("the small registry")
-        with small_registry():
-            small = {kind: values(kind, [named("Small")]) for kind in ("EMAIL", "PHONE")}
-            small_token = token_for(named("Small"))
+        with registry(SMALL) as (small_account, *_):
+            small = {kind: values(kind, [small_account]) for kind in ("EMAIL", "PHONE")}
+            small_token = token_for(small_account)
             with web(workers=1) as small_port:
                 callers = Caller(small_port, small_token), Caller(port, token)
                 for parameter, kind in (("email", "EMAIL"), ("phone", "PHONE")):

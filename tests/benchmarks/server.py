@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
@@ -41,22 +41,44 @@ urlpatterns = [path("constant", Constant.as_view()), path("", include("config.ur
 
 @contextmanager
 def web(workers: int = 1) -> Iterator[int]:
-    """Run granian with `workers` processes; yields its port."""
+    """Run the product's web server with `workers` processes; yields its port."""
+    port = free_port()
+    command = [*web_command(Address("127.0.0.1", port), workers), "--log-level", "warning"]
+    with serving(command, port, DJANGO_SETTINGS_MODULE="tests.benchmarks.settings"):
+        yield port
+
+
+@contextmanager
+def wsgi(application: str, **variables: str) -> Iterator[int]:
+    """Run another application by one process of granian with four threads; yields its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", application, "--interface", "wsgi"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
+    with serving([*command, "--log-level", "critical"], port, **variables):
+        yield port
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*web_command(Address("127.0.0.1", port), workers), "--log-level", "warning"]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, **variables: str) -> Iterator[None]:
+    """While it is entered, a web server runs."""
     server = subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env=environment,
+        env=os.environ | variables,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
         wait_for(port)
-        yield port
+        yield
     finally:
         server.terminate()
         server.wait(timeout=30)
