@@ -13,7 +13,8 @@ from django.http import QueryDict
 from config.api import text
 from config.api.actors import Actor
 from config.api.errors import CODES, Invalid, Problem
-from config.api.pagination import Page, PageRequest, Sort, Total
+from config.api.pagination import Page, PageRequest, Total
+from config.api.sorts import Sort
 from config.db.statements import Row, Slot, Statement
 from customers import normalize
 from customers.filter_form import CheckedForm, DayField, TextField
@@ -29,6 +30,8 @@ EXACT = {
     "primaryEmail": ContactPoint.Kind.EMAIL,
     "primaryPhoneNumber": ContactPoint.Kind.PHONE,
 }
+# The parameters that leave most customers in the list.
+BROAD = frozenset({"businessAccountId", "includeChildren", "status", "type"})
 # More customers than these are not sorted in one go.
 MOST_FOUND = 1000
 # The first and last moments that the database and Python both know.
@@ -151,7 +154,7 @@ class CustomerFilter(django_filters.FilterSet):
         if request.is_first and (rows := self.looked_up(request)) is not None:
             return request.whole(rows)
         queryset: CustomerQuerySet = self.qs
-        return request.take(queryset, self.first_ids)
+        return request.take(queryset, self.first_ids, is_long=self.filters.keys() <= BROAD)
 
     def looked_up(self, request: PageRequest) -> list[Row] | None:
         """All customers that an exact value alone finds, by a prepared statement.

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from config.api.pagination import PageRequest, Sort
+from config.api.pagination import PageRequest
+from config.api.sorts import Sort
 from customers.models import BusinessAccount, Customer
 from customers.querysets import CustomerQuerySet
 

@@ -10,9 +10,10 @@ from rest_framework.response import Response
 
 from config.api.actors import Scope
 from config.api.card_numbers import CARD_NUMBER, is_card_number
+from config.api.cursors import PARAMETERS
 from config.api.encodings import encoding_of
 from config.api.errors import Invalid, Problem
-from config.api.pagination import PARAMETERS, PageRequest
+from config.api.pagination import PageRequest
 from config.api.views import ApiView
 from config.server.bodies import streamed
 from ingest import openapi, payload, results, services

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config.api.pagination import signature_of
+from config.api.cursors import signature_of
 from customers.filters import CustomerFilter
 from customers.models import ContactPoint, Customer
 from tests import bulk, factories

@@ -81,18 +81,19 @@ def test_a_list_is_count_page_and_objects(counted, owner, count):
         create(owner, LARGE)
     total, page = 1, 1
     counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers")
-    counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers?search=acme")
+    # What is searched for is found once, and counted and sorted by the same statement.
+    counted(AUTHENTICATION + page + OBJECT, "get", "/v1/customers?search=acme")
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_history_and_activities_are_two_queries_and_a_count(counted, owner, count):
+def test_history_and_activities_are_a_page_and_its_rows(counted, owner, count):
     url = f"/v1/customers/{create(owner, LARGE)['id']}"
     activity = {"type": "chat", "mode": "inbound", "sentDate": "2026-01-01T00:00:00Z"}
     for _ in range(count):
         owner.api.post(f"{url}/activities", activity)
-    visible, total, page, rows = 1, 1, 1, 1
+    visible, page, rows = 1, 1, 1
     for path in ("history", "activities"):
-        counted(AUTHENTICATION + visible + total + page + rows, "get", f"{url}/{path}")
+        counted(AUTHENTICATION + visible + page + rows, "get", f"{url}/{path}")
     number = AUTHENTICATION + RECORDED + 1 + 1
     counted(number, "post", f"{url}/activities", activity, status=201)
 
@@ -118,4 +119,5 @@ def test_the_history_of_attributes_costs_one_query_more(counted, owner, account,
     url = f"/v1/customers/{create(owner, customAttributes={'color': 'blue'})['id']}"
     for number in range(count):
         owner.api.put(url, {"customAttributes": {"color": str(number)}})
-    counted(AUTHENTICATION + 4 + 1, "get", f"{url}/history")
+    visible, page, rows, names = 1, 1, 1, 1
+    counted(AUTHENTICATION + visible + page + rows + names, "get", f"{url}/history")

@@ -12,27 +12,29 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connections
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
-from django.urls import ResolverMatch
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from rest_framework.request import Request
 
-from config.api.actors import Actor
+from config.api.cursors import bad_cursor, scope_of, signature_of
 from config.api.errors import Invalid, Problem
+from config.api.sorts import Sort, opposite, read_sorts
 
 EXACT_TOTAL = 10_000
 MAX_SIZE = 200
 DEFAULT_SIZE = 25
 MAX_OFFSET = 10_000_000
-# Of signatures that clients hold: it outlives every name in this code.
-SALT = "config.pagination"
-PARAMETERS = frozenset({"page", "size", "sort", "cursor"})
+
+WHOLE = """
+    SELECT count(*) OVER (), {keys} FROM ({rows}) AS found ({keys})
+    ORDER BY {order} LIMIT %s OFFSET %s"""
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -47,26 +49,15 @@ class Total:
     is_estimate: bool
 
     @classmethod
-    def of(cls, queryset: "QuerySet[Model]") -> "Total":
-        """Count up to `EXACT_TOTAL`, and ask the planner beyond."""
+    def of(cls, queryset: "QuerySet[Model]", count: int | None = None) -> "Total":
+        """Count up to `EXACT_TOTAL`, unless that was done, and ask the planner beyond."""
         rows = queryset.order_by().values("id")
-        count = rows[: EXACT_TOTAL + 1].count()
+        if count is None:
+            count = rows[: EXACT_TOTAL + 1].count()
         if count <= EXACT_TOTAL:
             return cls(count, is_estimate=False)
         plan = orjson.loads(rows.explain(format="json"))[0]["Plan"]
         return cls(max(int(plan["Plan Rows"]), count), is_estimate=True)
-
-
-@dataclass(frozen=True)
-class Sort:
-    """One key of an order: a column (or annotation) and its direction."""
-
-    name: str
-    column: str
-    is_descending: bool
-
-    def __str__(self) -> str:
-        return f"{self.name},{'DESC' if self.is_descending else 'ASC'}"
 
 
 @dataclass(frozen=True)
@@ -131,28 +122,68 @@ class PageRequest:
         last = found[-1] if len(rows) > self.size else None
         return Page(self, [row[-1] for row in found], Total(len(rows), is_estimate=False), last)
 
-    def take(self, queryset: "QuerySet[Model]", narrow: Narrow | None = None) -> "Page":
-        """The page's ids, in order: one query, and one or two for the total.
+    def take(
+        self,
+        queryset: "QuerySet[Model]",
+        narrow: Narrow | None = None,
+        *,
+        is_long: bool = False,
+    ) -> "Page":
+        """The page's ids, in order, and the total: one query, or a few for a list that is long.
 
         `narrow` may know a quicker way to the first rows: it is given the order and how many rows
         are wanted of how many, and gives the ids of these and maybe of others; None for none.
         """
-        total = self.total or Total.of(queryset)
-        rows = self.rows(queryset)
         first = 0 if self.after is not None else self.number * self.size
         end = first + self.size + 1
-        try:
-            if narrow is not None and (ids := narrow(self, end, total)) is not None:
-                rows = rows.filter(pk__in=ids)
-            found = list(rows[first:end])
-        except (ValidationError, ValueError):
-            # A cursor of an earlier release, whose sort had another column.
-            raise bad_cursor() from None
+        total, found = self.total, None
+        if total is None and not is_long:
+            total, found = self.sorted_whole(queryset, first)
+        total = total or Total.of(queryset)
+        if found is None:
+            rows = self.rows(queryset)
+            try:
+                if narrow is not None and (ids := narrow(self, end, total)) is not None:
+                    rows = rows.filter(pk__in=ids)
+                found = list(rows[first:end])
+            except (ValidationError, ValueError):
+                # A cursor of an earlier release, whose sort had another column.
+                raise bad_cursor() from None
         has_next = len(found) > self.size
         found = found[: self.size]
         last = found[-1] if has_next else None
         ends = (found[0], found[-1]) if found else None
         return Page(self, [row[-1] for row in found], total, last, ends)
+
+    def sorted_whole(
+        self, queryset: "QuerySet[Model]", first: int
+    ) -> tuple[Total | None, list[tuple[Any, ...]] | None]:  # as above
+        """The total and the page's rows by one statement, which finds all rows once.
+
+        Without the rows where they are more than `EXACT_TOTAL`, without both where the page has
+        none.
+        """
+        names = [*(sort.column for sort in self.sorts), "id"]
+        try:
+            every = queryset.order_by().values_list(*names)[: EXACT_TOTAL + 1]
+            sql, params = every.query.sql_with_params()
+        except EmptyResultSet:
+            return Total(0, is_estimate=False), []
+        keys = [f"key_{number}" for number in range(len(names))]
+        directions = [sort.is_descending for sort in (*self.sorts, self.sorts[-1])]
+        order = [
+            f"{key} {'DESC' if is_descending else 'ASC'}"
+            for key, is_descending in zip(keys, directions, strict=True)
+        ]
+        statement = WHOLE.format(rows=sql, keys=", ".join(keys), order=", ".join(order))
+        with connections[queryset.db].cursor() as cursor:
+            cursor.execute(statement, [*params, self.size + 1, first])
+            found = cursor.fetchall()
+        if not found:
+            return (None, None) if first else (Total(0, is_estimate=False), [])
+        count = found[0][0]
+        rows = [row[1:] for row in found] if count <= EXACT_TOTAL else None
+        return Total.of(queryset, count), rows
 
     def rows(self, queryset: "QuerySet[Model]") -> "QuerySet[Model, tuple[Any, ...]]":
         """The sort columns and ids of the rows, in their order."""
@@ -245,30 +276,6 @@ class Page:
         return base64.urlsafe_b64encode(orjson.dumps(signed)).decode()
 
 
-def opposite(sorts: Sequence[Sort]) -> tuple[Sort, ...]:
-    """The keys of the order from the last row to the first."""
-    return tuple(replace(sort, is_descending=not sort.is_descending) for sort in sorts)
-
-
-def scope_of(request: Request) -> tuple[object, ...]:
-    """What a cursor of this request is good for: the list, its filters, and who may see it."""
-    actor = cast("Actor", request.auth)
-    match = cast("ResolverMatch", request.resolver_match)
-    filters = [
-        [name, values]
-        for name, values in sorted(request.GET.lists())
-        if name not in PARAMETERS and any(values)
-    ]
-    path = sorted((name, str(value)) for name, value in match.kwargs.items())
-    return (match.route, path, filters, str(actor.business_account_id), str(actor.customer_id))
-
-
-def signature_of(state: Sequence[object], scope: tuple[object, ...]) -> str:
-    """The signature of a cursor's state."""
-    signed = salted_hmac(SALT, orjson.dumps([state, scope]), algorithm="sha256")
-    return signed.hexdigest()
-
-
 def whole_number(
     query: QueryDict, name: str, default: int, least: int, most: int, problems: list[Problem]
 ) -> int:
@@ -279,27 +286,3 @@ def whole_number(
     message = f"This must be a whole number from {least} to {most}."
     problems.append(Problem(name, message, "INVALID"))
     return default
-
-
-def read_sorts(
-    given: Sequence[str], columns: Mapping[str, str], problems: list[Problem]
-) -> tuple[Sort, ...]:
-    """The order that `sort` parameters ask for; the first of a repeated name counts."""
-    sorts: dict[str, Sort] = {}
-    for text in given:
-        name, _, direction = text.partition(",")
-        if name not in columns or direction.upper() not in {"", "ASC", "DESC"}:
-            names = ", ".join(sorted(columns))
-            message = f"This must be one of {names}, with ,ASC or ,DESC behind it."
-            problems.append(Problem("sort", message, "INVALID"))
-        else:
-            sorts.setdefault(name, Sort(name, columns[name], direction.upper() == "DESC"))
-    return tuple(sorts.values())
-
-
-def bad_cursor() -> Invalid:
-    """The answer to a cursor that no page of this list gave."""
-    message = (
-        "This cursor is not one that this list and order issued. Start again from the first page."
-    )
-    return Invalid([Problem("cursor", message, "INVALID_CURSOR")])

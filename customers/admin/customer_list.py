@@ -14,7 +14,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from config.api.errors import Invalid
-from config.api.pagination import Page, PageRequest, Sort, Total, opposite
+from config.api.pagination import Page, PageRequest, Total
+from config.api.sorts import Sort, opposite
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
@@ -157,7 +158,8 @@ class ListsCustomers(ActsOnCustomers):
         walk = None if is_deleted else walk_of(customers, accounts, order, searched)
         if values["q"] and asked.total is None:
             asked = counted(asked, visible)
-        page = asked.take(visible, walk)
+        is_long = not (values["q"] or values["department"])
+        page = asked.take(visible, walk, is_long=is_long)
         return page.turned() if values["before"] else page
 
     def asked(self, request: HttpRequest, filters: Filters) -> PageRequest | None:

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.actors import Actor, Scope
+from config.api.cursors import PARAMETERS
 from config.api.errors import NotFound
-from config.api.pagination import PARAMETERS, PageRequest
+from config.api.pagination import PageRequest
 from config.api.views import ApiView
 from customers import openapi
 from customers.change_log import Via

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from config.api import access
 from config.api.actors import Actor, ActorType, Scope
+from config.api.cursors import PARAMETERS
 from config.api.errors import Invalid, NotFound, Problem
-from config.api.pagination import PARAMETERS, PageRequest
+from config.api.pagination import PageRequest
 from config.api.preconditions import check_write, is_known
 from config.api.views import ApiView, RawJSON
 from customers import openapi

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.actors import Actor, Scope
+from config.api.cursors import PARAMETERS
 from config.api.errors import Forbidden, Unavailable
-from config.api.pagination import PARAMETERS, PageRequest
+from config.api.pagination import PageRequest
 from config.api.views import ApiView
 from customers.permissions import missing_scope
 from search import results, services
