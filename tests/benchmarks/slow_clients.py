@@ -1,4 +1,8 @@
-"""What slow clients cost the others: 200 that send slowly and 200 that read slowly, all at once."""
+"""What slow clients cost the others: 200 that send slowly and 200 that read slowly, all at once.
+
+And what it costs the others that slow ones are waited for: the same application is asked with and
+without the layer that does so.
+"""
 
 import asyncio
 import io
@@ -8,7 +12,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
-from itertools import count
+from itertools import count, cycle
 from threading import Event, Thread
 from time import perf_counter
 
@@ -16,14 +20,16 @@ from customers.models import BusinessAccount
 from search import results, services
 from search.bi.views import url_of
 from tests import factories
+from tests.benchmarks.clients import load, request
 from tests.benchmarks.report import columns, note, table, timing
-from tests.benchmarks.server import Caller, web
+from tests.benchmarks.server import Caller, web, wsgi
 from tests.inventory import make_finished_search
 
 NAME = "Slow clients"
 SENDERS = 200
 READERS = 200
 ROUNDS = 3
+TURNS = 8
 REQUESTS = 150
 FILE_BYTES = 20_000_000
 # A little faster than the least rate, so that nobody is cut off.
@@ -49,6 +55,13 @@ def run() -> None:
     results.remove_attempt(search.storage_name)
     results.store(search.storage_name, io.BytesIO(b"a line of it\n" * (FILE_BYTES // 13)))
     path = "/" + url_of(search, search.file_name).split("/", 3)[3]
+    beside(token, ids, path)
+    cost(token, ids, path)
+    results.remove(search)
+
+
+def beside(token: str, ids: list[str], path: str) -> None:
+    """Requests without and with slow clients, by turns."""
     taken: dict[str, list[float]] = {"alone": [], "beside": []}
     probes: dict[str, list[float]] = {"alone": [], "beside": []}
     with web(workers=1) as port:
@@ -60,7 +73,6 @@ def run() -> None:
             measure(port, token, ids, taken["alone"], probes["alone"])
             with slow_clients(port, token, path):
                 measure(port, token, ids, taken["beside"], probes["beside"])
-    results.remove(search)
     table(
         f"GET /v1/customers/{{id}}, {SENDERS} slow senders and {READERS} slow readers",
         timing("alone", taken["alone"]),
@@ -75,6 +87,34 @@ def run() -> None:
             ("/healthz beside them, longest", f"{max(probes['beside']) * 1e3:.1f} ms", "100 ms"),
         ]
     )
+
+
+def cost(token: str, ids: list[str], path: str) -> None:
+    """Customers and files, by quick clients only, without and with the layer, by turns."""
+    headers = {"Authorization": f"Bearer {token}"}
+    wanted = {
+        "GET /v1/customers/{id}, 8 clients": [f"/v1/customers/{each}" for each in ids],
+        f"a file of {FILE_BYTES / 1e6:.0f} MB, one client": [path],
+    }
+    plain = wsgi(
+        "tests.benchmarks.plain:application", DJANGO_SETTINGS_MODULE="tests.benchmarks.settings"
+    )
+    with plain as bare, web(workers=1) as whole:
+        for name, paths in wanted.items():
+            clients = 8 if len(paths) > 1 else 1
+            asked = cycle([request("GET", each, headers) for each in paths])
+            taken: dict[int, list[float]] = {bare: [], whole: []}
+            for _ in range(TURNS + 1):
+                for port, seconds in taken.items():
+                    answers = load(port, asked, clients, 1.0)
+                    seconds.append(sum(answers) / len(answers) / clients)
+            # The first turn warms up.
+            without, with_it = (timing("", taken[port][1:]) for port in (bare, whole))
+            table(
+                f"{name}, time of each (target: ratio <= 1.05)",
+                without._replace(name="without the layer"),
+                with_it._replace(name="with it"),
+            )
 
 
 def measure(port: int, token: str, ids: list[str], taken: list[float], probes: list[float]) -> None:
