@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -20,9 +21,19 @@ TYPES = {"json": "application/json", "yaml": "application/yaml"}
 YAML = ("application/yaml", "application/vnd.oai.openapi", "text/yaml", "application/x-yaml")
 
 
-@cache
+# drf-spectacular finds its extensions when it is first asked, and stumbles when two threads ask.
+one_at_a_time = Lock()
+
+
 def document(kind: str) -> bytes:
     """The OpenAPI document as `json` or `yaml`; made once, for it only changes with the code."""
+    with one_at_a_time:
+        return made(kind)
+
+
+@cache
+def made(kind: str) -> bytes:
+    """It, made by whoever is first."""
     generator = spectacular_settings.DEFAULT_GENERATOR_CLASS()
     content = generator.get_schema(request=None, public=True)
     if kind == "yaml":
