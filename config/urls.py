@@ -26,6 +26,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("schema", documentation.schema),
     path("docs", documentation.docs),
+    path("docs/oauth2-redirect", documentation.signed_in),
     path("docs/samples.json", documentation.code),
     path("docs/collection.json", documentation.postman),
     path("docs/", RedirectView.as_view(url="/docs", query_string=True)),

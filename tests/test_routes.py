@@ -29,6 +29,7 @@ OUTSIDE = {
     "readyz": "likewise; names the parts, and why database and release or keys do not fit",
     "schema": "the documentation is public",
     "docs": "likewise",
+    "docs/oauth2-redirect": "an empty page with a script, for who signs in at /docs",
     "docs/samples.json": "likewise",
     "docs/collection.json": "likewise",
     "docs/": "leads there",

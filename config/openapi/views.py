@@ -62,6 +62,12 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """`/docs/oauth2-redirect`: a sign-in from `/docs` ends here; a script hands the code over."""
+    return render(request, "docs_signed_in.html")
+
+
+@require_safe
 @conditional_page
 def code(_request: HttpRequest) -> HttpResponse:
     """`/docs/samples.json`: code for each call, by its method and path."""

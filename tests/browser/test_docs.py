@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import factories
-from tests.browser.conftest import PHONE
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.commands import run
 from tests.documented import operations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -15,8 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def docs(open_page):
     """Opens the page, at a place of it."""
 
-    def open_at(place="", **options):
-        page = open_page(**options)
+    def open_at(place="", *, user=None, **options):
+        page = open_page(user, **options)
         # Swagger UI takes some seconds of a processor.
         page.set_default_timeout(60_000)
         page.goto(f"/docs{place}")
@@ -70,12 +72,42 @@ def test_a_request_is_sent_with_the_readers_own_token(docs, account):
     bearer.locator("input").fill(factories.make_token(key.client))
     bearer.get_by_role("button", name="Apply credentials").click()
     bearer.get_by_role("button", name="Close", exact=True).click()
+    assert '"totalElements": 0' in answer_to_list(page)
+
+
+def answer_to_list(page):
+    """What the call that is open answers when it is sent from the page."""
     call = page.locator("#operations-Customers-listCustomers")
     call.get_by_role("button", name="Try it out").click()
     call.get_by_role("button", name="Execute").click()
     answer = call.locator(".live-responses-table .response-col_description pre").first
     answer.wait_for()
-    assert '"totalElements": 0' in answer.inner_text()
+    return answer.inner_text()
+
+
+def test_a_person_signs_in_from_the_page(docs, operator, account, live_server):
+    made = run(
+        "create_oauth_client",
+        "API page",
+        "--business-account",
+        account.name,
+        "--grant=authorization-code",
+        "--public",
+        f"--redirect-uri={live_server.url}/docs/oauth2-redirect",
+    )
+    page = docs("#/Customers/listCustomers", user=operator)
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container", has_text="authorizationCode with PKCE")
+    form.get_by_label("client_id").fill(made["clientId"])
+    form.locator("label[for^=customers\\.read]").click()
+    with page.expect_popup() as opened:
+        form.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    consent = opened.value
+    with consent.expect_event("close"):
+        consent.get_by_role("button", name="Allow").click()
+    form.get_by_role("button", name="Remove authorization").wait_for()
+    form.get_by_role("button", name="Close", exact=True).click()
+    assert '"totalElements": 0' in answer_to_list(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -98,3 +130,15 @@ def test_nothing_stands_out_of_a_phones_screen(docs):
     page.get_by_role("button", name="Contents").click()
     page.locator("#contents a", has_text="Your first load").click()
     assert not page.locator("#contents").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(docs, scheme):
+    page = docs("#/Customers/createCustomer", color_scheme=scheme)
+    page.locator(".samples pre").wait_for()
+    for viewport in (DESKTOP, PHONE):
+        page.set_viewport_size(viewport)
+        assert_accessible(page)
+    page.get_by_role("button", name="Authorize").first.click()
+    page.locator(".auth-container").first.wait_for()
+    assert_accessible(page)

@@ -60,67 +60,6 @@ contents.addEventListener("click", (event) => {
   if (event.target.closest("a")) showMenu(false);
 });
 
-// --- Code for each call ----------------------------------------------------------------------
-
-function Samples(React, code) {
-  return function Tabs() {
-    const languages = Object.keys(code);
-    const [language, choose] = React.useState(localStorage.getItem("kith-docs-code") ?? "curl");
-    const chosen = languages.includes(language) ? language : languages[0];
-    const [copied, setCopied] = React.useState(false);
-    const tabs = languages.map((name) =>
-      React.createElement(
-        "button",
-        {
-          key: name,
-          type: "button",
-          "aria-pressed": name === chosen,
-          onClick: () => {
-            localStorage.setItem("kith-docs-code", name);
-            choose(name);
-            setCopied(false);
-          },
-        },
-        name,
-      ),
-    );
-    const copy = React.createElement(
-      "button",
-      {
-        type: "button",
-        className: "copy",
-        onClick: () => navigator.clipboard.writeText(code[chosen]).then(() => setCopied(true)),
-      },
-      copied ? "Copied" : "Copy",
-    );
-    return React.createElement(
-      "div",
-      { className: "samples" },
-      React.createElement("div", { className: "tabs" }, React.createElement("h4", null, "Code"), tabs, copy),
-      React.createElement("pre", { tabIndex: 0 }, React.createElement("code", null, code[chosen])),
-    );
-  };
-}
-
-function withSamples(samples) {
-  const made = {};
-  return ({ React }) => ({
-    wrapComponents: {
-      responses: (Responses) => (props) => {
-        const key = `${props.method.toUpperCase()} ${props.path}`;
-        if (!(key in samples)) return React.createElement(Responses, props);
-        made[key] ??= Samples(React, samples[key]);
-        return React.createElement(
-          React.Fragment,
-          null,
-          React.createElement(made[key]),
-          React.createElement(Responses, props),
-        );
-      },
-    },
-  });
-}
-
 // --- The page --------------------------------------------------------------------------------
 
 function addChapters() {
@@ -154,17 +93,13 @@ function goTo(ui) {
   requestAnimationFrame(() => document.getElementById(id)?.scrollIntoView());
 }
 
-// Descriptions tell each code and what to do about it; the bodies, half of the document, take
-// Swagger UI seconds.
-function withoutExamplesOfErrors(spec) {
-  const operations = Object.values(spec.paths).flatMap((item) => Object.values(item));
-  const errors = operations.flatMap(({ responses }) =>
-    Object.keys(responses)
-      .filter((status) => status >= "400")
-      .map((status) => responses[status]),
-  );
-  for (const error of [...errors, ...Object.values(spec.components.responses)]) {
-    for (const media of Object.values(error.content ?? {})) delete media.examples;
+// Requests go to where the page is from, whatever the installation calls itself.
+function stayHere(spec) {
+  spec.servers = [{ url: location.origin }];
+  for (const flow of Object.values(spec.components.securitySchemes.oauth2.flows)) {
+    for (const name of ["authorizationUrl", "tokenUrl", "refreshUrl"]) {
+      if (name in flow) flow[name] = location.origin + new URL(flow[name]).pathname;
+    }
   }
 }
 
@@ -188,9 +123,7 @@ async function start() {
   const [spec, samples] = await Promise.all(
     [docs.dataset.schema, docs.dataset.samples].map((url) => fetch(url).then((got) => got.json())),
   );
-  // Requests go to where the page is from, whatever the installation calls itself.
-  spec.servers = [{ url: location.origin }];
-  withoutExamplesOfErrors(spec);
+  stayHere(spec);
   const ui = SwaggerUIBundle({
     spec,
     domNode: docs,
@@ -199,14 +132,16 @@ async function start() {
     defaultModelExpandDepth: 3,
     docExpansion: "list",
     displayRequestDuration: true,
+    oauth2RedirectUrl: location.origin + docs.dataset.redirect,
     persistAuthorization: false,
     showMutatedRequest: false,
     syntaxHighlight: { activated: false },
     tryItOutEnabled: false,
     validatorUrl: null,
     presets: [SwaggerUIBundle.presets.apis],
-    plugins: [withSamples(samples)],
+    plugins: [withSamples(samples), forEverybody, () => quickly(spec)],
   });
+  ui.initOAuth({ usePkceWithAuthorizationCodeGrant: true });
   await drawn();
   addChapters();
   if (location.hash !== place) history.replaceState(null, "", place);
