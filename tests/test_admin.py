@@ -170,10 +170,14 @@ def test_no_page_shows_an_employee_anything_of_a_parent_or_a_sibling(role, house
 def test_a_guessed_address_of_a_foreign_row_is_that_of_a_row_that_never_was(role, house, foreign):
     browser = browser_of(house.account, role)
     for stock in foreign:
-        for url in pages_of(stock):
-            response = browser.get(url, follow=True)
-            assert response.redirect_chain or response.status_code in {403, 404}, url
-            assert_nothing_of([other for other in foreign if other is not stock], response)
+        others = [other for other in foreign if other is not stock]
+        answers = [browser.get(url) for url in pages_of(stock)]
+        # Where they lead to is seen once, with what it says of each of the addresses.
+        answers += [browser.get(url) for url in sorted({a.url for a in answers if "Location" in a})]
+        for response in answers:
+            url = response.request["PATH_INFO"]
+            assert response.status_code in {302, 403, 404} or url == "/admin/", url
+            assert_nothing_of(others, response)
             text = response.getvalue().decode()
             assert not any(name in text for name in stock.words if not name[:8].isalnum())
             assert stock.account.name not in text
@@ -276,6 +280,7 @@ def test_only_a_page_s_own_filters_are_looked_up_by_address(model, account):
     assert {name.partition("__")[2] for name in allowed} <= {"", "exact", "isnull"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("model", MODELS)
 def test_no_look_up_by_address_filters_by_a_column_or_fails(model, house):
     browser = browser_of(house.account, "View Only", is_superuser=True)
@@ -321,6 +326,7 @@ def test_what_is_typed_into_an_address_is_refused_or_ignored_but_never_fails(pat
             assert "scrypt$" not in response.content.decode()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("model", MODELS)
 def test_no_made_up_key_of_a_row_or_action_fails(model, house):
     browser = browser_of(house.account, is_superuser=True)
