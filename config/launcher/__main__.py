@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from config.launcher import given, stack
+from config.launcher.checks import PYTEST, PYTHON_MODULE, run_checks
 from config.launcher.given import GivenError
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import (
@@ -29,21 +30,11 @@ from config.launcher.instance import (
     is_given,
     new_secrets,
 )
-from config.launcher.servers import NAME as DATABASE
 from config.launcher.servers import EmbeddedError, sockets_of
 from config.launcher.stack import MANAGE, Address, StackError
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
 
 READY_SECONDS = 120.0
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-PYTHON_MODULE = (sys.executable, "-m")
-CHECKS = (
-    ("ruff check", (*PYTHON_MODULE, "ruff", "check", ".")),
-    ("ruff format", (*PYTHON_MODULE, "ruff", "format", "--check", ".")),
-    ("mypy", (*PYTHON_MODULE, "mypy")),
-    ("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),
-)
-PYTEST = (*PYTHON_MODULE, "pytest")
 COMPILE = (
     *(*PYTHON_MODULE, "uv", "pip", "compile", "--quiet", "--universal"),
     *("--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"),
@@ -100,30 +91,11 @@ def test(arguments: Sequence[str]) -> int:
             made = stack.contract(data, new_secrets(), Address(stack.LOCAL_ADDRESS, 8000).url)
             environment = stack.with_given(made | stack.urls(data, sockets))
             stack.start_servers(supervisor, data, sockets, say, durable=False)
-            chosen = _what_can_run(say)
             if arguments:
                 return supervisor.foreground([*PYTEST, *arguments], environment, CHECKOUT)
-            for name, command in CHECKS:
-                say(name)
-                if code := supervisor.foreground(command, environment, CHECKOUT):
-                    return code
-            if not is_given("DATABASE_URL"):
-                # Each process of pytest copies it, which takes less than migrating one of its own.
-                stack.migrate(supervisor, environment, say)
-                environment["TEST_TEMPLATE"] = DATABASE
-            say("pytest")
-            pytest = (*PYTEST, "--cov", "--cov-branch", "-n", "2", "--dist", "worksteal", *chosen)
-            return supervisor.foreground(pytest, environment, CHECKOUT)
+            return run_checks(supervisor, environment, say)
     finally:
         shutil.rmtree(data, ignore_errors=True)
-
-
-def _what_can_run(say: Say) -> tuple[str, ...]:
-    """Arguments that leave out tests for which a program is missing; it is told."""
-    if any(map(shutil.which, CHROMIUM_NAMES)):
-        return ()
-    say("no Chromium found: browser tests are left out")
-    return ("-m", "not browser")
 
 
 def manage(arguments: Sequence[str]) -> int:
