@@ -1,7 +1,10 @@
 """Schemathesis calls the API with all that its documentation allows, and with what it does not."""
 
 import logging
+import re
+from collections import Counter
 from urllib.parse import parse_qsl, urlsplit
+from zlib import crc32
 
 import pytest
 import schemathesis
@@ -12,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from inflection import camelize
 from schemathesis import checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -50,6 +54,46 @@ def as_lines(_context, value):
     return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 
 
+# How many cases there are of each kind at a place, and how many of them came up.
+made, seen = Counter(), Counter()
+
+
+@schema.hook
+def filter_case(context, case):
+    """Counts each case when the tests are collected, and leaves none out."""
+    made[kind_of(case)] += 1
+    return True
+
+
+def kind_of(case):
+    """What a case tries at which place of a request; None if it is the only one that does.
+
+    A place of a wrong type has five or six of them, a valid one many lengths, words and formats.
+    """
+    data = case.meta.phase.data
+    if not isinstance(data, CoveragePhaseData):
+        return None
+    if data.scenario is CoverageScenario.INCORRECT_TYPE:
+        place = (data.parameter_location, data.parameter, data.location)
+    elif data.scenario is CoverageScenario.VALID_OBJECT:
+        place = tuple(re.findall(r"'(\w+)'", data.description))
+    else:
+        return None
+    return (case.operation.label, case.method, case.media_type, data.scenario, place)
+
+
+def is_in_turn(case):
+    """Whether a case stands for its kind: at one place the first of them, at another the third.
+
+    All together would be two thirds of all cases, and differ in what they say and not in where.
+    """
+    kind = kind_of(case)
+    if kind is None:
+        return True
+    seen[kind] += 1
+    return seen[kind] % made[kind] == crc32(repr(kind).encode()) % made[kind]
+
+
 @pytest.fixture(autouse=True)
 def one_transaction():
     """Requests come through WSGI as from outside, and stay in the test's transaction."""
@@ -71,7 +115,7 @@ def house(confidant, storage):
 
 @schema.parametrize()
 @settings(
-    max_examples=40,
+    max_examples=20,
     derandomize=True,
     deadline=None,
     database=None,
@@ -79,6 +123,8 @@ def house(confidant, storage):
 )
 def test_every_answer_is_a_documented_one(case, confidant, house):
     """Ids in paths are those of things that exist; each call finds them as they were made."""
+    if not is_in_turn(case):
+        return
     case.path_parameters = {name: house[name] for name in case.path_parameters or {}}
     with transaction.atomic():
         response = case.call(headers={"Authorization": f"Bearer {confidant.token}"})
