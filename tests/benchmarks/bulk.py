@@ -201,7 +201,7 @@ def file_load(account: BusinessAccount) -> tuple[float, Load, Load, float]:
     with web(workers=1) as port, worker(processes=1):
         ended(account)
         started = perf_counter()
-        public_id = upload(port, token)
+        public_id = upload(port, token, file_lines())
         uploaded = perf_counter() - started
         ended(account)
         request = BulkRequest.objects.get(business_account=account, public_id=public_id)
@@ -225,11 +225,11 @@ def timed(request: BulkRequest, done: int) -> Load:
     return Load(LINES, (request.finished_at - request.started_at).total_seconds())
 
 
-def upload(port: int, token: str) -> UUID:
-    """Send the file as it is made; gives the id of the request."""
+def upload(port: int, token: str, lines: Iterable[bytes], query: str = "") -> UUID:
+    """Send a file as it is made; gives the id of the request."""
     client = HTTPConnection("127.0.0.1", port, timeout=600)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-    client.request("POST", "/v2/data/files", file_lines(), headers, encode_chunked=True)
+    client.request("POST", f"/v2/data/files{query}", lines, headers, encode_chunked=True)
     answer = json.loads(client.getresponse().read())
     return UUID(answer["requestId"])
 
@@ -251,9 +251,11 @@ def worker_processes() -> list[Path]:
     own = str(os.getpid())
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        command = (folder / "cmdline").read_bytes().split(b"\0")
-        if b"celery" in command and own in ancestors(folder):
-            found.append(folder)
+        # Any may end meanwhile.
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"celery" in command and own in ancestors(folder):
+                found.append(folder)
     return found
 
 
