@@ -231,7 +231,9 @@ class Timeline:
         for row in rows:
             sides = {each["field"]: each["from"] or each["to"] for each in row["changes"]}
             if row["operation"] != "updated" and row["entityId"] not in self.subjects:
-                self.subjects[row["entityId"]] = self.summary(row["entity"], sides)[0]
+                kind, text = self.summary(row["entity"], sides)
+                is_activity = row["entity"] == "activity"
+                self.subjects[row["entityId"]] = (text if is_activity else "") or kind
         self.people = self.names(rows)
 
     def names(self, rows: Sequence[Row]) -> dict[str, str]:

@@ -23,6 +23,7 @@ class AttributeForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at
     class Meta:
         model = AttributeDefinition
         fields = ("target", "name", "is_encrypted")
+        labels = {"is_encrypted": "Encrypted"}
 
 
 class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not generic at run time
@@ -60,11 +61,17 @@ class AttributeInline(Inline):
 class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     """All custom attributes; they are defined on the pages of their business accounts."""
 
-    list_display = ("name", "target", "business_account", "is_encrypted", "state")
+    nothing_yet = "They are defined on the page of a business account."
+    list_display = ("name", "target", "business_account", "encrypted", "state")
     list_filter = ("target", "is_encrypted")
     list_select_related = ("business_account",)
     search_fields = ("name",)
     actions = ("encrypt", "decrypt")
+
+    @admin.display(description="Encrypted", empty_value="No")
+    def encrypted(self, definition: AttributeDefinition) -> str | None:
+        """Whether its values are sealed."""
+        return "Yes" if definition.is_encrypted else None
 
     @admin.display(description="conversion")
     def state(self, definition: AttributeDefinition) -> str:

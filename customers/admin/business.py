@@ -75,7 +75,7 @@ class BusinessAccountAdmin(ScopedAdmin[BusinessAccount]):
         "in_tree",
         "above",
         "default_region",
-        "departmentalization",
+        "departmental",
         "max_running_jobs",
         "second_factor",
     )
@@ -130,8 +130,14 @@ class BusinessAccountAdmin(ScopedAdmin[BusinessAccount]):
         """The name, indented below that of the parent."""
         depth = len(account.path) - 1
         branch = mark_safe('<span aria-hidden="true">└ </span>') if depth else ""
-        style = f"padding-left: {min(depth, 8) * 1.25}rem"  # no deeper, for phones
+        # No deeper, for phones.
+        style = f"display: inline-block; padding-left: {min(depth, 8) * 1.25}rem"
         return format_html('<span style="{}">{}{}</span>', style, branch, account.name)
+
+    @admin.display(description="Departmentalization", empty_value="Off")
+    def departmental(self, account: BusinessAccount) -> str | None:
+        """Whether the immediate search keeps departments apart."""
+        return "On" if account.departmentalization else None
 
     @admin.display(description="Two-factor required for", empty_value="Nobody")
     def second_factor(self, account: BusinessAccount) -> str | None:

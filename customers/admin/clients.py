@@ -77,6 +77,7 @@ class OAuthClientAdmin(SecretPages[OAuthClient]):
 
     add_words = "New OAuth client"
     page_template = "admin/access/client.html"
+    nothing_yet = "Apps in which people sign in, and programs that use OAuth, are registered here."
     list_display = ("name", "client_id", "kind", "business_account", "last_used", "state")
     list_select_related = ("business_account", "service_account")
     search_fields = ("name", "client_id")

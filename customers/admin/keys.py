@@ -72,6 +72,7 @@ class ServiceAccountAdmin(SecretPages[ServiceAccount]):
     key_label = "Key"
     revoked = "The key of {} was revoked."
     below = "keys/<uuid:pk>/"
+    nothing_yet = "Each program that uses the API gets a key of its own."
     list_display = ("name", "scope_list", "business_account", "last_used", "state")
     list_select_related = ("business_account",)
     search_fields = ("name",)

@@ -93,10 +93,10 @@ class UserAdmin(OwnAccountPages):
             return DEACTIVATED
         return ACTIVE if person.has_usable_password() else INVITED
 
-    @admin.display(description="Two-factor", boolean=True)
-    def two_factor(self, person: Listed) -> bool:
+    @admin.display(description="Two-factor", empty_value="Off")
+    def two_factor(self, person: Listed) -> str | None:
         """Whether the person signs in with a code."""
-        return person.has_second_factor
+        return "On" if person.has_second_factor else None
 
     @admin.display(description="Last sign-in", ordering="last_login", empty_value="Never")
     def last_sign_in(self, person: User) -> datetime | None:

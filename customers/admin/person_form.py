@@ -48,14 +48,14 @@ class PersonForm(forms.Form):
         Department.objects.none(),
         required=False,
         label="Home department",
-        empty_label="None: not confined to departments",
+        empty_label="None: finds the customers of all departments",
         widget=UnfoldAdminSelectWidget(),
     )
     foreign_departments = DepartmentsChoice(
         Department.objects.none(),
         required=False,
         label="Other departments",
-        help_text="Whose customers this person may see, too.",
+        help_text="Whose customers this person finds, too, by the API's immediate search.",
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
 

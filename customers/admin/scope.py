@@ -66,6 +66,9 @@ class WithoutCardNumbers:
 class Inline(WithoutCardNumbers, TabularInline):
     """Rows that are edited on the page of what they belong to."""
 
+    # It would say what the first box says.
+    hide_title = True
+
     def formfield_for_dbfield(
         self, db_field: AnyField, request: HttpRequest, **options: object
     ) -> forms.Field | None:

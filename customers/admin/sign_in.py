@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 from config.api.errors import ApiError, Conflict, Invalid, NotFound
 from customers.admin.scope import ReadOnlyAdmin, operator, signed_in
 from customers.change_log import Via
-from customers.models import Customer, User
+from customers.models import ContactPoint, Customer, User
 from customers.services.passwords import make_link
 from customers.services.sign_ins import create_customer_login
 
@@ -32,6 +32,14 @@ class SignInForm(forms.Form):
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="Pass it on to the customer over a secure channel.",
     )
+
+
+def email_of(customer: Customer) -> str:
+    """The e-mail address of an individual; of a business nobody knows who is to sign in."""
+    if customer.type != Customer.Type.INDIVIDUAL:
+        return ""
+    emails = customer.contact_points.filter(kind=ContactPoint.Kind.EMAIL, is_primary=True)
+    return emails.values_list("value", flat=True).first() or ""
 
 
 class GivesSignIns(ReadOnlyAdmin[Customer]):
@@ -58,7 +66,7 @@ class GivesSignIns(ReadOnlyAdmin[Customer]):
     def give_sign_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for e-mail address and password, then make the sign-in; or show the one there is."""
         customer = self.customer_of(request, object_id)
-        form = SignInForm(request.POST or None)
+        form = SignInForm(request.POST or None, initial={"email": email_of(customer)})
         if request.method == "POST" and form.is_valid() and self.made(request, customer, form):
             self.message_user(request, f"{customer} can sign in now.", messages.SUCCESS)
             page = reverse("admin:customers_customer_change", args=[customer.pk])

@@ -24,7 +24,9 @@ class BusinessAccount(models.Model):
         help_text="Two-letter country by which phone numbers without a country code are read.",
     )
     departmentalization = models.BooleanField(
-        default=False, help_text="Employees see the customers of their departments only."
+        default=False,
+        help_text="The immediate search of the API finds, for an employee with a home department, "
+        "the customers of the own departments only. The back office is not confined.",
     )
     levels = ArrayField(
         models.CharField(max_length=120),

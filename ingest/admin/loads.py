@@ -37,6 +37,7 @@ register("ingest.view_bulkrequest", origins_of)
 class LoadAdmin(UploadPages):
     """The loads of the operator's tree, by whichever way they came, newest first."""
 
+    nothing_yet = "Upload a file, or send customers through the API."
     list_display = ("name", "business_account", "counted", "state", "asker", "submitted_at")
     list_display_links = ("name",)
     list_filter = (StateFilter, EndedFilter, "action", "is_dry_run")

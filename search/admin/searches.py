@@ -44,6 +44,7 @@ DELETED = "The file of this search was deleted. Run the search again to have a n
 class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
     """The searches of the operator's tree, newest first, those of programs among them."""
 
+    nothing_yet = "A search writes the customers that match into a file."
     list_display = ("what", "state", "file_format", "asker", "asked", "business_account")
     list_filter = (jobs.StateFilter, jobs.EndedFilter, "result_format")
     list_select_related = ("business_account",)
