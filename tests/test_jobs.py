@@ -37,6 +37,18 @@ def test_a_job_remembers_who_submitted_it_and_is_queued_after_the_commit(
     assert job.queued_at is not None
 
 
+def test_a_value_that_was_given_is_kept_where_the_database_has_a_default(owner, published):
+    at = timezone.now() - timedelta(days=3)
+    given = CustomerSearch(criteria={}, submitted_at=at)
+    given.submit(owner.actor)
+    made = CustomerSearch(criteria={})
+    made.submit(owner.actor)
+    assert given.submitted_at == at
+    assert at < made.submitted_at
+    assert CustomerSearch.objects.get(pk=given.pk).submitted_at == at
+    assert CustomerSearch.objects.get(pk=made.pk).submitted_at == made.submitted_at
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_is_rolled_back_sends_no_message(owner, published):
     with transaction.atomic():

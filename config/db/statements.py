@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Lookup, Model, QuerySet, TextField, UUIDField
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.fields import NOT_PROVIDED
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -217,25 +218,39 @@ class Columns(NamedTuple):
         return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {self.values}"
 
 
-@cache
-def columns_of(model: type[Model]) -> Columns:
-    """The columns of a model without parents."""
-    given: list[AnyField] = []
-    made: list[AnyField] = []
-    for field in model._meta.local_concrete_fields:
-        (given if field.db_default is NOT_PROVIDED else made).append(field)
-    return Columns(tuple(given), tuple(made))
+def columns_of(row: Model) -> Columns:
+    """The columns of a new row of a model without parents.
+
+    The database makes its default only where the row was given no value.
+    """
+    fields = row._meta.local_concrete_fields
+    made = {
+        field
+        for field in defaulted(type(row))
+        if isinstance(getattr(row, field.attname), DatabaseDefault)
+    }
+    return Columns(
+        tuple(field for field in fields if field not in made),
+        tuple(field for field in fields if field in made),
+    )
 
 
 @cache
-def insertion(first: type[Model], *others: type[Model], locked: bool) -> str:
+def defaulted(model: type[Model]) -> "tuple[AnyField, ...]":
+    """The columns that the database can make by itself."""
+    fields = model._meta.local_concrete_fields
+    return tuple(field for field in fields if field.db_default is not NOT_PROVIDED)
+
+
+@cache
+def insertion(*rows: tuple[type[Model], Columns], locked: bool) -> str:
     """SQL that inserts a row of each model, or nothing at all when the first is there already."""
-    columns = columns_of(first)
+    (first, columns), *others = rows
     lock = "lock AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))), "
     row = columns.insert(first) + (" FROM lock" if locked else "")
     along = "".join(
-        f", other{number} AS ({columns_of(other).insert(other)} FROM row)"
-        for number, other in enumerate(others)
+        f", other{number} AS ({own.insert(other)} FROM row)"
+        for number, (other, own) in enumerate(others)
     )
     return f"""
         WITH {lock if locked else ""}row AS (
@@ -246,23 +261,25 @@ def insertion(first: type[Model], *others: type[Model], locked: bool) -> str:
 def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
     """Insert new rows by one statement; False when the first one is there already.
 
-    It has then what the database made of its defaults; signals are not sent. An advisory lock of
-    the name `lock` is taken before any default is made, and held until the transaction ends: by
-    itself the statement is one, and nobody waits while this process thinks. The ORM takes several
-    times as long to write such a statement as the database to do it.
+    The first one has then what the database made of its defaults, unless it was given a value;
+    signals are not sent. An advisory lock of the name `lock` is taken before any default is made,
+    and held until the transaction ends: by itself the statement is one, and nobody waits while this
+    process thinks. The ORM takes several times as long to write such a statement as the database to
+    do it.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     rows = (first, *others)
-    sql = insertion(*map(type, rows), locked=bool(lock))
+    columns = [columns_of(row) for row in rows]
+    sql = insertion(*zip(map(type, rows), columns, strict=True), locked=bool(lock))
     values = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for row in rows
-        for field in columns_of(type(row)).given
+        for row, own in zip(rows, columns, strict=True)
+        for field in own.given
     ]
     found = prepared_rows(sql, [lock, *values] if lock else values)
     if not found:
         return False
-    for field, value in zip(columns_of(type(first)).made, found[0][1:], strict=True):
+    for field, value in zip(columns[0].made, found[0][1:], strict=True):
         setattr(first, field.attname, value)
     for row in rows:
         # As `Model.save` leaves it.
