@@ -66,12 +66,35 @@ class CustomerSearch(Job):
         JSON = "JSON"
         NDJSON = "NDJSON"
 
+    class Compression(models.TextChoices):
+        NONE = "NONE"
+        GZIP = "GZIP"
+        ZSTD = "ZSTD"
+
     EXTENSIONS: ClassVar = {"CSV": "csv", "CSV_EXCEL": "csv", "JSON": "json", "NDJSON": "ndjson"}
+    CONTENT_TYPES: ClassVar = {
+        "CSV": "text/csv; charset=utf-8; header=present",
+        "CSV_EXCEL": "text/csv; charset=utf-8; header=present",
+        "JSON": "application/json",
+        "NDJSON": "application/x-ndjson",
+    }
+    # Of compressed files: what their names end in, and their content types.
+    COMPRESSED: ClassVar = {
+        "GZIP": (".gz", "application/gzip"),
+        "ZSTD": (".zst", "application/zstd"),
+    }
     task_name = "search.tasks.run_search"
     time_limit_advice = "Please narrow the search down with more filters."
 
     criteria = models.JSONField()
     result_format = models.CharField(max_length=9, choices=Format.choices, default=Format.CSV)
+    # None: all that the format has.
+    columns: "models.Field[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True
+    )
+    compression = models.CharField(
+        max_length=4, choices=Compression.choices, default=Compression.NONE
+    )
     accounts: "models.Field[list[UUID], list[UUID]]" = ArrayField(
         models.UUIDField(), default=list, blank=True
     )
@@ -126,7 +149,15 @@ class CustomerSearch(Job):
     @property
     def file_name(self) -> str:
         """The name that a client saves the file under."""
-        return f"customer-accounts-{self.pk}.{self.EXTENSIONS[self.result_format]}"
+        ending, _ = self.COMPRESSED.get(self.compression, ("", ""))
+        return f"customer-accounts-{self.pk}.{self.EXTENSIONS[self.result_format]}{ending}"
+
+    @property
+    def content_type(self) -> str:
+        """The content type of the file as it is stored."""
+        plain = self.CONTENT_TYPES[self.result_format]
+        _, compressed = self.COMPRESSED.get(self.compression, ("", plain))
+        return str(compressed)
 
     @property
     def percent(self) -> int | None:

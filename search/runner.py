@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event
@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.functions import Now
+from psycopg import Copy
 
 from config.api.json import to_json
 from config.jobs.lease import Canceller, ClaimLost, Lease
@@ -22,8 +23,10 @@ from config.jobs.worker import perform
 from customers.models import Customer
 from customers.querysets import TREE, CustomerQuerySet
 from search import results
-from search.copy import LAYOUTS, Layout, ResultStream, compiled, statement
+from search.columns import COLUMN_NAMES, MEMBER_TYPES, TYPES, members_of
+from search.copy import TABLES, Statement, compiled, layout_of, statement
 from search.models import CustomerSearch
+from search.stream import ResultStream
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +63,12 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
                 snapshot_at=at,
                 estimated_rows=estimate(customers, connection),
             )
-            stream = copy_to(name, customers, connection, LAYOUTS[search.result_format], lease)
+            layout = layout_of(search.result_format, search.columns)
+            copy = statement(customers, layout, connection)
+            with rows_of(copy, connection) as messages:
+                stream = ResultStream(messages, layout, search.compression)
+                lease.report = progress_of(stream)
+                results.store(name, stream)
         search.refresh_from_db()
         results.store_manifest(name, manifest(search, stream))
     except BaseException:
@@ -133,24 +141,20 @@ def caught_up(connection: BaseDatabaseWrapper, lease: Lease) -> datetime | None:
     raise OperationalError(f"the replica is more than {BEHIND_SECONDS} seconds behind")
 
 
-def copy_to(
-    name: str,
-    customers: CustomerQuerySet,
-    connection: BaseDatabaseWrapper,
-    layout: Layout,
-    lease: Lease,
-) -> ResultStream:
-    """Stream the customers to storage under `name`; the stream says how much it was."""
-    query, parameters = statement(customers, layout, connection)
+@contextmanager
+def rows_of(copy: Statement, connection: BaseDatabaseWrapper) -> Iterator[Copy]:
+    """What a COPY sends, a message for each row."""
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(query, parameters) as messages,
+        cursor.copy(*copy) as messages,
     ):
-        stream = ResultStream(messages, layout)
-        lease.report = lambda: {"rows": stream.rows, "bytes": stream.size}
-        results.store(name, stream)
-    return stream
+        yield messages
+
+
+def progress_of(stream: ResultStream) -> Callable[[], Mapping[str, object]]:
+    """What a search notes of a stream that is on its way."""
+    return lambda: {"rows": stream.rows, "bytes": stream.size}
 
 
 def covered_accounts(search: CustomerSearch, connection: BaseDatabaseWrapper) -> list[UUID]:
@@ -186,6 +190,15 @@ def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> in
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
+def columns_of(search: CustomerSearch) -> list[dict[str, str]]:
+    """The columns of the file in their order, or the members of its objects, with their types."""
+    if search.result_format in TABLES:
+        names, types = search.columns or COLUMN_NAMES, TYPES
+    else:
+        names, types = members_of(search.wanted.customer_account_type), TYPES | MEMBER_TYPES
+    return [{"name": name, "type": types.get(name, "text")} for name in names]
+
+
 def manifest(search: CustomerSearch, stream: ResultStream) -> bytes:
     """What travels with the file: what was asked, of whom, when, and what came out."""
     return to_json(
@@ -193,6 +206,8 @@ def manifest(search: CustomerSearch, stream: ResultStream) -> bytes:
             "queryId": str(search.pk),
             "fileName": search.file_name,
             "resultFormat": search.result_format,
+            "compression": search.compression,
+            "columns": columns_of(search),
             "criteria": search.criteria,
             "businessAccountIds": [str(account) for account in search.accounts],
             "snapshotAt": search.snapshot_at,

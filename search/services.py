@@ -1,6 +1,7 @@
 """The request's side of a search: submit, cancel, hand out and check links, delete files."""
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -30,16 +31,37 @@ class Gone(ApiError):
     code = "GONE"
 
 
-def submit_search(*, actor: Actor, criteria: Criteria, result_format: str) -> CustomerSearch:
-    """Store a search and queue it; a worker runs it in the actor's name."""
-    search = CustomerSearch(criteria=criteria.as_json(), result_format=result_format)
+def submit_search(
+    *,
+    actor: Actor,
+    criteria: Criteria,
+    result_format: str = CustomerSearch.Format.CSV,
+    columns: Sequence[str] = (),
+    compression: str = CustomerSearch.Compression.NONE,
+) -> CustomerSearch:
+    """Store a search and queue it; a worker runs it in the actor's name.
+
+    `columns` are of `search.columns.COLUMN_NAMES`; none: all of them.
+    """
+    search = CustomerSearch(
+        criteria=criteria.as_json(),
+        result_format=result_format,
+        columns=list(columns),
+        compression=compression,
+    )
     search.submit(actor)
     return search
 
 
 def run_again(*, actor: Actor, search: CustomerSearch) -> CustomerSearch:
     """Submit what a search looked for once more, over what its business account has now."""
-    return submit_search(actor=actor, criteria=search.wanted, result_format=search.result_format)
+    return submit_search(
+        actor=actor,
+        criteria=search.wanted,
+        result_format=search.result_format,
+        columns=search.columns,
+        compression=search.compression,
+    )
 
 
 def get_search(*, actor: Actor, search_id: UUID) -> CustomerSearch:

@@ -8,12 +8,16 @@ from search import runner, services
 from search.models import CustomerSearch
 
 
-def search(speaker, result_format: str = "CSV", **criteria) -> CustomerSearch:
+def search(
+    speaker, result_format: str = "CSV", *, columns=(), compression="NONE", **criteria
+) -> CustomerSearch:
     """A search that was submitted and run."""
     submitted = services.submit_search(
         actor=speaker.actor,
         criteria=Criteria(**{"customer_account_type": "INDIVIDUAL"} | criteria),
         result_format=result_format,
+        columns=columns,
+        compression=compression,
     )
     runner.run(submitted.pk)
     submitted.refresh_from_db()

@@ -61,7 +61,6 @@ KINDS = {
     Moment: datetime,
     Pairs: values.Pairs,
     Statuses: tuple[str, ...],
-    serializers.ListField: list[UUID],
     serializers.UUIDField: UUID,
 }
 
@@ -74,6 +73,8 @@ def given(member: serializers.Field) -> object:
     """The type of what a field gives, but for None."""
     if isinstance(member, serializers.ListSerializer):
         return list[given(member.child) | None]
+    if isinstance(member, serializers.ListField):
+        return list[given(member.child)]
     if isinstance(member, Body):
         return VALUES[type(member)]
     return next(kind for field, kind in KINDS.items() if isinstance(member, field))

@@ -75,6 +75,7 @@ def test_a_waiting_search_says_so(owner):
         "queryId": str(search.pk),
         "status": "SUBMITTED",
         "resultFormat": "CSV",
+        "compression": "NONE",
         "submittedAt": answer.json()["submittedAt"],
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer.json()["submittedAt"])

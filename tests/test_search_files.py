@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from customers.criteria import Criteria
 from customers.models import BusinessAccount, Customer
-from search import copy, results, runner, services
+from search import columns, results, runner, services, stream
 from search.models import CustomerSearch
 from tests.factories import (
     make_address,
@@ -80,6 +80,10 @@ def test_a_run_ends_with_a_file_and_a_manifest(owner, storage):
         "queryId": str(done.pk),
         "fileName": done.file_name,
         "resultFormat": "CSV",
+        "compression": "NONE",
+        "columns": [
+            {"name": name, "type": columns.TYPES.get(name, "text")} for name in columns.COLUMN_NAMES
+        ],
         "criteria": done.criteria,
         "businessAccountIds": [str(owner.account.pk)],
         "snapshotAt": done.snapshot_at.isoformat(timespec="milliseconds")[:-6] + "Z",
@@ -141,7 +145,7 @@ def test_a_csv_has_every_field_of_the_customer_flattened(owner, storage):
     }
     assert {name: row[name] for name in expected} == expected
     assert json.loads(row["metadata"]) == {"k": NASTY}
-    assert list(row) == [name for name, _, _ in copy.COLUMNS]
+    assert list(row) == list(columns.COLUMN_NAMES)
 
 
 def test_a_csv_is_rfc_4180(owner, storage):
@@ -205,7 +209,7 @@ def test_what_is_not_set_is_an_empty_cell(owner, storage):
 @pytest.mark.parametrize(
     ("result_format", "data"),
     [
-        ("CSV", ",".join(name for name, _, _ in copy.COLUMNS).encode() + b"\r\n"),
+        ("CSV", ",".join(columns.COLUMN_NAMES).encode() + b"\r\n"),
         ("JSON", b"[\n]\n"),
         ("NDJSON", b""),
     ],
@@ -227,7 +231,7 @@ def test_customers_come_oldest_first(owner, storage, child_account):
 
 
 def test_many_rows_pass_in_blocks(owner, storage, monkeypatch):
-    monkeypatch.setattr(copy, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 1000)
     made = {str(make_customer(owner.account).pk) for _ in range(20)}
     done = search(owner)
     assert {row["id"] for row in rows(storage, done)} == made
@@ -449,14 +453,14 @@ def test_a_file_stays_when_nobody_knows_whether_its_search_has_finished(
 def test_an_unexpected_failure_leaves_nothing(owner, storage, monkeypatch):
     make_customer(owner.account)
     submitted = submitted_by(owner)
-    read = copy.ResultStream.readinto
+    read = stream.ResultStream.readinto
 
     def break_off(stream, target):
         if stream.size:
             raise ZeroDivisionError
         return read(stream, target)
 
-    monkeypatch.setattr(copy.ResultStream, "readinto", break_off)
+    monkeypatch.setattr(stream.ResultStream, "readinto", break_off)
     with pytest.raises(ZeroDivisionError):
         runner.run(submitted.pk)
     submitted.refresh_from_db()

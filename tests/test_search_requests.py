@@ -285,12 +285,22 @@ def test_a_filter_of_the_wrong_customer_type_is_refused(owner, kind, members):
         ("match", "exact", "UNKNOWN_VALUE"),
         ("businessAccountIds", "x", "INVALID_TYPE"),
         ("businessAccountIds[0]", ["x"], "INVALID"),
+        ("columns", "id", "INVALID_TYPE"),
+        ("columns[1]", ["id", "ID"], "UNKNOWN_VALUE"),
+        ("columns[2]", ["id", "type", "id"], "DUPLICATE"),
+        ("compression", "gzip", "UNKNOWN_VALUE"),
         ("frstName", "Ada", "UNKNOWN_FIELD"),
     ],
 )
 def test_a_bad_filter_is_refused_by_its_name(owner, member, value, code):
     body = {"customerAccountType": "INDIVIDUAL"} | {member.partition("[")[0]: value}
     assert problems(owner, body) == [(member, code)]
+
+
+@pytest.mark.parametrize("result_format", ["JSON", "NDJSON"])
+def test_objects_have_no_columns(owner, result_format):
+    body = {"customerAccountType": "INDIVIDUAL", "resultFormat": result_format}
+    assert problems(owner, body | {"columns": ["id"]}) == [("columns", "WRONG_FORMAT")]
 
 
 def test_every_wrong_place_is_named_at_once(owner):

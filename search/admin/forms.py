@@ -20,6 +20,7 @@ from config.api.errors import Invalid
 from customers.criteria import Criteria, Match
 from customers.models import BusinessAccount, Contact, Customer
 from search.bi.filters import WIRE, read_request
+from search.bi.serializers import FileValues
 from search.models import CustomerSearch
 
 TYPES = {"INDIVIDUAL": "Individuals", "BUSINESS": "Businesses", "GROUP": "Groups"}
@@ -155,8 +156,8 @@ class SearchForm(forms.Form):
         chosen: BusinessAccount | None = self.cleaned_data.get("business_account")
         return chosen or self.own
 
-    def read(self, actor: Actor) -> tuple[Criteria, str] | None:
-        """Criteria and format as the API understands them; None when a field says what is wrong."""
+    def read(self, actor: Actor) -> tuple[Criteria, FileValues] | None:
+        """Criteria and file as the API understands them; None when a field says what is wrong."""
         body = {
             WIRE[name]: value for name, value in self.cleaned_data.items() if name in WIRE and value
         }
@@ -169,4 +170,5 @@ class SearchForm(forms.Form):
             for problem in refusal.problems:
                 name = sources.get(problem.path)
                 self.add_error(name if name in self.fields else None, problem.message)
+            return None
         return None if self.errors else understood

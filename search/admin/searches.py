@@ -31,7 +31,6 @@ from search import services
 from search.admin import words
 from search.admin.forms import FORMATS, SearchForm
 from search.bi.files import file_response
-from search.copy import LAYOUTS
 from search.models import CustomerSearch
 
 logger = logging.getLogger(__name__)
@@ -159,8 +158,8 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
         actor = operator(request, form.account)
         if (understood := form.read(actor)) is None:
             return None
-        criteria, result_format = understood
-        return services.submit_search(actor=actor, criteria=criteria, result_format=result_format)
+        criteria, file = understood
+        return services.submit_search(actor=actor, criteria=criteria, **file)
 
     # --- The page of one --------------------------------------------------------------------------
 
@@ -220,7 +219,7 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             request,
             search.storage_name,
             file_name=search.file_name,
-            content_type=LAYOUTS[search.result_format].content_type,
+            content_type=search.content_type,
             etag=search.sha256,
         )
 

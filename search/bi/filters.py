@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, get_type_hints
 from uuid import UUID
 
 from config.api.actors import Actor
@@ -11,7 +11,8 @@ from config.api.errors import Invalid, Problem
 from customers import normalize, phones
 from customers.criteria import Criteria, Match
 from customers.models import Customer
-from search.bi.serializers import CriteriaValues, SearchRequest, SearchValues
+from search.bi.serializers import CriteriaValues, FileValues, SearchRequest, SearchValues
+from search.copy import TABLES
 from search.models import CustomerSearch
 
 Name = Literal["business_name", "business_name_2", "business_name_3", "business_name_4"]
@@ -69,6 +70,7 @@ class Filters:
     def read(self) -> Criteria:
         """The criteria. Raises `Invalid` with every wrong place."""
         self.check_type()
+        self.check_file()
         self.join_business_names()
         self.check_dates()
         self.normalise("email", normalize.parse_email, "INVALID_EMAIL")
@@ -87,13 +89,24 @@ class Filters:
         if "email" in values:
             values["email"] = normalize.email_key(values["email"])
         match = Match(values.pop("match", Match.EXACT))
-        values.pop("result_format", None)
+        for member in get_type_hints(FileValues):
+            values.pop(member, None)  # type: ignore[misc] # one of its members
         criteria: CriteriaValues = values
         return Criteria(**criteria, business_account_ids=accounts, match=match)
 
     def wrong(self, name: str, message: str, code: str) -> None:
         """Note a wrong member, under its wire name."""
         self.problems.append(Problem(self.wire.get(name, name), message, code))
+
+    def check_file(self) -> None:
+        """Only a table has columns, and each is named once."""
+        columns = self.values.get("columns", [])
+        result_format = self.values.get("result_format", CustomerSearch.Format.CSV)
+        if columns and result_format not in TABLES:
+            self.wrong("columns", f"{result_format} has no columns.", "WRONG_FORMAT")
+        for index, name in enumerate(columns):
+            if name in columns[:index]:
+                self.wrong(f"columns[{index}]", "This column is named twice.", "DUPLICATE")
 
     def check_type(self) -> None:
         """The type is required, and says which other filters make sense."""
@@ -181,8 +194,16 @@ def check_time_zone(text: str) -> str:
     return text
 
 
-def read_request(data: object, actor: Actor) -> tuple[Criteria, str]:
-    """Criteria and result format of a request body. Raises `Invalid` with every wrong place."""
+def read_request(data: object, actor: Actor) -> tuple[Criteria, FileValues]:
+    """What a request body looks for, and the file that it wants.
+
+    Raises `Invalid` with every wrong place.
+    """
     submission = SearchRequest.reader().parse(data)
-    result_format = submission.values.get("result_format") or CustomerSearch.Format.CSV
-    return Filters(submission, actor).read(), result_format
+    given = submission.values
+    file: FileValues = {
+        "result_format": given.get("result_format", CustomerSearch.Format.CSV),
+        "columns": given.get("columns", []),
+        "compression": given.get("compression", CustomerSearch.Compression.NONE),
+    }
+    return Filters(submission, actor).read(), file

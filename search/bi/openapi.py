@@ -12,8 +12,10 @@ from config.openapi import GONE, answer, body, operation, page_of
 from customers import examples
 from customers.schema import CustomerObject
 from search.bi.files import RangeNotSatisfiable
-from search.bi.serializers import SearchRequest, SearchStatus, SearchSubmitted
-from search.copy import COLUMNS
+from search.bi.serializers import SearchRequest
+from search.bi.status import SearchStatus, SearchSubmitted
+from search.columns import COLUMN_NAMES, TYPE_NAMES
+from search.models import CustomerSearch
 from search.services import Gone
 
 QUERY_ID = "01993a61-5d20-7c09-8e10-9f8e7d6c5b4a"
@@ -47,10 +49,16 @@ SAMPLE = {
     "resultFormat": "CSV",
 }
 EVERYTHING = {"customerAccountType": "BUSINESS", "resultFormat": "JSON"}
+LIST = {
+    "customerAccountType": "INDIVIDUAL",
+    "columns": ["externalId", "lastName", "primaryEmail"],
+    "compression": "GZIP",
+}
 SUBMITTED = {
     "queryId": QUERY_ID,
     "status": "SUBMITTED",
     "resultFormat": "CSV",
+    "compression": "NONE",
     "submittedAt": "2026-03-01T12:10:00.000Z",
 }
 STARTED = SUBMITTED | {
@@ -65,6 +73,7 @@ FINISHED: dict[str, object] = {
     "fileName": NAME,
     "manifestUrl": f"{LINK}.manifest.json",
     "resultFormat": "CSV",
+    "compression": "NONE",
     "submittedAt": "2026-03-01T12:10:00.000Z",
     "startedAt": "2026-03-01T12:10:00.020Z",
     "finishedAt": "2026-03-01T12:10:03.100Z",
@@ -84,6 +93,8 @@ MANIFEST = {
     "queryId": QUERY_ID,
     "fileName": NAME,
     "resultFormat": "CSV",
+    "compression": "NONE",
+    "columns": [{"name": "id", "type": "uuid"}, {"name": "lastName", "type": "text"}],
     "criteria": {
         "customerAccountType": "INDIVIDUAL",
         "customerAccountStatus": ["ACTIVE"],
@@ -103,14 +114,23 @@ all rows were read at one moment. Sensitive values leave as for a token without
 `customers.sensitive`.
 
 - `CSV`: RFC 4180 in UTF-8, lines end in CRLF, with a header row. Columns:
-  {", ".join(f"`{name}`" for name, _, _ in COLUMNS)}.
+  {", ".join(f"`{name}`" for name in COLUMN_NAMES)}.
 - `CSV_EXCEL`: the same for spreadsheets, with a byte-order mark, and with an apostrophe before what
-  would be taken for a formula.
+  would be taken for a formula, or for a number without its zeros in front.
+- `columns` in the request chooses among the columns of these two, and their order.
 - `JSON`: one array of customers, as `GET /v1/customers/{{customerId}}` gives them.
 - `NDJSON`: such customers, one a line.
 
-The manifest lies beside each file, at its `manifestUrl`.
+With `compression` it is a `.gz` or a `.zst` file; size and checksum are those of that file. The
+manifest lies beside each file, at its `manifestUrl`.
 """
+
+
+class Column(serializers.Serializer[object]):
+    """A column of a result file, or a member of its objects."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(TYPE_NAMES)
 
 
 class Manifest(serializers.Serializer[object]):
@@ -119,6 +139,10 @@ class Manifest(serializers.Serializer[object]):
     queryId = serializers.UUIDField()
     fileName = serializers.CharField()
     resultFormat = serializers.CharField()
+    compression = serializers.ChoiceField(CustomerSearch.Compression.choices)
+    columns = Column(
+        many=True, help_text="In the order of the file; of JSON and NDJSON the objects' members."
+    )
     criteria = serializers.DictField(help_text="The filters as they were understood.")
     businessAccountIds = serializers.ListField(
         child=serializers.UUIDField(), help_text="The accounts that were searched."
@@ -130,8 +154,11 @@ class Manifest(serializers.Serializer[object]):
     complete = serializers.BooleanField()
 
 
+COMPRESSED = answer(OpenApiTypes.BINARY, "The file, compressed.")
+COMPRESSED_PART = answer(OpenApiTypes.BINARY, "The part of the file.")
 PART = answer(str, "The part of the file.", a_part="0,Ada,Lovel")
-FILE_TYPES = ("text/csv", "application/json", "application/x-ndjson")
+COMPRESSED_TYPES = ("application/gzip", "application/zstd")
+SHOWN_TYPES = ("text/csv", "application/json", "application/x-ndjson")
 FILE_OR_MANIFEST = PolymorphicProxySerializer(
     "CustomersOrManifest",
     [CustomerObject(many=True), Manifest],
@@ -159,7 +186,7 @@ submit_search = operation(
     "Submit a search",
     description="All filters have to hold; names of one contact, and lines of one address. The "
     "answer comes at once; ask `GET /v1/search/customer-accounts/{searchId}` for the file.",
-    body=body(SearchRequest, the_published_sample=SAMPLE, all_businesses=EVERYTHING),
+    body=body(SearchRequest, the_published_sample=SAMPLE, all_businesses=EVERYTHING, a_list=LIST),
     answers={200: answer(SearchSubmitted, "It is queued.", queued={"queryId": QUERY_ID})},
 )
 list_searches = operation(
@@ -202,7 +229,9 @@ download_result = operation(
             OpenApiTypes.BINARY, "The file.", a_line=to_json(examples.INDIVIDUAL).decode() + "\n"
         ),
         (200, "application/json"): answer(FILE_OR_MANIFEST, "The file.", a_manifest=MANIFEST),
-        **{(206, kind): PART for kind in FILE_TYPES},
+        **{(200, kind): COMPRESSED for kind in COMPRESSED_TYPES},
+        **{(206, kind): PART for kind in SHOWN_TYPES},
+        **{(206, kind): COMPRESSED_PART for kind in COMPRESSED_TYPES},
         302: OpenApiResponse(description="The file is in a bucket, which sends it itself."),
         304: OpenApiResponse(description="The file of `If-None-Match` is still the right one."),
     },

@@ -1,6 +1,5 @@
-"""The filters of a queued search on their way in, and its status on its way out."""
+"""The filters of a queued search on their way in, and the file that it is to have."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import TypedDict
 from uuid import UUID
@@ -12,6 +11,7 @@ from config.api.bodies import AnyText, Body, Choice, Day, Member, Reading
 from customers.criteria import Match
 from customers.models import Contact, Customer
 from customers.serializers import COUNTRY
+from search.columns import COLUMN_NAMES
 from search.models import CustomerSearch
 
 MAX_ACCOUNTS = 1000
@@ -57,6 +57,12 @@ class Statuses(serializers.Field[Words, object, Words, object]):
         return value
 
 
+class ColumnName(Choice):
+    """The name of a column of a result file."""
+
+    default_error_messages = {"invalid_choice": "There is no such column."}
+
+
 class CriteriaValues(TypedDict, total=False):
     """Filters that are members of `Criteria` under the same names."""
 
@@ -84,7 +90,15 @@ class CriteriaValues(TypedDict, total=False):
     sex: str
 
 
-class SearchValues(CriteriaValues, total=False):
+class FileValues(TypedDict, total=False):
+    """What the file is to be like, by the names of `services.submit_search`."""
+
+    result_format: str
+    columns: list[str]
+    compression: str
+
+
+class SearchValues(CriteriaValues, FileValues, total=False):
     """What `SearchRequest` gives: the filters that say something."""
 
     business_name_2: str
@@ -92,7 +106,6 @@ class SearchValues(CriteriaValues, total=False):
     business_name_4: str
     business_account_ids: list[UUID]
     match: str
-    result_format: str
 
 
 class SearchRequest(Body[SearchValues]):
@@ -173,6 +186,17 @@ class SearchRequest(Body[SearchValues]):
         required=False,
         help_text="CSV by default.",
     )
+    columns = serializers.ListField(
+        child=ColumnName(COLUMN_NAMES),
+        max_length=len(COLUMN_NAMES),
+        required=False,
+        help_text="Of CSV and CSV_EXCEL, in the order wanted; none given: all.",
+    )
+    compression = Choice(
+        CustomerSearch.Compression.choices,
+        required=False,
+        help_text="Of the file; NONE by default.",
+    )
     businessAccountIds = serializers.ListField(
         child=serializers.UUIDField(),
         max_length=MAX_ACCOUNTS,
@@ -196,81 +220,3 @@ class SearchRequest(Body[SearchValues]):
         name = member.source or str(member.field_name)
         if not found.values.get(name):
             found.values.pop(name, None)
-
-
-class SearchProgress(serializers.Serializer[object]):
-    """How far a running search is."""
-
-    rows = serializers.IntegerField()
-    bytes = serializers.IntegerField()
-    estimatedRows = serializers.IntegerField(
-        allow_null=True, help_text="What the planner expects; null until it was asked."
-    )
-    percent = serializers.IntegerField(
-        allow_null=True, min_value=0, max_value=99, help_text="Of the estimated rows."
-    )
-
-
-class SearchSubmitted(serializers.Serializer[object]):
-    """The answer to a submission."""
-
-    queryId = serializers.UUIDField()
-
-
-class SearchStatus(serializers.Serializer[object]):
-    """A search as its status call shows it."""
-
-    queryId = serializers.UUIDField()
-    status = serializers.ChoiceField(CustomerSearch.Status.choices)
-    downloadUrl = serializers.URLField(
-        required=False, help_text="When FINISHED and not expired; good for 60 minutes."
-    )
-    fileName = serializers.CharField(required=False)
-    manifestUrl = serializers.URLField(required=False, help_text="Likewise, of the manifest.")
-    resultFormat = serializers.ChoiceField(CustomerSearch.Format.choices)
-    submittedAt = serializers.DateTimeField()
-    startedAt = serializers.DateTimeField(required=False)
-    finishedAt = serializers.DateTimeField(required=False)
-    progress = SearchProgress(required=False, help_text="While PICKED or STARTED.")
-    rowCount = serializers.IntegerField(required=False, help_text="When FINISHED.")
-    byteCount = serializers.IntegerField(required=False)
-    sha256 = serializers.CharField(required=False)
-    snapshotAt = serializers.DateTimeField(
-        required=False, help_text="The moment that all rows were read at."
-    )
-    expiresAt = serializers.DateTimeField(
-        required=False, help_text="When the file is deleted, or was."
-    )
-    errorCode = serializers.CharField(required=False, help_text="When FAILED or ABORTED.")
-    message = serializers.CharField(required=False)
-
-
-def status_body(search: CustomerSearch, urls: Mapping[str, str]) -> dict[str, object]:
-    """A search on the wire; `urls` are the links that it has at this moment."""
-    body: dict[str, object] = {
-        "queryId": str(search.pk),
-        "status": search.status,
-        **urls,
-        "resultFormat": search.result_format,
-        "submittedAt": search.submitted_at,
-        "startedAt": search.started_at,
-        "finishedAt": search.finished_at,
-    }
-    if search.status in search.RUNNING:
-        body["progress"] = {
-            "rows": search.rows,
-            "bytes": search.bytes,
-            "estimatedRows": search.estimated_rows,
-            "percent": search.percent,
-        }
-    elif search.status == search.Status.FINISHED:
-        body |= {
-            "rowCount": search.rows,
-            "byteCount": search.bytes,
-            "sha256": search.sha256,
-            "snapshotAt": search.snapshot_at,
-            "expiresAt": search.expires_at,
-        }
-    if search.error_code:
-        body |= {"errorCode": search.error_code, "message": search.error_message}
-    return {name: value for name, value in body.items() if value is not None}

@@ -20,8 +20,7 @@ from search import results, services
 from search.bi import openapi
 from search.bi.files import file_response
 from search.bi.filters import read_request
-from search.bi.serializers import status_body
-from search.copy import LAYOUTS
+from search.bi.status import status_body
 from search.models import CustomerSearch
 
 
@@ -54,10 +53,8 @@ class CustomerSearches(ApiView):
     @openapi.submit_search
     def post(self, request: Request) -> Response:
         """Check the filters, store the search and queue it."""
-        criteria, result_format = read_request(request.data, self.actor)
-        search = services.submit_search(
-            actor=self.actor, criteria=criteria, result_format=result_format
-        )
+        criteria, file = read_request(request.data, self.actor)
+        search = services.submit_search(actor=self.actor, criteria=criteria, **file)
         return Response({"queryId": str(search.pk)})
 
     @openapi.list_searches
@@ -117,9 +114,7 @@ class SearchResult(ApiView):
                 request,
                 results.manifest_name(stored) if is_manifest else stored,
                 file_name=file_name,
-                content_type="application/json"
-                if is_manifest
-                else LAYOUTS[search.result_format].content_type,
+                content_type="application/json" if is_manifest else search.content_type,
                 etag=f"{search.sha256}-manifest" if is_manifest else search.sha256,
             )
         except FileNotFoundError:
