@@ -79,6 +79,10 @@ def columns_of_addresses() -> Iterator[tuple[str, str, bool]]:
 COLUMNS = [*CUSTOMER_COLUMNS, *columns_of_addresses(), ("department", DEPARTMENT, True)]
 # By name; all of them, in this order, is what a file has when none are asked for.
 COLUMN_NAMES = tuple(name for name, _, _ in COLUMNS)
+# Only where external ids were asked for: the one that a customer was found by.
+REQUESTED_ID = "requestedId"
+REQUESTED = (REQUESTED_ID, "c.external_id", True)
+CHOICES = (REQUESTED_ID, *COLUMN_NAMES)
 # What the cells of a column are, where that is not text; texts of these forms.
 TYPES = {
     "id": "uuid",
@@ -120,6 +124,12 @@ JOINS = """
 )
 
 
+def file_columns(chosen: Sequence[str], *, is_requested: bool) -> Sequence[str]:
+    """The names of the columns of a file: those chosen, else all; first what was requested."""
+    names = chosen or COLUMN_NAMES
+    return (REQUESTED_ID, *names) if is_requested and REQUESTED_ID not in names else names
+
+
 def members_of(customer_type: str) -> list[str]:
     """The members of the object of such a customer, in their order."""
     of_type = INDIVIDUAL if customer_type == Customer.Type.INDIVIDUAL else BUSINESS
@@ -140,7 +150,7 @@ def cell(name: str, column: str, is_text: bool, *, guarded: bool) -> str:
 
 def cells(columns: Sequence[str], *, guarded: bool) -> str:
     """SQL for these columns of a CSV file, in their order."""
-    known = {column[0]: column for column in COLUMNS}
+    known = {column[0]: column for column in (REQUESTED, *COLUMNS)}
     wanted = [known[name] for name in columns]
     if len(wanted) == 1:
         # Readers skip an empty line: COPY writes an empty text as "".

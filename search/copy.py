@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.querysets import CustomerQuerySet
 from customers.representation import CUSTOMER_OBJECT
-from search.columns import COLUMN_NAMES, JOINS, cells
+from search.columns import COLUMN_NAMES, JOINS, REQUESTED_ID, cells, file_columns
 
 # SQL, and its parameters.
 Statement = tuple[str, tuple[Any, ...]]  # of whatever types the columns that are compared have
@@ -54,6 +54,9 @@ OBJECTS = Layout(
     joins="",
     options=VERBATIM,
 )
+REQUESTED_OBJECT = (
+    f"""concat('{{"{REQUESTED_ID}":', to_json(c.external_id), ',', substr({OBJECTS.select}, 2))"""
+)
 LAYOUTS = {
     "CSV": table(guarded=False),
     "CSV_EXCEL": table(guarded=True, head=b"\xef\xbb\xbf"),
@@ -64,12 +67,16 @@ LAYOUTS = {
 TABLES = {"CSV": False, "CSV_EXCEL": True}
 
 
-def layout_of(result_format: str, columns: Sequence[str]) -> Layout:
-    """The layout of a format with these columns; all that it has when none are named."""
+def layout_of(result_format: str, columns: Sequence[str], *, is_requested: bool) -> Layout:
+    """The layout of a format with these columns (none: all that it has).
+
+    With `is_requested` the external id by which a customer was asked for is among them.
+    """
     layout = LAYOUTS[result_format]
-    if not columns:
-        return layout
-    return replace(layout, select=cells(columns, guarded=TABLES[result_format]))
+    if result_format in TABLES:
+        names = file_columns(columns, is_requested=is_requested)
+        return replace(layout, select=cells(names, guarded=TABLES[result_format]))
+    return replace(layout, select=REQUESTED_OBJECT) if is_requested else layout
 
 
 # Of constants, and of the ORM's own SQL.

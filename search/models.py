@@ -34,10 +34,10 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
         return self.filter(business_account_id__in=accounts, accounts__contained_by=list(accounts))
 
     def at_now(self) -> "CustomerSearchQuerySet":
-        """Each with the moment at which it was read."""
+        """Each with the moment at which it was read; its external ids are read when needed."""
         # By name the types of `annotate` would not take it, for the class declares it.
         columns = {"now": Now()}
-        return self.annotate(**columns)
+        return self.annotate(**columns).defer("external_ids")
 
     def with_dead_files(self) -> "CustomerSearchQuerySet":
         """Those whose file's time is over, or whose worker may have left a part of one behind."""
@@ -94,6 +94,10 @@ class CustomerSearch(Job):
     )
     compression = models.CharField(
         max_length=4, choices=Compression.choices, default=Compression.NONE
+    )
+    # None: whatever they are. Left out where many searches are read: there may be very many.
+    external_ids: "models.Field[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=120), default=list, blank=True
     )
     accounts: "models.Field[list[UUID], list[UUID]]" = ArrayField(
         models.UUIDField(), default=list, blank=True

@@ -1,13 +1,13 @@
 """Names of lists of words, for the API documentation."""
 
 from config.openapi.names import name_words
-from search.columns import COLUMN_NAMES, TYPE_NAMES
+from search.columns import CHOICES, TYPE_NAMES
 from search.immediate.labels import ADDRESS_TYPES, PHONE_TYPES, SOCIAL_TYPES, TYPES
 from search.immediate.parameters import ORDERS
 from search.models import CustomerSearch
 
 name_words(
-    ColumnName=COLUMN_NAMES,
+    ColumnName=CHOICES,
     ColumnType=TYPE_NAMES,
     Compression=CustomerSearch.Compression,
     CoreCustomerType=TYPES,

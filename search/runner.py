@@ -23,8 +23,9 @@ from config.jobs.worker import perform
 from customers.models import Customer
 from customers.querysets import TREE, CustomerQuerySet
 from search import results
-from search.columns import COLUMN_NAMES, MEMBER_TYPES, TYPES, members_of
+from search.columns import MEMBER_TYPES, TYPES, file_columns, members_of
 from search.copy import TABLES, Statement, compiled, layout_of, statement
+from search.external_ids import known_as, unknown_ids
 from search.models import CustomerSearch
 from search.stream import ResultStream
 
@@ -55,22 +56,26 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
     try:
         with snapshot(lease) as (connection, at):
             accounts = covered_accounts(search, connection)
-            customers = Customer.objects.filter(business_account__in=accounts)
-            customers = customers.matching(search.wanted)
+            everybody = Customer.objects.filter(business_account__in=accounts)
+            known = known_as(everybody, search.external_ids, accounts)
+            customers = known.matching(search.wanted)
             search.note(
                 accounts=accounts,
                 storage_name=name,
                 snapshot_at=at,
                 estimated_rows=estimate(customers, connection),
             )
-            layout = layout_of(search.result_format, search.columns)
+            unknown = unknown_ids(known, search.external_ids, connection)
+            layout = layout_of(
+                search.result_format, search.columns, is_requested=bool(search.external_ids)
+            )
             copy = statement(customers, layout, connection)
             with rows_of(copy, connection) as messages:
                 stream = ResultStream(messages, layout, search.compression)
                 lease.report = progress_of(stream)
                 results.store(name, stream)
         search.refresh_from_db()
-        results.store_manifest(name, manifest(search, stream))
+        results.store_manifest(name, manifest(search, stream, unknown))
     except BaseException:
         discard(name)
         raise
@@ -192,15 +197,19 @@ def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> in
 
 def columns_of(search: CustomerSearch) -> list[dict[str, str]]:
     """The columns of the file in their order, or the members of its objects, with their types."""
+    is_requested = bool(search.external_ids)
     if search.result_format in TABLES:
-        names, types = search.columns or COLUMN_NAMES, TYPES
+        names, types = file_columns(search.columns, is_requested=is_requested), TYPES
     else:
-        names, types = members_of(search.wanted.customer_account_type), TYPES | MEMBER_TYPES
+        members = members_of(search.wanted.customer_account_type)
+        names = file_columns(members, is_requested=is_requested)
+        types = TYPES | MEMBER_TYPES
     return [{"name": name, "type": types.get(name, "text")} for name in names]
 
 
-def manifest(search: CustomerSearch, stream: ResultStream) -> bytes:
+def manifest(search: CustomerSearch, stream: ResultStream, unknown: list[str]) -> bytes:
     """What travels with the file: what was asked, of whom, when, and what came out."""
+    ids = {"externalIds": search.external_ids, "unknownIds": unknown}
     return to_json(
         {
             "queryId": str(search.pk),
@@ -209,6 +218,7 @@ def manifest(search: CustomerSearch, stream: ResultStream) -> bytes:
             "compression": search.compression,
             "columns": columns_of(search),
             "criteria": search.criteria,
+            **(ids if search.external_ids else {}),
             "businessAccountIds": [str(account) for account in search.accounts],
             "snapshotAt": search.snapshot_at,
             "rowCount": stream.rows,

@@ -38,16 +38,19 @@ def submit_search(
     result_format: str = CustomerSearch.Format.CSV,
     columns: Sequence[str] = (),
     compression: str = CustomerSearch.Compression.NONE,
+    external_ids: Sequence[str] = (),
 ) -> CustomerSearch:
     """Store a search and queue it; a worker runs it in the actor's name.
 
-    `columns` are of `search.columns.COLUMN_NAMES`; none: all of them.
+    `columns` are of `search.columns.CHOICES`; none: all of them. With `external_ids` only these
+    customers are found.
     """
     search = CustomerSearch(
         criteria=criteria.as_json(),
         result_format=result_format,
         columns=list(columns),
         compression=compression,
+        external_ids=list(external_ids),
     )
     search.submit(actor)
     return search
@@ -61,6 +64,7 @@ def run_again(*, actor: Actor, search: CustomerSearch) -> CustomerSearch:
         result_format=search.result_format,
         columns=search.columns,
         compression=search.compression,
+        external_ids=search.external_ids,
     )
 
 

@@ -9,7 +9,13 @@ from search.models import CustomerSearch
 
 
 def search(
-    speaker, result_format: str = "CSV", *, columns=(), compression="NONE", **criteria
+    speaker,
+    result_format: str = "CSV",
+    *,
+    columns=(),
+    compression="NONE",
+    external_ids=(),
+    **criteria,
 ) -> CustomerSearch:
     """A search that was submitted and run."""
     submitted = services.submit_search(
@@ -18,6 +24,7 @@ def search(
         result_format=result_format,
         columns=columns,
         compression=compression,
+        external_ids=external_ids,
     )
     runner.run(submitted.pk)
     submitted.refresh_from_db()

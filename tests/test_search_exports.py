@@ -3,15 +3,16 @@
 import gzip
 import hashlib
 import json
-from datetime import date
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 import zstandard
 
-from search import results, services, stream
+from search import external_ids, results, runner, services, stream
 from search.models import CustomerSearch
 from tests.factories import make_address, make_customer
-from tests.searches import content, search
+from tests.searches import content, rows, search
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COMPRESSIONS = ("GZIP", "ZSTD")
@@ -74,6 +75,78 @@ def test_the_manifest_names_the_members_of_objects(owner, storage, kind):
     for column in columns:
         expected = "text" if column["type"] in texts else column["type"]
         assert kind_of(written[column["name"]]) in {expected, None}, column
+
+
+# --- External ids ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[external_ids.MOST_KEYS, 0], ids=["by keys", "by reading all"])
+def way(request, monkeypatch) -> None:
+    """Both ways to find customers by their external ids."""
+    monkeypatch.setattr(external_ids, "MOST_KEYS", request.param)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_holds_the_customers_that_were_asked_for(owner, storage, child_account, outsider):
+    second = make_customer(child_account, external_id="b")
+    first = make_customer(
+        owner.account, external_id="b", created_at=datetime(2024, 1, 1, tzinfo=UTC)
+    )
+    make_customer(owner.account, external_id="other")
+    make_customer(owner.account, external_id="firm", business_name="Acme")
+    make_customer(outsider.account, external_id="theirs")
+    asked = ["none", "b", "firm", "theirs", "B"]
+    done = search(owner, external_ids=asked)
+    found = [(row["requestedId"], row["id"]) for row in rows(storage, done)]
+    assert found == [("b", str(first.pk)), ("b", str(second.pk))]
+    told = manifest(storage, done)
+    # What only a filter leaves out, somebody has.
+    assert (told["externalIds"], told["unknownIds"]) == (asked, ["none", "theirs", "B"])
+    assert told["columns"][:2] == [
+        {"name": "requestedId", "type": "text"},
+        {"name": "id", "type": "uuid"},
+    ]
+    assert services.run_again(actor=owner.actor, search=done).external_ids == asked
+
+
+def test_other_filters_hold_beside_the_ids(owner, storage):
+    for name in ("Ada", "Grace"):
+        make_customer(owner.account, external_id=name, first_name=name)
+    done = search(owner, external_ids=["Ada", "Grace"], first_name="grace")
+    assert [row["requestedId"] for row in rows(storage, done)] == ["Grace"]
+    assert manifest(storage, done)["unknownIds"] == []
+
+
+def test_the_requested_id_stands_where_it_is_wanted(owner, storage):
+    make_customer(owner.account, external_id="x", first_name="Ada")
+    done = search(owner, columns=["firstName", "requestedId"], external_ids=["x"])
+    assert content(storage, done) == b"firstName,requestedId\r\nAda,x\r\n"
+    done = search(owner, columns=["firstName"], external_ids=["x"])
+    assert content(storage, done) == b"requestedId,firstName\r\nx,Ada\r\n"
+
+
+def test_an_object_begins_with_the_requested_id(owner, storage):
+    nasty = 'a"\\b\u2028'
+    make_customer(owner.account, external_id=nasty)
+    (plain_object,) = json.loads(content(storage, search(owner, "JSON")))
+    done = search(owner, "JSON", external_ids=[nasty])
+    (written,) = json.loads(content(storage, done))
+    assert list(written.items()) == [("requestedId", nasty), *plain_object.items()]
+    assert manifest(storage, done)["columns"][0] == {"name": "requestedId", "type": "text"}
+
+
+def test_ten_thousand_ids_can_be_asked_for(owner, storage):
+    make_customer(owner.account, external_id="x-77")
+    body = {
+        "customerAccountType": "INDIVIDUAL",
+        "externalIds": [f"x-{number}" for number in range(10_000)],
+    }
+    answer = owner.api.post("/v1/search/customer-accounts", body)
+    assert answer.status_code == 200
+    runner.run(UUID(answer.json()["queryId"]))
+    done = CustomerSearch.objects.get(pk=answer.json()["queryId"])
+    assert (done.status, done.rows) == ("FINISHED", 1)
+    assert len(manifest(storage, done)["unknownIds"]) == 9_999
 
 
 # --- Compression ----------------------------------------------------------------------------------

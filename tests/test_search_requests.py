@@ -288,6 +288,11 @@ def test_a_filter_of_the_wrong_customer_type_is_refused(owner, kind, members):
         ("columns", "id", "INVALID_TYPE"),
         ("columns[1]", ["id", "ID"], "UNKNOWN_VALUE"),
         ("columns[2]", ["id", "type", "id"], "DUPLICATE"),
+        ("columns[0]", ["requestedId"], "UNKNOWN_VALUE"),
+        ("externalIds", "x", "INVALID_TYPE"),
+        ("externalIds", [str(number) for number in range(10_001)], "TOO_LONG"),
+        ("externalIds[1]", ["x", ""], "REQUIRED"),
+        ("externalIds[0]", [5], "INVALID_TYPE"),
         ("compression", "gzip", "UNKNOWN_VALUE"),
         ("frstName", "Ada", "UNKNOWN_FIELD"),
     ],
@@ -295,6 +300,12 @@ def test_a_filter_of_the_wrong_customer_type_is_refused(owner, kind, members):
 def test_a_bad_filter_is_refused_by_its_name(owner, member, value, code):
     body = {"customerAccountType": "INDIVIDUAL"} | {member.partition("[")[0]: value}
     assert problems(owner, body) == [(member, code)]
+
+
+def test_an_external_id_that_is_given_twice_counts_once(owner):
+    body = {"customerAccountType": "INDIVIDUAL", "externalIds": ["b", " a", "b", "A"]}
+    _, asked = read_request(body, owner.actor)
+    assert asked["external_ids"] == ["b", " a", "A"]
 
 
 @pytest.mark.parametrize("result_format", ["JSON", "NDJSON"])

@@ -181,7 +181,7 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             "original": search,
             "search": search,
             "summary": words.summary(search),
-            "filters": list(words.filters_of(search.wanted, narrowed)),
+            "filters": list(words.filters_of(search.wanted, narrowed)) + words.ids_of(search),
             "job": live(search),
             "file_format": self.file_format(search),
             "asker": jobs.askers_of(request, [search])[search.pk],

@@ -54,6 +54,12 @@ def filters_of(criteria: Criteria, accounts: Sequence[str] = ()) -> Iterator[tup
             yield LABELS[name], in_words(name, value)
 
 
+def ids_of(search: CustomerSearch) -> list[tuple[str, str]]:
+    """How many external ids are asked for, as a filter; none when all are."""
+    count = len(search.external_ids)
+    return [("External ids", f"{intcomma(count)} of them")] if count else []
+
+
 def in_words(name: str, value: object) -> str:
     """The value of a filter."""
     if isinstance(value, tuple):

@@ -12,6 +12,7 @@ from customers import normalize, phones
 from customers.criteria import Criteria, Match
 from customers.models import Customer
 from search.bi.serializers import CriteriaValues, FileValues, SearchRequest, SearchValues
+from search.columns import REQUESTED_ID
 from search.copy import TABLES
 from search.models import CustomerSearch
 
@@ -99,7 +100,7 @@ class Filters:
         self.problems.append(Problem(self.wire.get(name, name), message, code))
 
     def check_file(self) -> None:
-        """Only a table has columns, and each is named once."""
+        """Only a table has columns, each named once; one of them only where ids are asked for."""
         columns = self.values.get("columns", [])
         result_format = self.values.get("result_format", CustomerSearch.Format.CSV)
         if columns and result_format not in TABLES:
@@ -107,6 +108,9 @@ class Filters:
         for index, name in enumerate(columns):
             if name in columns[:index]:
                 self.wrong(f"columns[{index}]", "This column is named twice.", "DUPLICATE")
+            elif name == REQUESTED_ID and "external_ids" not in self.values:
+                message = "This column is there only where externalIds are asked for."
+                self.wrong(f"columns[{index}]", message, "UNKNOWN_VALUE")
 
     def check_type(self) -> None:
         """The type is required, and says which other filters make sense."""
@@ -195,7 +199,7 @@ def check_time_zone(text: str) -> str:
 
 
 def read_request(data: object, actor: Actor) -> tuple[Criteria, FileValues]:
-    """What a request body looks for, and the file that it wants.
+    """What a request body looks for, and what it wants of the file.
 
     Raises `Invalid` with every wrong place.
     """
@@ -205,5 +209,6 @@ def read_request(data: object, actor: Actor) -> tuple[Criteria, FileValues]:
         "result_format": given.get("result_format", CustomerSearch.Format.CSV),
         "columns": given.get("columns", []),
         "compression": given.get("compression", CustomerSearch.Compression.NONE),
+        "external_ids": list(dict.fromkeys(given.get("external_ids", []))),
     }
     return Filters(submission, actor).read(), file

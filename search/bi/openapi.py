@@ -52,6 +52,7 @@ EVERYTHING = {"customerAccountType": "BUSINESS", "resultFormat": "JSON"}
 LIST = {
     "customerAccountType": "INDIVIDUAL",
     "columns": ["externalId", "lastName", "primaryEmail"],
+    "externalIds": ["crm-1001", "crm-1002"],
     "compression": "GZIP",
 }
 SUBMITTED = {
@@ -121,8 +122,9 @@ all rows were read at one moment. Sensitive values leave as for a token without
 - `JSON`: one array of customers, as `GET /v1/customers/{{customerId}}` gives them.
 - `NDJSON`: such customers, one a line.
 
-With `compression` it is a `.gz` or a `.zst` file; size and checksum are those of that file. The
-manifest lies beside each file, at its `manifestUrl`.
+With `externalIds` in the request `requestedId` is the first column or member. With `compression` it
+is a `.gz` or a `.zst` file; size and checksum are those of that file. The manifest lies beside each
+file, at its `manifestUrl`.
 """
 
 
@@ -144,6 +146,14 @@ class Manifest(serializers.Serializer[object]):
         many=True, help_text="In the order of the file; of JSON and NDJSON the objects' members."
     )
     criteria = serializers.DictField(help_text="The filters as they were understood.")
+    externalIds = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="As asked for, each once."
+    )
+    unknownIds = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Of `externalIds`, those that no customer of the accounts has, of any status.",
+    )
     businessAccountIds = serializers.ListField(
         child=serializers.UUIDField(), help_text="The accounts that were searched."
     )

@@ -7,14 +7,15 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.bodies import AnyText, Body, Choice, Day, Member, Reading
+from config.api.bodies import AnyText, Body, Choice, Day, Member, OpaqueId, Reading
 from customers.criteria import Match
 from customers.models import Contact, Customer
 from customers.serializers import COUNTRY
-from search.columns import COLUMN_NAMES
+from search.columns import CHOICES
 from search.models import CustomerSearch
 
 MAX_ACCOUNTS = 1000
+MAX_EXTERNAL_IDS = 10_000
 Words = tuple[str, ...]
 INDIVIDUAL_ONLY = "Individuals only."
 
@@ -91,11 +92,12 @@ class CriteriaValues(TypedDict, total=False):
 
 
 class FileValues(TypedDict, total=False):
-    """What the file is to be like, by the names of `services.submit_search`."""
+    """What a search asks for beside its criteria, by the names of `services.submit_search`."""
 
     result_format: str
     columns: list[str]
     compression: str
+    external_ids: list[str]
 
 
 class SearchValues(CriteriaValues, FileValues, total=False):
@@ -187,10 +189,11 @@ class SearchRequest(Body[SearchValues]):
         help_text="CSV by default.",
     )
     columns = serializers.ListField(
-        child=ColumnName(COLUMN_NAMES),
-        max_length=len(COLUMN_NAMES),
+        child=ColumnName(CHOICES),
+        max_length=len(CHOICES),
         required=False,
-        help_text="Of CSV and CSV_EXCEL, in the order wanted; none given: all.",
+        help_text="Of CSV and CSV_EXCEL, in the order wanted; none given: all. `requestedId` only "
+        "with `externalIds`: left out, it comes first.",
     )
     compression = Choice(
         CustomerSearch.Compression.choices,
@@ -203,6 +206,14 @@ class SearchRequest(Body[SearchValues]):
         source="business_account_ids",
         required=False,
         help_text="Narrows the search to these accounts and their descendants.",
+    )
+    externalIds = serializers.ListField(
+        child=OpaqueId(min_length=1, max_length=120),
+        max_length=MAX_EXTERNAL_IDS,
+        source="external_ids",
+        required=False,
+        help_text="Narrows the search to the customers with these ids, exactly as they were given; "
+        "the file names them as `requestedId`, and the manifest those that nobody has.",
     )
     match = Choice(
         [(word.value, word.value) for word in Match],
