@@ -54,6 +54,9 @@ OBJECTS = Layout(
     joins="",
     options=VERBATIM,
 )
+# Formats that a program of `search.writers` makes of plain rows.
+WRITTEN = ("XLSX", "PARQUET")
+ROWS = Layout(select=cells(COLUMN_NAMES, guarded=False), joins=JOINS, options="FORMAT csv")
 REQUESTED_OBJECT = (
     f"""concat('{{"{REQUESTED_ID}":', to_json(c.external_id), ',', substr({OBJECTS.select}, 2))"""
 )
@@ -62,9 +65,10 @@ LAYOUTS = {
     "CSV_EXCEL": table(guarded=True, head=b"\xef\xbb\xbf"),
     "JSON": replace(OBJECTS, head=b"[\n", between=b",", tail=b"]\n"),
     "NDJSON": OBJECTS,
+    **dict.fromkeys(WRITTEN, ROWS),
 }
 # The formats that have columns, and whether their cells are guarded.
-TABLES = {"CSV": False, "CSV_EXCEL": True}
+TABLES = {"CSV": False, "CSV_EXCEL": True, **dict.fromkeys(WRITTEN, False)}
 
 
 def layout_of(result_format: str, columns: Sequence[str], *, is_requested: bool) -> Layout:

@@ -65,18 +65,29 @@ class CustomerSearch(Job):
         CSV_EXCEL = "CSV_EXCEL"
         JSON = "JSON"
         NDJSON = "NDJSON"
+        XLSX = "XLSX"
+        PARQUET = "PARQUET"
 
     class Compression(models.TextChoices):
         NONE = "NONE"
         GZIP = "GZIP"
         ZSTD = "ZSTD"
 
-    EXTENSIONS: ClassVar = {"CSV": "csv", "CSV_EXCEL": "csv", "JSON": "json", "NDJSON": "ndjson"}
+    EXTENSIONS: ClassVar = {
+        "CSV": "csv",
+        "CSV_EXCEL": "csv",
+        "JSON": "json",
+        "NDJSON": "ndjson",
+        "XLSX": "xlsx",
+        "PARQUET": "parquet",
+    }
     CONTENT_TYPES: ClassVar = {
         "CSV": "text/csv; charset=utf-8; header=present",
         "CSV_EXCEL": "text/csv; charset=utf-8; header=present",
         "JSON": "application/json",
         "NDJSON": "application/x-ndjson",
+        "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "PARQUET": "application/vnd.apache.parquet",
     }
     # Of compressed files: what their names end in, and their content types.
     COMPRESSED: ClassVar = {

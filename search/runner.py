@@ -24,10 +24,11 @@ from customers.models import Customer
 from customers.querysets import TREE, CustomerQuerySet
 from search import results
 from search.columns import MEMBER_TYPES, TYPES, file_columns, members_of
-from search.copy import TABLES, Statement, compiled, layout_of, statement
+from search.conversion import converted
+from search.copy import TABLES, WRITTEN, Statement, compiled, layout_of, statement
 from search.external_ids import known_as, unknown_ids
 from search.models import CustomerSearch
-from search.stream import ResultStream
+from search.stream import Packing, ResultStream, framed
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +71,10 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
                 search.result_format, search.columns, is_requested=bool(search.external_ids)
             )
             copy = statement(customers, layout, connection)
-            with rows_of(copy, connection) as messages:
-                stream = ResultStream(messages, layout, search.compression)
+            with (
+                rows_of(copy, connection) as messages,
+                ResultStream(messages, layout, packing_of(search)) as stream,
+            ):
                 lease.report = progress_of(stream)
                 results.store(name, stream)
         search.refresh_from_db()
@@ -205,6 +208,14 @@ def columns_of(search: CustomerSearch) -> list[dict[str, str]]:
         names = file_columns(members, is_requested=is_requested)
         types = TYPES | MEMBER_TYPES
     return [{"name": name, "type": types.get(name, "text")} for name in names]
+
+
+def packing_of(search: CustomerSearch) -> Packing:
+    """What makes the file of a search out of what PostgreSQL sends."""
+    if search.result_format not in WRITTEN:
+        return framed(search.compression)
+    columns = [(column["name"], column["type"]) for column in columns_of(search)]
+    return lambda blocks: converted((data for data, _ in blocks), search.result_format, columns)
 
 
 def manifest(search: CustomerSearch, stream: ResultStream, unknown: list[str]) -> bytes:

@@ -6,7 +6,7 @@ is taken of what is stored.
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Protocol
 
 from zstandard import ZstdCompressor
@@ -53,49 +53,54 @@ COMPRESSORS: dict[str, Callable[[], Compressor]] = {
 }
 
 
-class Frames:
-    """Bytes in compressed frames, one after the other; also no bytes make a frame."""
+# A part of a file before it is packed, and whether a frame ends with it.
+Block = tuple[bytes, bool]
+Packing = Callable[[Iterator[Block]], Iterator[bytes]]
 
-    def __init__(self, compression: str) -> None:
-        self._new = COMPRESSORS[compression]
-        self._frame: Compressor | None = self._new()
 
-    def add(self, data: bytes) -> bytes:
-        """What is ready to be stored after these bytes."""
-        if not data:
-            return b""
-        self._frame = self._frame or self._new()
-        return self._frame.compress(data)
+def framed(compression: str) -> Packing:
+    """The blocks in compressed frames, one after the other; also no bytes make a frame."""
 
-    def end(self) -> bytes:
-        """The rest of a frame; what is added later begins the next one."""
-        frame, self._frame = self._frame, None
-        return frame.flush() if frame else b""
+    def pack(blocks: Iterator[Block]) -> Iterator[bytes]:
+        new = COMPRESSORS[compression]
+        frame: Compressor | None = new()
+        for data, is_end in blocks:
+            if data:
+                frame = frame or new()
+                yield frame.compress(data)
+            if is_end and frame:
+                yield frame.flush()
+                frame = None
+
+    return pack
 
 
 class ResultStream(Joined):
     """A result file, to be read once from beginning to end; storage reads, PostgreSQL is read.
 
-    `messages` are the rows as COPY sends them, one each. `rows` and `size` (bytes) say what was
-    read so far, `sha256` is the checksum of it in hexadecimal.
+    `messages` are the rows as COPY sends them, one each; `pack` makes the file of them. `rows` and
+    `size` (bytes) say what was read so far, `sha256` is the checksum of it in hexadecimal.
     """
 
-    def __init__(
-        self, messages: Iterable[Message], layout: Layout, compression: str = "NONE"
-    ) -> None:
-        super().__init__(self._passed(self._filled(iter(messages))))
+    def __init__(self, messages: Iterable[Message], layout: Layout, pack: Packing) -> None:
+        self._passing = self._passed(pack(self._filled(iter(messages))))
+        super().__init__(self._passing)
         self.rows = 0
         self.size = 0
         self._digest = hashlib.sha256()
         self._layout = layout
-        self._frames = Frames(compression)
+
+    def close(self) -> None:
+        """Let go of all that makes it, also in the middle of it."""
+        self._passing.close()
+        super().close()
 
     @property
     def sha256(self) -> str:
         """The checksum."""
         return self._digest.hexdigest()
 
-    def _filled(self, messages: Iterator[Message]) -> Iterator[bytes]:
+    def _filled(self, messages: Iterator[Message]) -> Iterator[Block]:
         layout, end, between = self._layout, self._layout.end, self._layout.between
         block = bytearray(layout.head)
         rows = -layout.header_rows
@@ -106,19 +111,16 @@ class ResultStream(Joined):
             if end != b"\n":
                 block[-1:] = end
             rows += 1
-            ends_frame = rows > 0 and rows % FRAME_ROWS == 0
-            if ends_frame or len(block) >= BLOCK_BYTES:
+            is_end = rows > 0 and rows % FRAME_ROWS == 0
+            if is_end or len(block) >= BLOCK_BYTES:
                 self.rows = rows
-                yield self._frames.add(bytes(block))
+                yield bytes(block), is_end
                 block.clear()
-            if ends_frame:
-                yield self._frames.end()
         self.rows = rows
         block += layout.tail
-        yield self._frames.add(bytes(block))
-        yield self._frames.end()
+        yield bytes(block), True
 
-    def _passed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _passed(self, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
         for piece in filter(None, pieces):
             self._digest.update(piece)
             self.size += len(piece)

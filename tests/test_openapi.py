@@ -43,7 +43,12 @@ CALLS = [
     for path, method, operation in operations()
 ]
 # Of these no example can be shown.
-BINARY = {"application/gzip", "application/zstd"}
+BINARY = {
+    "application/gzip",
+    "application/zstd",
+    "application/vnd.apache.parquet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 SHAPES = {"INDIVIDUAL": "Individual", "BUSINESS": "Business", "GROUP": "Business"}
 
 

@@ -298,7 +298,7 @@ def test_sensitive_values_are_in_no_file(owner, storage):
         social_id_last4="6789",
         security_answer_sealed=secret,
     )
-    for result_format in CustomerSearch.Format.values:
+    for result_format in ("CSV", "CSV_EXCEL", "JSON", "NDJSON"):
         data = content(storage, search(owner, result_format))
         assert b"6789" in data
         assert b"sealed" not in data

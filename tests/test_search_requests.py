@@ -281,7 +281,7 @@ def test_a_filter_of_the_wrong_customer_type_is_refused(owner, kind, members):
         ("country", "US", "INVALID_COUNTRY"),
         ("country", "usa", "INVALID_COUNTRY"),
         ("sex", "male", "UNKNOWN_VALUE"),
-        ("resultFormat", "XLSX", "UNKNOWN_VALUE"),
+        ("resultFormat", "XLS", "UNKNOWN_VALUE"),
         ("match", "exact", "UNKNOWN_VALUE"),
         ("businessAccountIds", "x", "INVALID_TYPE"),
         ("businessAccountIds[0]", ["x"], "INVALID"),

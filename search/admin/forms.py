@@ -35,6 +35,8 @@ FORMATS = {
     "CSV_EXCEL": "CSV for Excel",
     "JSON": "JSON",
     "NDJSON": "JSON, one customer a line",
+    "XLSX": "Excel workbook",
+    "PARQUET": "Parquet",
 }
 INDIVIDUALS = "Individuals only."
 

@@ -33,6 +33,8 @@ COMPARED = frozenset(
 UNSAID = frozenset({"customer_account_status", "match", "time_zone"})
 ADVICE = {
     "STORAGE_FULL": "Ask whoever runs this installation to make room, then run it again.",
+    "TEXT_TOO_LONG": "Search for CSV instead.",
+    "FORMAT_UNAVAILABLE": "Ask whoever runs this installation, or search for another format.",
     "UNAVAILABLE": "Run it again in a few minutes.",
     "WORKER_LOST": "Run it again; if it stops again, narrow it down with more filters.",
     "INTERNAL_ERROR": "Run it again; if it fails again, report the request id",

@@ -13,7 +13,8 @@ from customers.criteria import Criteria, Match
 from customers.models import Customer
 from search.bi.serializers import CriteriaValues, FileValues, SearchRequest, SearchValues
 from search.columns import REQUESTED_ID
-from search.copy import TABLES
+from search.conversion import missing
+from search.copy import TABLES, WRITTEN
 from search.models import CustomerSearch
 
 Name = Literal["business_name", "business_name_2", "business_name_3", "business_name_4"]
@@ -100,9 +101,13 @@ class Filters:
         self.problems.append(Problem(self.wire.get(name, name), message, code))
 
     def check_file(self) -> None:
-        """Only a table has columns, each named once; one of them only where ids are asked for."""
+        """What the file is to be like goes together, and can be had here."""
         columns = self.values.get("columns", [])
         result_format = self.values.get("result_format", CustomerSearch.Format.CSV)
+        if advice := missing(result_format):
+            self.wrong("result_format", advice, "FORMAT_UNAVAILABLE")
+        if result_format in WRITTEN and self.values.get("compression", "NONE") != "NONE":
+            self.wrong("compression", f"{result_format} is compressed as it is.", "WRONG_FORMAT")
         if columns and result_format not in TABLES:
             self.wrong("columns", f"{result_format} has no columns.", "WRONG_FORMAT")
         for index, name in enumerate(columns):

@@ -192,8 +192,8 @@ class SearchRequest(Body[SearchValues]):
         child=ColumnName(CHOICES),
         max_length=len(CHOICES),
         required=False,
-        help_text="Of CSV and CSV_EXCEL, in the order wanted; none given: all. `requestedId` only "
-        "with `externalIds`: left out, it comes first.",
+        help_text="Not of JSON and NDJSON; in the order wanted; none given: all. `requestedId` "
+        "only with `externalIds`: left out, it comes first.",
     )
     compression = Choice(
         CustomerSearch.Compression.choices,
