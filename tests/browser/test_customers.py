@@ -166,8 +166,13 @@ def test_sensitive_values_are_revealed_for_two_minutes(page: Page, ada):
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280", "390"])
 def test_everybody_can_use_the_pages(open_page, operator, program, ada, scheme, viewport):
     acme = create(program, ACME)
+    call = {"type": "calltrack", "mode": "inbound", "sentDate": "2026-03-01T10:30:00Z"}
+    activities = f"{ada['id']}/activities"
+    activity = program.api.post(f"/v1/customers/{activities}", call).json()
     page = open_page(operator, viewport=viewport, color_scheme=scheme)
     for url in (
+        f"{LIST}{activities}/",
+        f"{LIST}{activities}/{activity['id']}/edit/",
         f"{LIST}?created_from=2020-01-01",
         f"{LIST}add/",
         f"{LIST}{ada['id']}/change/",
