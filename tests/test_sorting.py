@@ -145,7 +145,8 @@ def plans(owner, query):
 
 
 INDEX = {
-    "createdAt": {"customer_list"},
+    # Where there are few customers, a walk past those of other accounts is as good.
+    "createdAt": {"customer_list", "customer_newest"},
     "updatedAt": {"customer_sort_updated"},
     "firstName": {"customer_sort_first", "customer_sort_ids"},
     "lastName": {"customer_sort_last", "customer_sort_ids"},
