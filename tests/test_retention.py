@@ -281,8 +281,9 @@ def many_rows(owner) -> None:
             FROM generate_series(1, {MANY}) i""")
         cursor.execute(f"""
             INSERT INTO search_customersearch ({common}, criteria, result_format, columns,
-                compression, accounts, rows, bytes, sha256, storage_name, snapshot_at, expires_at)
-            SELECT {values}, '{{}}', 'CSV', '{{}}', 'NONE', '{{}}', 1, 1, 'x',
+                compression, external_ids, accounts, rows, bytes, sha256, storage_name, snapshot_at,
+                expires_at)
+            SELECT {values}, '{{}}', 'CSV', '{{}}', 'NONE', '{{}}', '{{}}', 1, 1, 'x',
                 CASE WHEN i % 80 < 7 THEN 'x' ELSE '' END, now(), {ended} + interval '7 days'
             FROM generate_series(1, {MANY}) i""")
         cursor.execute(f"""
