@@ -91,7 +91,7 @@ class ResultStream(Joined):
         self._layout = layout
 
     def close(self) -> None:
-        """Let go of all that makes it, also in the middle of it."""
+        """Close what makes it, also half-way through."""
         self._passing.close()
         super().close()
 
