@@ -220,7 +220,7 @@ def web_command(address: Address, workers: int) -> list[str]:
     """
     return [
         *(sys.executable, "-m", "granian", "config.asgi:application"),
-        *("--interface", "asginl", "--http", "1", "--no-ws"),
+        *("--interface", "asginl", "--loop", "uvloop", "--http", "1", "--no-ws"),
         *("--backlog", "1024", "--backpressure", str(MOST_CONNECTIONS)),
         *("--host", address.host, "--port", str(address.port)),
         *("--workers", str(workers), "--workers-kill-timeout", "5"),

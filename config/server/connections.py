@@ -46,6 +46,8 @@ class ConnectionGuard:
 
     def watch(self, port: int) -> None:
         """Look after the connections to this port too."""
+        if port in self.ports:
+            return
         self.ports.add(port)
         if sys.platform == "linux" and not self._thread.is_alive():
             self._thread.start()
