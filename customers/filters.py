@@ -1,24 +1,21 @@
 """The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
 
 from datetime import UTC, date, datetime, time, tzinfo
-from functools import lru_cache
-from typing import cast
 from uuid import UUID
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
 from django.http import QueryDict
 
 from config.api import text
 from config.api.actors import Actor
 from config.api.errors import CODES, Invalid, Problem
 from config.api.pagination import Page, PageRequest, Total
-from config.api.sorts import Sort
-from config.db.statements import Row, Slot, Statement
+from config.db.statements import Row
 from customers import normalize
 from customers.filter_form import CheckedForm, DayField, TextField
 from customers.models import ContactPoint, Customer
+from customers.prepared_lists import MOST_FOUND, by_time, exactly, is_by_time
 from customers.querysets import CustomerQuerySet, customer_ids
 from customers.sorting import first_ids
 
@@ -30,10 +27,9 @@ EXACT = {
     "primaryEmail": ContactPoint.Kind.EMAIL,
     "primaryPhoneNumber": ContactPoint.Kind.PHONE,
 }
-# The parameters that leave most customers in the list.
-BROAD = frozenset({"businessAccountId", "includeChildren", "status", "type"})
-# More customers than these are not sorted in one go.
-MOST_FOUND = 1000
+# The parameters that say whose customers are listed, and those that leave most of them.
+ACCOUNTS = frozenset({"businessAccountId", "includeChildren"})
+BROAD = ACCOUNTS | {"status", "type"}
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
@@ -153,6 +149,8 @@ class CustomerFilter(django_filters.FilterSet):
         """A page of the customers that match; to be asked for after `check`."""
         if request.is_first and (rows := self.looked_up(request)) is not None:
             return request.whole(rows)
+        if self.filters.keys() <= ACCOUNTS and is_by_time(request):
+            return by_time(request, self.accounts)
         queryset: CustomerQuerySet = self.qs
         return request.take(queryset, self.first_ids, is_long=self.filters.keys() <= BROAD)
 
@@ -162,7 +160,7 @@ class CustomerFilter(django_filters.FilterSet):
         The sort columns and ids, in the order of the request; None where more than that is asked,
         or too many are found.
         """
-        names = self.filters.keys() - {"businessAccountId", "includeChildren"}
+        names = self.filters.keys() - ACCOUNTS
         if len(names) != 1 or not names <= EXACT.keys():
             return None
         (name,) = names
@@ -266,27 +264,6 @@ class CustomerFilter(django_filters.FilterSet):
         return queryset
 
     by_address = by_day = by_account = pass_on
-
-
-@lru_cache(maxsize=64)
-def exactly(kind: str | None, sorts: tuple[Sort, ...]) -> Statement:
-    """The customers of some accounts whose primary contact point of a kind has some value.
-
-    Without a kind, those with some ids. Their sort columns and ids, in this order; one more than
-    `MOST_FOUND` at most.
-    """
-
-    def build(accounts: Slot, key: Slot) -> "QuerySet[Customer, Row]":
-        customers = Customer.objects.present().filter(business_account__id__any=accounts)
-        found = (
-            customers.reached_by(kind, key.text, is_primary=True)
-            if kind
-            else customers.filter(pk__any=key)
-        )
-        order = PageRequest(sorts, MOST_FOUND, 0)
-        return cast("QuerySet[Customer, Row]", order.rows(found)[: MOST_FOUND + 1])
-
-    return Statement(build)
 
 
 def moment_of(day: date, at: time, zone: tzinfo) -> datetime:

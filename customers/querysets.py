@@ -92,6 +92,14 @@ class Hash64(models.Func):
     output_field: "models.Field[object, object]" = models.BigIntegerField()
 
 
+class Unnest(models.Func):
+    """A row for each member of an array."""
+
+    function = "unnest"
+    set_returning = True
+    output_field: "models.Field[object, object]" = models.UUIDField()
+
+
 class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
     """Business accounts."""
 
@@ -120,6 +128,13 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
         }
         found = self.order_by().annotate(**own).values_list(*own)
         return {customer_id for row in found for ids in row for customer_id in ids}
+
+    def first_of_each(
+        self, stream: "CustomerQuerySet", count: int
+    ) -> "models.QuerySet[BusinessAccount, Any]":
+        """The same of one list, as a query."""
+        own = stream.filter(business_account=OuterRef("pk")).values("pk")[:count]
+        return self.order_by().values_list(Unnest(ArraySubquery(own)))
 
 
 class AttributeValueQuerySet(models.QuerySet["AttributeValue"]):

@@ -149,6 +149,10 @@ class PageRequest:
             except (ValidationError, ValueError):
                 # A cursor of an earlier release, whose sort had another column.
                 raise bad_cursor() from None
+        return self.page(found, total)
+
+    def page(self, found: Sequence[tuple[Any, ...]], total: Total) -> "Page":  # as above
+        """The page of these rows, sort columns and id; there may be one more, of the next page."""
         has_next = len(found) > self.size
         found = found[: self.size]
         last = found[-1] if has_next else None

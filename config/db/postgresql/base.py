@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 from django.db import connections
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from psycopg.rows import TupleRow
@@ -55,6 +55,14 @@ class Driver(ModuleType):
         return getattr(psycopg, name)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's, but the text of a prepared statement is told, too: the driver keeps its name."""
+
+    def last_executed_query(self, cursor: object, sql: str, params: object) -> str:
+        """The statement as it was sent, or without its values."""
+        return super().last_executed_query(cursor, sql, params) or sql
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, but the first query of a request does not ask first whether the server is there.
 
@@ -63,6 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     Database = Driver("psycopg")
+    ops_class = DatabaseOperations
     health_check_done: bool
 
     def get_new_connection(self, conn_params: Mapping[str, object]) -> Connection:

@@ -1,0 +1,110 @@
+"""The lists that are asked for most often, by statements that are written and planned once.
+
+They are those that one exact value finds, and those of all customers by the time of their creation
+or last change. All other filters and orders make a statement of their own (`customers.sorting`).
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+from typing import cast
+from uuid import UUID
+
+from django.db.models import DateTimeField, QuerySet
+
+from config.api.cursors import bad_cursor
+from config.api.pagination import EXACT_TOTAL, Page, PageRequest, Total
+from config.api.sorts import Sort
+from config.db.statements import Row, Slot, Statement, array, prepared_rows
+from customers.models import BusinessAccount, Customer
+from customers.querysets import CustomerQuerySet
+
+# More customers than these are not sorted in one go.
+MOST_FOUND = 1000
+# The orders that one index has, beside the id.
+BY_TIME = {"created_at", "updated_at"}
+
+# In the order of `customer_sort_ids`, which has all that is looked at: planned for any account, a
+# look at the whole table would seem no worse, and would be for a small one in a large registry.
+COUNTED = """
+    SELECT count(*) FROM (
+        SELECT FROM unnest(%s::uuid[]) AS account (id)
+        CROSS JOIN LATERAL (
+            SELECT FROM customers_customer
+            WHERE business_account_id = account.id AND status <> 'DELETED'
+            ORDER BY type, status, is_named, id LIMIT %s) AS own
+        LIMIT %s) AS found"""
+
+
+@lru_cache(maxsize=64)
+def exactly(kind: str | None, sorts: tuple[Sort, ...]) -> Statement:
+    """The customers of some accounts whose primary contact point of a kind has some value.
+
+    Without a kind, those with some ids. Their sort columns and ids, in this order; one more than
+    `MOST_FOUND` at most.
+    """
+
+    def build(accounts: Slot, key: Slot) -> "QuerySet[Customer, Row]":
+        customers = Customer.objects.present().filter(business_account__id__any=accounts)
+        found = (
+            customers.reached_by(kind, key.text, is_primary=True)
+            if kind
+            else customers.filter(pk__any=key)
+        )
+        order = PageRequest(sorts, MOST_FOUND, 0)
+        return cast("QuerySet[Customer, Row]", order.rows(found)[: MOST_FOUND + 1])
+
+    return Statement(build)
+
+
+def is_by_time(request: PageRequest) -> bool:
+    """Whether `by_time` has the page: the first one, or one that a cursor leads to."""
+    columns = [sort.column for sort in request.sorts]
+    return len(columns) == 1 and columns[0] in BY_TIME and (bool(request.after) or request.is_first)
+
+
+def by_time(request: PageRequest, accounts: Collection[UUID]) -> Page:
+    """A page of all customers of some accounts. Raises `Invalid` for a cursor of another list."""
+    total = request.total or total_of(accounts)
+    if request.after is None:
+        return request.page(walk(request.sorts, request.size).rows(accounts), total)
+    try:
+        moment, customer_id = map(str, request.after)
+        datetime.fromisoformat(moment)
+        place = moment, UUID(customer_id)
+    except ValueError:
+        # Of an earlier release, whose sort had another column.
+        raise bad_cursor() from None
+    found = walk(request.sorts, request.size, goes_on=True).rows(accounts, *place)
+    return request.page(found, total)
+
+
+@lru_cache(maxsize=64)
+def walk(sorts: tuple[Sort, ...], size: int, *, goes_on: bool = False) -> Statement:
+    """The first rows of all customers of some accounts, `goes_on`: behind a moment and an id.
+
+    Sort column and id; one more than `size`. An index is gone along for each account.
+    """
+
+    def begin(accounts: Slot) -> "QuerySet[Customer, Row]":
+        return rows(accounts, None)
+
+    def go_on(accounts: Slot, moment: Slot, customer_id: Slot) -> "QuerySet[Customer, Row]":
+        return rows(accounts, (Slot(moment.place, DateTimeField()), customer_id))
+
+    def rows(accounts: Slot, after: tuple[Slot, Slot] | None) -> "QuerySet[Customer, Row]":
+        of_accounts = BusinessAccount.objects.filter(pk__any=accounts)
+        stream = PageRequest(sorts, size, 0, after).ordered(Customer.objects.present())
+        first = of_accounts.first_of_each(cast("CustomerQuerySet", stream), size + 1)
+        order = PageRequest(sorts, size, 0)
+        found = order.rows(Customer.objects.filter(pk__in=first))
+        return cast("QuerySet[Customer, Row]", found[: size + 1])
+
+    return Statement(go_on if goes_on else begin)
+
+
+def total_of(accounts: Collection[UUID]) -> Total:
+    """How many customers the accounts have, or about how many."""
+    most = EXACT_TOTAL + 1
+    ((count,),) = prepared_rows(COUNTED, [array(accounts), most, most])
+    return Total.of(Customer.objects.present().filter(business_account__in=accounts), count)
