@@ -193,11 +193,12 @@ def require_the_right_database(**_signal: object) -> None:
         raise SystemExit(f"kith: {error}") from error
 
 
-@on(signals.worker_process_init)
+@on(signals.worker_init)
 def work_for_long(**_signal: object) -> None:
-    """A process of the pool has begun.
+    """Everything is loaded, and the processes of the pool are still to be made.
 
-    It is no nicer than other programs: beside four that never rest, a load by a nice one took nine
+    They share what is there as long as nobody writes to it, which looking for garbage does. They
+    are no nicer than other programs: beside four that never rest, a load by a nice one took nine
     times as long and stood still for half a minute, and requests were answered no sooner.
     """
     collect_seldom()

@@ -412,7 +412,9 @@ POOL_PROCESS = """
 import gc, os
 from pathlib import Path
 from celery import signals
-import config.celery
+from config.celery import require_the_right_database
+signals.worker_init.disconnect(require_the_right_database)
+signals.worker_init.send(None)
 if os.fork():
     os.wait()
     os._exit(0)

@@ -219,7 +219,7 @@ def web_command(address: Address, workers: int) -> list[str]:
     keep their connections for as long as they are waited for, so there may be many.
     """
     return [
-        *(sys.executable, "-m", "granian", "config.asgi:application"),
+        *(sys.executable, "-m", "config.server", "config.asgi:application"),
         *("--interface", "asginl", "--loop", "uvloop", "--http", "1", "--no-ws"),
         *("--backlog", "1024", "--backpressure", str(MOST_CONNECTIONS)),
         *("--host", address.host, "--port", str(address.port)),

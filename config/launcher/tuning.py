@@ -31,7 +31,7 @@ def postgres_options(*, durable: bool) -> dict[str, str]:
         "maintenance_work_mem": f"{maintenance // MEGABYTE}MB",
         "max_wal_size": "8GB",
         "checkpoint_timeout": "15min",
-        "wal_buffers": "64MB",
+        "wal_buffers": "16MB",
         "random_page_cost": "1.1",
         "jit": "off",
         "timezone": "UTC",
