@@ -72,7 +72,8 @@ def test_calls_answer_the_same_whether_statements_are_prepared_or_not(threshold,
         changed = owner.api.put(url, {"firstName": f"Ada {number}"}).json()
         assert owner.api.get(url).json() == changed
         assert changed["firstName"] == f"Ada {number}"
-        found = owner.api.get("/v1/customers", {"primaryEmail": ADA["primaryEmail"]["value"]}).json()
+        address = ADA["primaryEmail"]["value"]
+        found = owner.api.get("/v1/customers", {"primaryEmail": address}).json()
         assert [each["id"] for each in found["content"]] == [made["id"]]
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements")
