@@ -94,6 +94,13 @@ def has_control_character(text: str) -> bool:
 
 _ATOM = re.compile(r"[^\s\"(),:;<>@\[\\\].\x00-\x20\x7f]+")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+# Nearly all addresses at once; what does not match is looked at in parts.
+_PLAIN_EMAIL = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*+"
+    r"@(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)"
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII | re.IGNORECASE,
+)
 _BAD_EMAIL = "Not an e-mail address."
 
 
@@ -107,6 +114,8 @@ def parse_email(value: str) -> str:
     address = clean(value)
     if len(address) > 320 or len(email_key(address)) > 320:
         raise ValueError("An e-mail address has at most 320 characters.")
+    if _PLAIN_EMAIL.fullmatch(address):
+        return address
     local, at, domain = address.rpartition("@")
     if not at or not all(_is_atom(atom) for atom in local.split(".")) or not _is_host(domain):
         raise ValueError(_BAD_EMAIL)
@@ -316,11 +325,16 @@ def search_text(parts: Iterable[str]) -> str:
     A number with formatting characters inside is there with and without them, also as a part of a
     word.
     """
+    texts = list(parts)
+    text = " ".join(texts)
+    # In ASCII it makes no difference to a word what stands beside it.
+    folded = fold(text) if text.isascii() else " ".join(map(fold, texts))
     words: dict[str, None] = {}
-    for word in (word for part in parts for word in fold(part).split()):
+    for word in folded.split():
         words[word] = None
-        for number in _PUNCTUATED_NUMBER.findall(word):
-            words[phones.digits_of(number)] = None
+        if not word.isalnum():
+            for number in _PUNCTUATED_NUMBER.findall(word):
+                words[phones.digits_of(number)] = None
     return " ".join(words)
 
 
