@@ -211,6 +211,8 @@ def check_claims(
     problems: Problems,
 ) -> None:
     """Two different changes of one thing, in a view and in an entry, are wrong."""
+    if not claimed:
+        return
     now: Mapping[str, object] = shown(profile.primary_point(contact, kind)) or {}
     if any((now.get(name) or "") != (value or "") for name, value in claimed.items()):
         message = "This contradicts the primary one among contactPoints, which is the same thing."
