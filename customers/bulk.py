@@ -4,7 +4,7 @@ New ones are written by COPY, changed ones by one UPDATE from JSON: the ORM writ
 of many rows as one long CASE, which takes longer to make, to parse and to run than all the rest.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
 from operator import itemgetter
@@ -34,15 +34,22 @@ def prototype(model: type[AnyRow]) -> AnyRow:
 
 def blank(model: type[AnyRow]) -> AnyRow:
     """A new row of defaults, under an id of its own."""
-    values = vars(prototype(model)) | {"id": uuid7(), "_state": ModelState()}
-    return made(model, values)
+    row = made(model, vars(prototype(model)), ModelState())
+    vars(row)["id"] = uuid7()
+    return row
 
 
 def copied(row: AnyRow) -> AnyRow:
     """A row of its own with the same values; `copy.copy` takes ten times as long."""
     state = ModelState()
     vars(state).update(vars(row._state) | {"fields_cache": {}})
-    return made(type(row), vars(row) | {"_state": state})
+    return made(type(row), vars(row), state)
+
+
+def refer(row: models.Model, name: str, other: models.Model) -> None:
+    """What setting the foreign key `name` of a row comes to, which takes several times as long."""
+    vars(row)[f"{name}_id"] = vars(other)["id"]
+    row._state.fields_cache[name] = other
 
 
 def read(rows: "models.QuerySet[AnyRow]") -> Iterator[AnyRow]:
@@ -56,7 +63,7 @@ def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[An
     for values in rows:
         state = ModelState()
         vars(state).update(db=DEFAULT_DB_ALIAS, adding=False, fields_cache={})
-        yield made(model, dict(zip(names, values, strict=True), _state=state))
+        yield made(model, dict(zip(names, values, strict=True)), state)
 
 
 def get(model: type[AnyRow], key: UUID) -> AnyRow:
@@ -75,10 +82,12 @@ def by_key(model: type[models.Model]) -> Statement:
     )
 
 
-def made(model: type[AnyRow], values: dict[str, object]) -> AnyRow:
+def made(model: type[AnyRow], values: Mapping[str, object], state: ModelState) -> AnyRow:
     """A row with these attributes."""
     row = model.__new__(model)
-    vars(row).update(values)
+    own = vars(row)
+    own.update(values)
+    own["_state"] = state
     return row
 
 
@@ -89,7 +98,7 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """Insert new rows of a model, if there are any; signals are not sent."""
     if not rows:
         return
-    values = itemgetter(*attributes(model))
+    values = columns(model)
     defaults = [
         (value, SPELLINGS[value.__class__](value)) for value in values(vars(prototype(model)))
     ]
@@ -124,10 +133,15 @@ def attributes(model: type[models.Model]) -> tuple[str, ...]:
 
 
 @cache
+def columns(model: type[models.Model]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    """Picks the values of `attributes` out of a row's variables."""
+    return itemgetter(*attributes(model))
+
+
+@cache
 def table(model: type[models.Model]) -> Table:
     """The COPY of all columns of a model."""
-    columns = (str(field.column) for field in written(model))
-    return Table(model, " ".join(columns))
+    return Table(model, " ".join(str(field.column) for field in written(model)))
 
 
 def key(model: type[models.Model]) -> tuple[str, ...]:
@@ -141,10 +155,10 @@ def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
     kinds = {
         field.attname: f'"{field.attname}" {field.db_type(connection)}' for field in written(model)
     }
-    columns = {field.attname: field.column for field in written(model)}
+    stored_as = {field.attname: field.column for field in written(model)}
     keys = key(model)
-    values = ", ".join(f'{columns[name]} = wanted."{name}"' for name in names)
-    same = " AND ".join(f'stored.{columns[name]} = wanted."{name}"' for name in keys)
+    values = ", ".join(f'{stored_as[name]} = wanted."{name}"' for name in names)
+    same = " AND ".join(f'stored.{stored_as[name]} = wanted."{name}"' for name in keys)
     typed = ", ".join(kinds[name] for name in (*keys, *names))
     return f"""
         UPDATE {model._meta.db_table} AS stored SET {values}
@@ -195,6 +209,8 @@ SPELLINGS = Spellings(
 
 def plain(value: object) -> object:
     """A value as JSON takes it; date-times in full, not only to the millisecond."""
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes | memoryview):

@@ -4,7 +4,9 @@ Saving writes what changed and nothing else, with a fixed number of statements w
 of rows; a profile that did not change is not written at all, and leaves no trace in the change log.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -32,6 +34,19 @@ Row = Contact | ContactPoint | Address | AttributeValue
 MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
 FOLDED = "_folded"
 INDIVIDUAL = Customer.Type.INDIVIDUAL
+# What is written of every customer of whom anything changes.
+STAMPS = frozenset({"version", "updated_at", "updated_by_type", "updated_by_id"})
+
+Columns = Sequence[object]  # in the order of `bulk.attributes`
+
+
+@dataclass(slots=True)
+class Changes:
+    """What differs from the database: columns of the customer and of its rows, and new rows."""
+
+    customer: set[str] = field(default_factory=set)
+    rows: list[tuple[Any, set[str]]] = field(default_factory=list)  # of any of `MODELS`
+    new: list[Any] = field(default_factory=list)  # likewise
 
 
 class Profile:
@@ -55,7 +70,8 @@ class Profile:
             model: [] for model in MODELS
         }
         self.removed: list[Row] = []
-        self.loaded: dict[tuple[type[models.Model], UUID], dict[str, object]] = {}
+        self.loaded: dict[tuple[type[models.Model], UUID], Columns] = {}
+        self.changes = Changes()
         self.facts = facts or AccountFacts(account)
 
     @classmethod
@@ -68,23 +84,6 @@ class Profile:
             for row in profile.rows[model]:
                 profile.remember(row)
         return profile
-
-    @classmethod
-    def load_all(cls, customers: Sequence[Customer], facts: AccountFacts) -> dict[UUID, "Profile"]:
-        """The profiles of customers of one account, by customer; four queries."""
-        profiles = {
-            customer.pk: cls(customer, facts.account, is_new=False, facts=facts)
-            for customer in customers
-        }
-        for customer in customers:
-            profiles[customer.pk].remember(customer)
-        for model in MODELS:
-            rows = model._default_manager.filter(customer__id__any=profiles)
-            for row in bulk.read(rows.order_by("customer_id", "created_at", "id")):
-                profile = profiles[row.customer_id]
-                profile.rows[model].append(row)
-                profile.remember(row)
-        return profiles
 
     def draft(self) -> "Profile":
         """A copy to change: whatever becomes of it, this profile stays as it is."""
@@ -123,9 +122,7 @@ class Profile:
 
     def add(self, row: Row) -> None:
         """Take in a new row."""
-        # What `row.customer = …` comes to, which takes several times as long.
-        vars(row)["customer_id"] = self.customer.pk
-        row._state.fields_cache["customer"] = self.customer
+        bulk.refer(row, "customer", self.customer)
         self.rows[type(row)].append(row)
 
     def remove(self, row: Row) -> None:
@@ -136,21 +133,25 @@ class Profile:
 
     def remember(self, row: Customer | Row) -> None:
         """Keep what a row looks like in the database."""
-        self.loaded[type(row), row.id] = columns(row)
+        self.loaded[type(row), row.id] = bulk.columns(type(row))(vars(row))
+
+    def was(self, row: Row, name: str) -> object:
+        """A column of a row as it is in the database; None for a new row."""
+        before = self.loaded.get((type(row), row.id))
+        return before[bulk.attributes(type(row)).index(name)] if before else None
 
     def changed(self, row: Customer | Row) -> set[str]:
         """The columns of a loaded row that differ from the database."""
-        values = vars(row)
         before = self.loaded[type(row), row.id]
-        # Most are the very same object, as a draft shares them.
-        return {
-            name
-            for name, value in before.items()
-            if values[name] is not value and values[name] != value
-        }
+        values = bulk.columns(type(row))(vars(row))
+        if values == before:
+            return set()
+        names = bulk.attributes(type(row))
+        found = zip(names, values, before, strict=True)
+        return {name for name, value, old in found if value is not old and value != old}
 
     def derive(self) -> None:
-        """Bring all up to date that follows from others: folded names, search text.
+        """Bring all up to date that follows from others: folded names, search text, `changes`.
 
         An individual of whom nothing is known has no contact.
         """
@@ -174,6 +175,20 @@ class Profile:
             [customer.name, customer.external_id, *map(str, self.contacts)]
             + [word for point in points for word in search_words(point)]
         )
+        self.changes = self.find_changes()
+
+    def find_changes(self) -> Changes:
+        """What differs from the database; of a new customer its rows are told."""
+        changes = Changes()
+        if not self.is_new:
+            changes.customer = self.changed(self.customer)
+        for model in MODELS:
+            for row in self.rows[model]:
+                if (model, row.id) not in self.loaded:
+                    changes.new.append(row)
+                elif names := self.changed(row):
+                    changes.rows.append((row, names))
+        return changes
 
     def says_nothing(self, contact: Contact) -> bool:
         """Whether nothing is known of a contact, nor how to reach it."""
@@ -189,11 +204,46 @@ class Profile:
         return bool(save_all([self], actor=actor, at=at))
 
     def is_dirty(self) -> bool:
-        """Whether anything differs from the database."""
-        if self.removed or self.changed(self.customer):
-            return True
-        rows = [row for model in MODELS for row in self.rows[model]]
-        return any((type(row), row.id) not in self.loaded or self.changed(row) for row in rows)
+        """Whether anything differed from the database when it was last derived."""
+        changes = self.changes
+        return bool(self.removed or changes.customer or changes.rows or changes.new)
+
+
+@dataclass(slots=True)
+class StoredProfile:
+    """A customer with its rows as the database has them: each profile of it is one of its own."""
+
+    customer: Columns
+    rows: dict[type[Row], list[Columns]] = field(default_factory=lambda: defaultdict(list))
+
+    def profile(self, facts: AccountFacts) -> Profile:
+        """A profile to change, with the `facts` of the customer's account."""
+        (customer,) = bulk.stored(Customer, [self.customer])
+        profile = Profile(customer, facts.account, is_new=False, facts=facts)
+        profile.loaded[Customer, customer.id] = self.customer
+        for model, values in self.rows.items():
+            rows: list[Any] = list(bulk.stored(model, values))  # rows of the key's class
+            profile.rows[model] = rows
+            for row, before in zip(rows, values, strict=True):
+                profile.loaded[model, row.id] = before
+        return profile
+
+
+def stored_profiles(customers: "models.QuerySet[Customer]") -> dict[UUID, StoredProfile]:
+    """What is stored of these customers, by customer; five queries."""
+    own = bulk.attributes(Customer).index("id")
+    found = {
+        values[own]: StoredProfile(values)
+        for values in customers.values_list(*bulk.attributes(Customer))
+    }
+    ids = list(map(str, found))
+    for model in MODELS if found else ():
+        owner = bulk.attributes(model).index("customer_id")
+        rows = model._default_manager.filter(customer__id__any=ids)
+        ordered = rows.order_by("customer_id", "created_at", "id")
+        for values in ordered.values_list(*bulk.attributes(model)):
+            found[values[owner]].rows[model].append(values)
+    return found
 
 
 @cache
@@ -233,59 +283,51 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
         elif not profile.is_new:
             customer.version += 1
     bulk.insert(Customer, [profile.customer for profile in new])
-    update(Customer, [(profile, profile.customer) for profile in changed])
+    update(Customer, [(each.customer, each.changes.customer | STAMPS) for each in changed])
     for model in reversed(MODELS):
         keys = [row.pk for profile in saved for row in profile.removed if type(row) is model]
         if keys:
             model._default_manager.filter(pk__in=keys).delete()
-    for model in MODELS:
-        save_rows(model, saved, at)
+    save_rows([profile.changes for profile in saved], at)
     return saved
 
 
-def save_rows(model: type[Row], profiles: Iterable[Profile], at: datetime) -> None:
-    """Write the new and changed rows of one table in at most three statements.
+def save_rows(found: Iterable[Changes], at: datetime) -> None:
+    """Write the new and changed rows of all tables, each in at most three statements.
 
     A row that stops being primary is written first: its place must be free for the next one.
     """
-    new: list[Row] = []
-    stepping_down: list[tuple[Profile, Row]] = []
-    others: list[tuple[Profile, Row]] = []
-    for profile in profiles:
-        for row in profile.rows[model]:
-            before = profile.loaded.get((model, row.id))
-            if before is None:
-                row.created_at = row.created_at or at
-                row.updated_at = at
-                new.append(row)
-            elif profile.changed(row):
-                row.updated_at = at
-                was_primary = before.get("is_primary", False)
-                is_down = was_primary and not row.is_primary
-                (stepping_down if is_down else others).append((profile, row))
-    update(model, stepping_down)
-    update(model, others)
-    bulk.insert(model, new)
+    new: dict[type[Row], list[Row]] = {model: [] for model in MODELS}
+    stepping_down: dict[type[Row], list[tuple[Row, set[str]]]] = {model: [] for model in MODELS}
+    others: dict[type[Row], list[tuple[Row, set[str]]]] = {model: [] for model in MODELS}
+    for changes in found:
+        for row in changes.new:
+            row.created_at = row.created_at or at
+            row.updated_at = at
+            new[type(row)].append(row)
+        for row, names in changes.rows:
+            row.updated_at = at
+            is_down = "is_primary" in names and not row.is_primary
+            (stepping_down if is_down else others)[type(row)].append((row, names | {"updated_at"}))
+    for model in MODELS:
+        update(model, stepping_down[model])
+        update(model, others[model])
+        bulk.insert(model, new[model])
 
 
-def update(model: type[models.Model], rows: Sequence[tuple[Profile, Customer | Row]]) -> None:
-    """Write what changed in rows of one table in one statement."""
+def update(model: type[models.Model], rows: Sequence[tuple[Customer | Row, Iterable[str]]]) -> None:
+    """Write columns of rows of one table in one statement; all that any of them needs, of each."""
     if rows:
-        names = set[str]().union(*(profile.changed(row) for profile, row in rows))
-        bulk.update(model, [row for _, row in rows], names)
-
-
-def columns(row: models.Model) -> dict[str, object]:
-    """A row's columns by attribute name; rules replace a document, and do not change it."""
-    values = vars(row)
-    return {name: values[name] for name in bulk.attributes(type(row))}
+        names = set[str]().union(*(names for _, names in rows))
+        bulk.update(model, [row for row, _ in rows], names)
 
 
 @cache
 def blank_contact() -> dict[str, object]:
     """What a contact looks like of which nothing is known."""
     own = {"id", "customer_id", "is_primary", "created_at", "updated_at"}
-    return {name: value for name, value in columns(Contact()).items() if name not in own}
+    values = vars(bulk.prototype(Contact))
+    return {name: values[name] for name in bulk.attributes(Contact) if name not in own}
 
 
 def fold_columns(row: models.Model) -> None:

@@ -14,6 +14,8 @@ from customers.values import AddressValues, NameValues
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))
 NOBODY: NameValues = {"first_name": None, "middle_name": None, "last_name": None}
 WITH_STATES = frozenset({"USA", "CAN"})
+# An enumeration makes its list of values anew each time, for longer than the rest takes.
+KINDS = tuple(Address.Type.values)
 
 
 def merge_addresses(
@@ -134,7 +136,7 @@ def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:
     one of another type becomes one of this; otherwise the oldest is promoted. One that was unmarked
     yields to the oldest other, and stays if there is no other.
     """
-    for kind in Address.Type.values:
+    for kind in KINDS:
         present = [address for address in profile.addresses if address.type == kind]
         if not present:
             continue
@@ -150,5 +152,5 @@ def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:
 
 def was_primary(profile: Profile, address: Address) -> bool:
     """Whether the address is its type's primary in the database."""
-    before = profile.loaded.get((Address, address.id), {})
-    return bool(before.get("is_primary")) and before.get("type") == address.type
+    was_primary = bool(profile.was(address, "is_primary"))
+    return was_primary and profile.was(address, "type") == address.type

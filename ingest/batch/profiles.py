@@ -20,7 +20,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from customers.profile import Profile
+from customers.profile import Profile, stored_profiles
 from customers.rules.address import settle_primaries
 from customers.rules.contact import merge_view
 from customers.rules.customer import merge_customer
@@ -45,7 +45,8 @@ def read(customer: CustomerBody) -> Submission[ProfileValues] | None:
     may be a plain string.
     """
     sent = MEMBERS & customer.model_fields_set
-    members = {name: value for name in sent if (value := getattr(customer, name)) not in NOTHING}
+    given = vars(customer)
+    members = {name: given[name] for name in sent if given[name] or given[name] not in NOTHING}
     if not members:
         return None
     if isinstance(members.get("emails"), list):
@@ -71,23 +72,22 @@ class Profiles:
         self.actor = actor
         self.wanted = wanted
         known = Customer.objects.filter(id__any=wanted, business_account=account)
-        found = Profile.load_all(list(bulk.read(known)), self.facts) if wanted else {}
-        self.known = {str(pk): profile for pk, profile in found.items()}
+        found = stored_profiles(known) if wanted else {}
+        self.known = {str(pk): stored for pk, stored in found.items()}
         self.kept: dict[str, Profile] = {}
 
     def draft(self, customer_id: str | None) -> Profile:
         """The profile of a customer as it is by now, to be changed; None stands for no customer."""
-        stored = self.kept.get(customer_id or "") or self.known.get(customer_id or "")
-        if stored is not None:
-            draft = stored.draft()
-        else:
-            customer = blank(Customer)
-            customer.business_account = self.account
-            if customer_id is not None:
-                customer.id = UUID(customer_id)
-                customer.external_id = self.wanted.get(customer_id, "")
-            draft = Profile(customer, self.account, is_new=True, facts=self.facts)
-        return draft
+        if kept := self.kept.get(customer_id or ""):
+            return kept.draft()
+        if stored := self.known.get(customer_id or ""):
+            return stored.profile(self.facts)
+        customer = blank(Customer)
+        bulk.refer(customer, "business_account", self.account)
+        if customer_id is not None:
+            customer.id = UUID(customer_id)
+            customer.external_id = self.wanted.get(customer_id, "")
+        return Profile(customer, self.account, is_new=True, facts=self.facts)
 
     def merge(
         self, customer_id: str | None, submission: Submission[ProfileValues], at: str
@@ -167,8 +167,10 @@ def name_contacts(profile: Profile, entries: list[ContactValues | None] | None) 
 
     One of them is primary: if nobody says which, the first.
     """
+    if not entries:
+        return
     free = {contact.id: contact for contact in profile.contacts}
-    for entry in entries or []:
+    for entry in entries:
         if entry is None or entry.get("id"):
             continue
         name = full_name(entry.get("first_name"), entry.get("middle_name"), entry.get("last_name"))
@@ -176,7 +178,7 @@ def name_contacts(profile: Profile, entries: list[ContactValues | None] | None) 
         if twin is not None:
             entry["id"] = twin.id
             del free[twin.id]
-    given = [entry for entry in entries or [] if entry is not None]
+    given = [entry for entry in entries if entry is not None]
     has_primary = any(each.is_primary for each in profile.contacts)
     if given and not has_primary and not any(entry.get("is_primary") for entry in given):
         given[0]["is_primary"] = True

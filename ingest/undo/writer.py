@@ -30,7 +30,15 @@ from customers.models import (
     Customer,
     Enrollment,
 )
-from customers.profile import MODELS, Profile, Row, fold_columns, folded_columns, save_all
+from customers.profile import (
+    MODELS,
+    Profile,
+    Row,
+    fold_columns,
+    folded_columns,
+    save_all,
+    stored_profiles,
+)
 from customers.rules.points import read_value
 from ingest.batch.writer import BUMP_VERSIONS, DELETE
 from ingest.undo.inverse import Inverse
@@ -176,10 +184,11 @@ def save_profiles(
     account = BusinessAccount.objects.get(pk=account_id)
     facts = AccountFacts(account)
     stored = Customer.objects.filter(id__any=wanted)
-    known = Profile.load_all(list(bulk.read(stored)), facts)
+    known = stored_profiles(stored)
     profiles = []
     for customer_id, rows in sorted(wanted.items()):
-        profile = known.get(UUID(customer_id)) or returning(customer_id, rows, facts)
+        found = known.get(UUID(customer_id))
+        profile = found.profile(facts) if found else returning(customer_id, rows, facts)
         if profile is None:
             continue
         for inverse in rows[Customer] if not profile.is_new else ():
