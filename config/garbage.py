@@ -1,6 +1,8 @@
 """Python's collector of cyclic garbage, in processes that serve or work for a long time."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # A bulk load makes objects by the hundred thousand, a large answer by the thousand, and nearly all
 # of them go by their reference counts. By Python's own 700, a fifth of the time went into looking.
@@ -12,3 +14,18 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS, 20, 20)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A short stretch of work whose objects go by their reference counts, all at its end.
+
+    As long as they are in use, the collector would look at each of them again and again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from config.db.crypto import SealError
+from config.garbage import uncollected
 from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
@@ -101,6 +102,7 @@ def work_alone(request: BulkRequest, lease: Lease) -> None:
         return
 
 
+@uncollected()
 def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     """Apply all items and write the ledgers in one transaction, or nothing of it.
 
