@@ -21,6 +21,8 @@ from customers.normalize import uuid7
 from customers.tables import NULL, Table, copy, escaped, written
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
+# What Django notes of a row that is in the database.
+STORED = {"db": DEFAULT_DB_ALIAS, "adding": False}
 
 
 # --- Making and reading ---------------------------------------------------------------------------
@@ -62,7 +64,7 @@ def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[An
     names = attributes(model)
     for values in rows:
         state = ModelState()
-        vars(state).update(db=DEFAULT_DB_ALIAS, adding=False, fields_cache={})
+        vars(state).update(STORED)
         yield made(model, dict(zip(names, values, strict=True)), state)
 
 
@@ -120,7 +122,9 @@ def update(model: type[models.Model], rows: Sequence[models.Model], names: Itera
     """Write these columns, by attribute name, of rows that are there."""
     wanted = tuple(sorted(names))
     keys = key(model)
-    documents = [{name: plain(vars(row)[name]) for name in (*keys, *wanted)} for row in rows]
+    names = (*keys, *wanted)
+    picked = itemgetter(*names)
+    documents = [dict(zip(names, map(plain, picked(vars(row))), strict=True)) for row in rows]
     # How many rows there are, no plan can know: one plan is as good as another.
     with prepared(updating(model, wanted), [to_json(documents).decode()]):
         pass
@@ -208,11 +212,9 @@ SPELLINGS = Spellings(
 
 
 def plain(value: object) -> object:
-    """A value as JSON takes it; date-times in full, not only to the millisecond."""
+    """A value as `to_json` takes it; date-times in full, not only to the millisecond."""
     if value is None or type(value) is str:
         return value
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, bytes | memoryview):
-        return f"\\x{value.hex()}"
-    return str(value) if isinstance(value, UUID) else value
+    return f"\\x{value.hex()}" if isinstance(value, bytes | memoryview) else value

@@ -1,6 +1,7 @@
 """Addresses: merging, the primary one of each type, countries and their subdivisions."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from uuid import UUID
 
 from config.api.json import camel
@@ -120,13 +121,11 @@ def check_state(address: Address, problems: Problems) -> None:
 def equal_address(profile: Profile, address: Address) -> Address | None:
     """An address that is there already: same type, lines, city, state, country and zip."""
     key = address_key(address)
-    return next((other for other in profile.addresses if address_key(other) == key), None)
+    return next((each for each in profile.addresses if address_key(each) == key), None)
 
 
-def address_key(address: Address) -> tuple[str, ...]:
-    """What two equal addresses share."""
-    names = ("type", *LINES, "city", "state", "country", "zip_code")
-    return tuple(getattr(address, name) for name in names)
+# What two equal addresses share.
+address_key = attrgetter("type", *LINES, "city", "state", "country", "zip_code")
 
 
 def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:

@@ -27,6 +27,7 @@ from customers.values import ContactValues, PointValues, ReachValues
 View = Literal["phone", "phone_alias", "email"]
 VIEWS: Final[dict[str, tuple[View, ...]]] = {PHONE: ("phone", "phone_alias"), EMAIL: ("email",)}
 Viewed = Literal["value", "phone_type", "provider", "extension", "is_verified"]
+REACH: Final = frozenset({"contact_points", *VIEWS[PHONE], *VIEWS[EMAIL]})
 MEMBERS: Final[dict[str, str]] = {PHONE: "primaryPhoneNumber", EMAIL: "primaryEmail"}
 # What their values are called.
 VALUES: Final[dict[str, str]] = {PHONE: "number", EMAIL: "value"}
@@ -102,6 +103,8 @@ def merge_reach(
     Whom it is `needed` of must have both when it is new, and cannot clear them later; one that was
     loaded without them may stay so.
     """
+    if values.keys().isdisjoint(REACH) and not (needed and is_new):
+        return
     region = profile.account.default_region
     before: dict[str, PointValues | None] = {}
     if "contact_points" in values:

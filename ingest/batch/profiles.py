@@ -131,13 +131,16 @@ def set_address(profile: Profile, zip_code: str, country: str) -> None:
 
     None is made beside a full address of that country, or one with the same postal code.
     """
+    is_there = any(
+        each.country == country and (each.street_line_1 or each.zip_code == zip_code)
+        for each in profile.addresses
+    )
+    if is_there and profile.is_new:
+        return
     wanted = UUID(address_id(str(profile.customer.pk)))
     address = next((each for each in profile.addresses if each.id == wanted), None)
     if address is None:
-        if any(
-            each.country == country and (each.street_line_1 or each.zip_code == zip_code)
-            for each in profile.addresses
-        ):
+        if is_there:
             return
         address = blank(Address)
         address.id, address.type = wanted, Address.Type.MAILING
