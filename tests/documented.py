@@ -1,24 +1,19 @@
 """The OpenAPI document as the tests read it, and the URL table that it has to keep up with."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
-from inflection import camelize
+from django.urls import Resolver404, resolve
 from jsonschema import Draft202012Validator
 
-from config.api.dialects import base_of
+from config.api.routes import Route, api_routes
 from config.openapi.views import document as rendered
 
 Json = dict[str, Any]
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 # Headers that tell a client something it may act on; an answer has them only where they are said.
 TELLING = {
     "ETag",
@@ -28,53 +23,6 @@ TELLING = {
     "RateLimit",
     "Idempotent-Replayed",
 }
-
-
-@dataclass(frozen=True)
-class Route:
-    """A path of the URL table, such as ``v1/customers/<id:customer_id>``, and its view."""
-
-    pattern: str
-    view: type[Any] | None
-
-    @property
-    def variables(self) -> list[str]:
-        return VARIABLE.findall(self.pattern)
-
-    @property
-    def methods(self) -> list[str]:
-        return [method for method in METHODS if hasattr(self.view, method.lower())]
-
-    @property
-    def path(self) -> str:
-        """As the document spells it."""
-        return "/" + VARIABLE.sub(lambda match: f"{{{camelize(match[1], False)}}}", self.pattern)
-
-    def url(self, ids: Mapping[str, object]) -> str:
-        """The path with these values of its variables; ``x of y`` is an `x` for paths of a `y`."""
-        *_, last = [part for part in self.pattern.split("/") if "<" not in part]
-        return "/" + VARIABLE.sub(
-            lambda match: str(ids.get(f"{match[1]} of {last}", ids[match[1]])), self.pattern
-        )
-
-
-def routes() -> list[Route]:
-    """The whole URL table."""
-    return list(_walk(get_resolver().url_patterns, ""))
-
-
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Route]:
-    for each in patterns:
-        pattern = prefix + str(each.pattern)
-        if isinstance(each, URLResolver):
-            yield from _walk(each.url_patterns, pattern)
-        else:
-            yield Route(pattern, getattr(each.callback, "view_class", None))
-
-
-def api_routes() -> list[Route]:
-    """The part of it that lies under an API base."""
-    return [route for route in routes() if base_of("/" + route.pattern)]
 
 
 @cache

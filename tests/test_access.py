@@ -6,12 +6,13 @@ import pytest
 
 from config.api import access
 from config.api.actors import SCOPES, ActorType, Scope
+from config.api.routes import api_routes
 from config.db.crypto import associated_data, seal
 from customers import history, schema
 from customers.change_log import Via, recorded
 from customers.models import Contact, Customer
 from tests import factories
-from tests.documented import api_routes, call
+from tests.documented import call
 from tests.factories import Client
 from tests.inventory import make_inventory
 from tests.tables import WITHOUT_SCOPE

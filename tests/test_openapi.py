@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.test import Client as Browser
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from config.api.routes import api_routes
 from config.openapi import story
 from customers.examples import (
     BUSINESS,
@@ -24,16 +25,7 @@ from customers.examples import (
     PARCELS,
 )
 from tests import factories
-from tests.documented import (
-    api_routes,
-    call,
-    document,
-    examples,
-    operations,
-    resolved,
-    send,
-    validator,
-)
+from tests.documented import call, document, examples, operations, resolved, send, validator
 from tests.inventory import make_documented
 from tests.workers import worker
 

@@ -12,9 +12,10 @@ from rest_framework.permissions import AllowAny
 from config.api.actors import SCOPES
 from config.api.dialects import base_of
 from config.api.permissions import HasScope
+from config.api.routes import METHODS, api_routes, routes
 from config.api.views import ApiView
 from tests import factories
-from tests.documented import METHODS, api_routes, call, operations, routes
+from tests.documented import call, operations
 from tests.factories import Client
 from tests.inventory import make_inventory, make_nothing
 from tests.tables import WITHOUT_SCOPE

@@ -12,11 +12,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 
+from config.api.routes import api_routes
 from ingest.models import BulkRequest
 from search import services
 from search.bi.views import url_of
 from tests import factories
-from tests.documented import api_routes
 from tests.inventory import make_finished_search, make_inventory, make_nothing
 from tests.served import opened, wait_until, web
 from tests.workers import locked
