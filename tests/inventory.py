@@ -1,23 +1,15 @@
 """One thing of every kind that a path can name, by the name of its variable in the URL table."""
 
-import hashlib
-import io
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from customers.criteria import Criteria
 from customers.examples import KEY_ID, KEY_SECRET
 from customers.models import OAuthClient
 from customers.normalize import uuid7
-from ingest import runner
-from ingest import services as bulk
-from ingest.batch.items import Action
-from ingest.models import BulkRequest
-from ingest.payload import Content
-from search import results, services
+from ingest.isolation import make_failed_load
+from search import isolation, services
 from search.models import CustomerSearch
 from tests import factories
 from tests.factories import Speaker
@@ -73,32 +65,12 @@ def make_documented(speaker: Speaker) -> dict[str, str]:
 
 def make_bulk_request(speaker: Speaker) -> UUID:
     """The id of a bulk request that has ended, its one item failed."""
-    sent = Content([{"sourceCustomerId": "17"}])
-    public_id = bulk.submit_request(
-        actor=speaker.actor, target=bulk.Target(Action.CREATE_CUSTOMERS), sent=sent, fingerprint=b""
-    )
-    runner.run(BulkRequest.objects.get(public_id=public_id).pk)
-    return public_id
+    return make_failed_load(speaker.actor, "17")
 
 
 def make_finished_search(speaker: Speaker) -> CustomerSearch:
     """A search that found nobody, and its file."""
-    actor = speaker.actor
-    criteria = Criteria(customer_account_type="INDIVIDUAL")
-    submitted = services.submit_search(actor=actor, criteria=criteria, result_format="CSV")
-    search = CustomerSearch.claim(submitted.pk, worker="tester")
-    assert search is not None
-    search.start()
-    name = results.name_for(search)
-    search.note(accounts=list(actor.tree), storage_name=name, snapshot_at=timezone.now())
-    results.store(name, io.BytesIO(ROWS))
-    search.finish(
-        rows=0,
-        bytes=len(ROWS),
-        sha256=hashlib.sha256(ROWS).hexdigest(),
-        expires_at=timezone.now() + timedelta(days=1),
-    )
-    return search
+    return isolation.make_finished_search(speaker.actor, ROWS)
 
 
 def make_nothing() -> dict[str, str]:

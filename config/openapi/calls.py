@@ -29,6 +29,11 @@ class Call:
     body: object = None
     optional: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The names of all its query parameters."""
+        return frozenset({*self.query, *self.optional})
+
 
 def calls(document: Json) -> Iterator[Call]:
     """All calls, in the order of the document."""

@@ -1,0 +1,293 @@
+"""Every call of the URL table, by everybody, with every handle: what differs from the account tree.
+
+What is expected needs no table of routes:
+
+- **Within reach** a call is answered as to whom its subject belongs: if the own handle opens
+  something, so do those of all accounts below.
+- **Out of reach** it is answered, and writes, exactly as for a thing that never was.
+- **No answer** names anything out of reach, and a list that shows one thing of a kind shows all
+  within reach.
+- **Nothing that is made elsewhere** changes an answer: no count gives it away.
+- **Without a token** that is worth something, or where `config.api.access` closes a call, it is
+  refused.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from django.db import transaction
+
+from config.api.dialects import base_of
+from config.api.routes import BACK_OFFICE, Route, routes
+from customers.isolation.asking import Answer, Asker, UndocumentedError, documented
+from customers.isolation.cases import Case, Line
+from customers.isolation.family import Caller, Family, Way
+from customers.isolation.holdings import Reach, make_holding, nothing_of, values_of
+
+# Of views outside of the API, whose methods nobody tells.
+USUAL_METHODS = ("GET", "POST")
+# Answers that differ from moment to moment by themselves, and are the same for everybody.
+UNSTEADY = {
+    "readyz": "tells how the machine is, and is 503 where no worker runs",
+    "admin/customers/user/account/two-factor/": "shows a new secret each time",
+}
+# Variables that lead to nothing of anybody's, with what is put there.
+PLAIN = {"url": "nowhere", "app_label": "customers", "key": "1", "content_type_id": "1"}
+PLAIN |= {"object_id of r": "1"}
+# Query parameters that name something, by their handles, and those that ask for more.
+QUERY_HANDLES = {"businessAccountId": "account_id"}
+WIDER = ({"includeChildren": "true"},)
+REFUSED_IN_BROWSERS = range(300, 500)
+
+
+class Walk:
+    """One walk over the URL table, or over the routes that begin with `only`."""
+
+    def __init__(self, family: Family, *, only: str = "") -> None:
+        self.family = family
+        # Of two of the same path the second is hidden by the first.
+        self.routes = {
+            each.pattern: each for each in reversed(routes()) if each.pattern.startswith(only)
+        }
+        self.askers = {caller.name: Asker(caller) for caller in family.callers}
+        self.lines = {
+            (pattern, method): Line(pattern, method)
+            for pattern, route in reversed(self.routes.items())
+            for method in methods_of(route)
+        }
+        # What each caller was told without anything made elsewhere, to be compared later.
+        self.plain: dict[tuple[str, str], Answer] = {}
+
+    def run(self) -> list[Line]:
+        """Make all calls; the lines of the table, in the order of the URL table.
+
+        Those that change nothing come first: what the others do to files is not undone.
+        """
+        self.look_at_all(lambda method: method == "GET")
+        for caller in self.family.callers:
+            if caller.holding is not None:
+                self.look_again(caller)
+        self.look_at_all(lambda method: method != "GET")
+        return list(self.lines.values())
+
+    def look_at_all(self, is_meant: Callable[[str], bool]) -> None:
+        """All routes with these methods; what nobody knows how to call is a fault, too."""
+        for (pattern, method), line in self.lines.items():
+            if not is_meant(method):
+                continue
+            try:
+                self.look(self.routes[pattern], method, line)
+            except KeyError as error:
+                names = " or ".join(repr(name) for name in error.args)
+                line.faults.append(
+                    f"nobody knows what leads to {names}: give it a handle in the module"
+                    " `isolation` of the app that has the route"
+                )
+            except UndocumentedError:
+                line.faults.append(
+                    "the API's document does not have this call: describe it in `openapi`"
+                )
+
+    def ask(
+        self,
+        case: Case,
+        line: Line,
+        ids: Mapping[str, str] = PLAIN,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make a call, and note what no answer may have."""
+        line.calls += 1
+        answer = self.askers[case.caller.name].ask(case.route, case.method, ids, query)
+        if answer.status >= 500 and case.route.pattern not in UNSTEADY:
+            line.faults.append(f"{case.caller.name}: answers {answer.status}")
+        typed = " ".join(ids[case.route.key(name, ids)] for name in case.route.variables)
+        typed += " ".join((query or {}).values())
+        for word, owner in () if case.follows_link else self.secrets(case):
+            if word in answer.text and word not in typed:
+                line.faults.append(f"{case.caller.name}: the answer names {word} of {owner}")
+        return answer
+
+    def secrets(self, case: Case) -> Iterator[tuple[str, str]]:
+        """What no answer to this caller may have in it, and whose it is."""
+        for name, holding in self.family.holdings.items():
+            if not case.caller.knows(holding):
+                yield holding.mark, name
+            for key, handle in holding.handles.items():
+                if (
+                    handle.reach != Reach.ANYBODY
+                    and is_page(key) == (case.caller.way == Way.OPERATOR)
+                    and not case.caller.reaches(holding, handle)
+                ):
+                    yield handle.value, name
+
+    # --- One route ------------------------------------------------------------------------------
+
+    def look(self, route: Route, method: str, line: Line) -> None:
+        """All calls of a route and method. Raises `KeyError` and `UndocumentedError`."""
+        for caller in self.family.callers:
+            case = Case(route, method, caller)
+            if not case.is_due:
+                continue
+            if self.is_about_something(route):
+                answer = self.look_with_handles(case, line)
+            else:
+                answer = self.ask(case, line)
+                if method == "GET":
+                    self.look_at_list(case, line, answer)
+            self.check_guard(case, line, answer)
+            if method == "GET":
+                self.plain[route.pattern, caller.name] = answer
+
+    def is_about_something(self, route: Route) -> bool:
+        """Whether the path names something. Raises `KeyError`."""
+        return bool(groups_of(route, PLAIN | values_of(self.family.holdings["child"].handles))[0])
+
+    def look_with_handles(self, case: Case, line: Line) -> Answer:
+        """A call with the handles of everybody; gives the answer about the own thing, if any."""
+        caller = case.caller
+        own = caller.holding or self.family.holdings["child"]
+        base = PLAIN | values_of(own.handles)
+        nothing = self.ask(case, line, PLAIN | nothing_of(own.handles))
+        about_own = self.ask(case, line, base)
+        if caller.holding is None:
+            if not case.follows_link:
+                self.check_hidden(case, line, about_own, nothing, "child")
+            return about_own
+        if case.is_guarded and case.is_open and about_own.status >= 400:
+            # Otherwise the calls about what others have would prove nothing.
+            line.faults.append(f"{caller.name}: {about_own.status} about the own")
+        for group in groups_of(case.route, base):
+            never = base | {key: own.handles[key].never for key in group}
+            reference = self.ask(case, line, never)
+            is_whole = group == groups_of(case.route, base)[0]
+            for name, holding in self.family.holdings.items():
+                taken = {key: holding.handles[key] for key in group}
+                if holding is own or all(each.reach == Reach.ANYBODY for each in taken.values()):
+                    continue
+                answer = self.ask(case, line, base | values_of(taken))
+                if not all(caller.reaches(holding, each) for each in taken.values()):
+                    self.check_hidden(case, line, answer, reference, name)
+                elif is_whole and answer.status != about_own.status:
+                    line.faults.append(
+                        f"{caller.name}: {answer.status} about what {name} has, and"
+                        f" {about_own.status} about the own"
+                    )
+        return about_own
+
+    @staticmethod
+    def check_hidden(case: Case, line: Line, answer: Answer, nothing: Answer, owner: str) -> None:
+        """What is out of reach is what never was."""
+        if answer.told != nothing.told:
+            line.faults.append(
+                f"{case.caller.name}: {answer.status} about what {owner} has differs from"
+                f" {nothing.status} about nothing"
+            )
+        elif answer.written != nothing.written:
+            line.faults.append(
+                f"{case.caller.name}: about what {owner} has it writes {answer.written}"
+            )
+
+    @staticmethod
+    def check_guard(case: Case, line: Line, answer: Answer) -> None:
+        """Who has no business here is refused, whatever the path names."""
+        if not case.is_guarded:
+            is_page = BACK_OFFICE.match(case.route.pattern) is not None
+            is_let_in = answer.status not in REFUSED_IN_BROWSERS
+            if is_page and is_let_in and case.caller.way != Way.OPERATOR:
+                line.faults.append(f"{case.caller.name}: {answer.status} without signing in")
+            return
+        expected = None
+        if case.caller.actor_type is None:
+            expected = 401
+        elif not case.is_open:
+            expected = 403
+        if expected is not None and answer.status != expected:
+            line.faults.append(f"{case.caller.name}: {answer.status} instead of {expected}")
+
+    def look_at_list(self, case: Case, line: Line, answer: Answer) -> None:
+        """What is listed with the query of the examples, without one, and for an account."""
+        known = documented(case.route, case.method).parameters if case.is_api else frozenset()
+        queries: list[dict[str, str]] = [{}, *(each for each in WIDER if each.keys() <= known)]
+        for found in [answer, *(self.ask(case, line, query=query) for query in queries)]:
+            self.check_lists(case, found, line)
+        for parameter in known & QUERY_HANDLES.keys():
+            key = QUERY_HANDLES[parameter]
+            for name, holding in self.family.holdings.items():
+                handle = holding.handles[key]
+                if not case.caller.reaches(holding, handle):
+                    found = self.ask(case, line, query={parameter: handle.value})
+                    nothing = self.ask(case, line, query={parameter: handle.never})
+                    self.check_hidden(case, line, found, nothing, name)
+
+    def check_lists(self, case: Case, answer: Answer, line: Line) -> None:
+        """A list has what the own account has, or what all below it have, too; never a part."""
+        caller = case.caller
+        own = caller.holding
+        if own is None or answer.status >= 300:
+            return
+        for key in own.handles:
+            holders = {
+                name: holding
+                for name, holding in self.family.holdings.items()
+                if holding.handles[key].is_listed
+                and is_page(key) == (caller.way == Way.OPERATOR)
+                and caller.reaches(holding, holding.handles[key])
+            }
+            seen = {
+                name: holding
+                for name, holding in holders.items()
+                if holding.handles[key].value in answer.text
+            }
+            is_list = any(holding is not own for holding in seen.values())
+            is_of_tree = any(holding.account != own.account for holding in seen.values())
+            for name, holding in holders.items():
+                is_due = is_list and (is_of_tree or holding.account == own.account)
+                if is_due and name not in seen:
+                    line.faults.append(f"{caller.name}: the {key} of {name} is not listed")
+
+    # --- What is made elsewhere -------------------------------------------------------------------
+
+    def look_again(self, caller: Caller) -> None:
+        """Ask once more after others have got more, and compare."""
+        own = caller.holding
+        with transaction.atomic():
+            for name, account in self.family.accounts.items():
+                if account.pk not in caller.tree:
+                    make_holding(account, f"zqmore{name}qz")
+            for route in self.routes.values():
+                before = self.plain.get((route.pattern, caller.name))
+                if before is None or own is None or route.pattern in UNSTEADY:
+                    continue
+                line = self.lines[route.pattern, "GET"]
+                ids = PLAIN | values_of(own.handles)
+                after = self.ask(Case(route, "GET", caller), line, ids)
+                if after.told != before.told:
+                    line.faults.append(
+                        f"{caller.name}: the answer changes with what others have, from"
+                        f" {changed(before, after)}"
+                    )
+            transaction.set_rollback(True)
+
+
+def is_page(key: str) -> bool:
+    """Whether a handle is of the back office, where other rules may tell who reaches a thing."""
+    return " of " in key and "." in key
+
+
+def methods_of(route: Route) -> Sequence[str]:
+    """The methods of a route that are tried."""
+    return route.methods if base_of(f"/{route.pattern}") else USUAL_METHODS
+
+
+def changed(before: Answer, after: Answer) -> str:
+    """The first difference between two answers."""
+    texts = ["\n".join(map(str, answer.told)) for answer in (before, after)]
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
+    first = sum(1 for _ in same)
+    return " to ".join(repr(text[max(0, first - 20) : first + 40]) for text in texts)
+
+
+def groups_of(route: Route, ids: Mapping[str, str]) -> list[list[str]]:
+    """The keys of a path's variables: all at once, and each by itself, among those of another."""
+    keys = [key for key in (route.key(name, ids) for name in route.variables) if key not in PLAIN]
+    return [keys, *([key] for key in keys)] if len(keys) > 1 else [keys]
