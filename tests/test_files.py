@@ -65,6 +65,7 @@ def content(first: int, count: int) -> bytes:
 def test_what_was_stored_is_read_back(place, listed, size):
     files.store("bulk/1/file", Pattern(size))
     assert (listed(), files.size("bulk/1/file")) == (["bulk/1/file"], size)
+    assert list(files.names()) == ["bulk/1/file"]
     with files.Reader("bulk/1/file") as file:
         read = 0
         while part := file.read(100_000):

@@ -35,6 +35,7 @@ __all__ = [
     "exists",
     "free_bytes",
     "link",
+    "names",
     "remove",
     "remove_folder",
     "size",
@@ -69,6 +70,11 @@ def exists(name: str) -> bool:
     with suppress(FileNotFoundError):
         return size(name) >= 0
     return False
+
+
+def names() -> Iterator[str]:
+    """The names of all files that are complete, in no order."""
+    return place().names()
 
 
 def blocks(name: str, first: int, length: int) -> Iterator[bytes]:

@@ -123,6 +123,12 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
         with reached():
             return int(self._client.head_object(**self._object(name))["ContentLength"])
 
+    def names(self) -> Iterator[str]:
+        """The names of all complete files."""
+        with reached():
+            for found in self.bucket.objects.filter(Prefix=str(self.location)):
+                yield found.key.removeprefix(f"{self.location}/" if self.location else "")
+
     def blocks(self, name: str, first: int, length: int) -> Iterator[bytes]:
         """Part of a file, by ranges: no connection is kept longer than one takes."""
         end = first + length

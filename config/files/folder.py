@@ -48,6 +48,12 @@ class Folder:
         """Bytes of a file."""
         return self._path(name).stat().st_size
 
+    def names(self) -> Iterator[str]:
+        """The names of all complete files."""
+        for path in self._root.rglob("*"):
+            if path.suffix != PART and path.is_file():
+                yield path.relative_to(self._root).as_posix()
+
     def blocks(self, name: str, first: int, length: int) -> Iterator[bytes]:
         """Part of a file."""
         with self._path(name).open("rb") as file:

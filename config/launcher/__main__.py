@@ -30,6 +30,7 @@ from config.launcher.instance import (
     is_given,
     new_secrets,
 )
+from config.launcher.restore import options_of, put_keys
 from config.launcher.servers import EmbeddedError, sockets_of
 from config.launcher.stack import MANAGE, Address, StackError
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
@@ -119,6 +120,24 @@ def manage(arguments: Sequence[str]) -> int:
             _wait_while(partial(_holds, instance, busy.holder.pid))
 
 
+def restore(arguments: Sequence[str]) -> int:
+    """Put a backup into an empty registry, with the servers started for as long as it takes."""
+    options = options_of(arguments)
+    say = partial(_say, sys.stderr)
+    instance = Instance(_data_directory())
+    path = _caller_path(str(options.file))
+    with (
+        instance.lock("restore", say) as lock,
+        sockets_of(instance.data) as sockets,
+        Supervisor(say, keep_open=[lock.descriptor]) as supervisor,
+    ):
+        put_keys(instance, path, options)
+        made = _contract(instance) | stack.urls(instance.data, sockets)
+        stack.start_servers(supervisor, instance.data, sockets, say)
+        command = [*MANAGE, "restore", str(path)]
+        return supervisor.foreground(command, stack.with_given(made), CALLER_DIRECTORY)
+
+
 def bench(arguments: Sequence[str]) -> int:
     """Run benchmarks on servers of their own, as durable as `up`'s; their data is kept."""
     say = partial(_say, sys.stderr)
@@ -158,6 +177,8 @@ def main(arguments: Sequence[str]) -> int:
     commands = {
         "up": up,
         "setup": lambda options: manage(["setup", *options]),
+        "backup": lambda options: manage(["backup", *options]),
+        "restore": restore,
         "test": test,
         "manage": manage,
         "bench": bench,

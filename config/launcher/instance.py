@@ -87,7 +87,7 @@ class Instance:
             raise InstanceError(f"cannot use {data}: {error.strerror}") from error
         self.data = data.resolve()
         self._lock_file = self.data / "kith.lock"
-        self._secrets_file = self.data / "secrets.env"
+        self.secrets_file = self.data / "secrets.env"
         # Root could go on, but its files would then lock the owner out.
         if self._lock_file.exists() and (owner := self._lock_file.stat().st_uid) != os.geteuid():
             raise InstanceError(f"{data} belongs to user {owner}: run ./kith as that user")
@@ -128,22 +128,36 @@ class Instance:
         Raises InstanceError when there is a database with data, in this directory or elsewhere, and
         no secrets: new ones could not open what is in it.
         """
-        if not self._secrets_file.exists():
+        if not self.secrets_file.exists():
             if has_data_elsewhere:
                 raise InstanceError(
-                    f"the database of DATABASE_URL holds data, and {self._secrets_file}, which"
+                    f"the database of DATABASE_URL holds data, and {self.secrets_file}, which"
                     " would have its keys, is missing: put that file there, name its directory by"
                     f" KITH_DATA, or set {', '.join(SECRET_NAMES)}"
                 )
             if (self.data / "postgres").exists():
                 raise InstanceError(
-                    f"{self._secrets_file} is missing, and without it the encrypted values in"
+                    f"{self.secrets_file} is missing, and without it the encrypted values in"
                     f" {self.data / 'postgres'} cannot be read: restore it from a backup"
                 )
             lines = "".join(f"{name}={value}\n" for name, value in new_secrets().items())
-            write_private(self._secrets_file, lines)
-        pairs = (line.split("=", 1) for line in self._secrets_file.read_text().splitlines() if line)
+            write_private(self.secrets_file, lines)
+        pairs = (line.split("=", 1) for line in self.secrets_file.read_text().splitlines() if line)
         return dict(pairs)
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether this data directory has secrets."""
+        return self.secrets_file.exists()
+
+    def adopt(self, secrets: Mapping[str, str]) -> None:
+        """Keep these secrets, of a backup. Raises InstanceError where there are others."""
+        if self.has_secrets:
+            if self.secrets() != dict(secrets):
+                raise InstanceError(f"{self.secrets_file} has other keys than the backup")
+            return
+        lines = "".join(f"{name}={secrets[name]}\n" for name in SECRET_NAMES)
+        write_private(self.secrets_file, lines)
 
     def _take(self, descriptor: int, say: Callable[[str], None]) -> None:
         started = time.monotonic()
