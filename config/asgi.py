@@ -29,8 +29,10 @@ def allow_descriptors() -> None:
 def load() -> "Application":
     """Django first: what serves it needs its settings and loaded apps."""
     django = get_wsgi_application()
+    from config import metrics  # noqa: PLC0415 -- needs the settings
     from config.server.start import serving  # noqa: PLC0415 -- needs the loaded apps
 
+    metrics.start()
     return serving(django)
 
 

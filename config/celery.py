@@ -194,6 +194,14 @@ def require_the_right_database(**_signal: object) -> None:
 
 
 @on(signals.worker_init)
+def count_for_monitoring(**_signal: object) -> None:
+    """Processes of the pool go on with what was set up here, each in a file of its own."""
+    from config import metrics  # noqa: PLC0415 -- needs the settings
+
+    metrics.start()
+
+
+@on(signals.worker_init)
 def work_for_long(**_signal: object) -> None:
     """Everything is loaded, and the processes of the pool are still to be made.
 

@@ -343,6 +343,8 @@ LOADER_PROCESSES = env.integer(
     "KITH_LOADER_PROCESSES", min(len(os.sched_getaffinity(0)), 8) + 1, minimum=1
 )
 
+# With it, `/metrics` tells figures to who has it; without, nothing is counted.
+METRICS_TOKEN = env.text("KITH_METRICS_TOKEN")
 LOG_LEVEL = env.choice("KITH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,

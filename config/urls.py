@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from config import health
 from config.api import paths
+from config.metrics import view as figures
 from config.openapi import views as documentation
 from customers.views.sign_in import BackOfficeLogin
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", health.index),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", figures.show),
     path("schema", documentation.schema),
     path("docs", documentation.docs),
     path("docs/oauth2-redirect", documentation.signed_in),

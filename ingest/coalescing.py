@@ -137,3 +137,5 @@ def finish(request: BulkRequest, counts: Sequence[tuple[UUID, dict[str, int]]]) 
         cursor.execute(FINISH, [ids, *columns, str(request.claim_id)])
         if cursor.rowcount != len(counts):
             raise ClaimLost(str(request.pk))
+    for _, outcome in counts:
+        request.count_end(request.Status.FINISHED, request.rows_of(outcome))

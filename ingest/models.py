@@ -1,5 +1,6 @@
 """Queued bulk requests, what was sent with them, and the outcome of each item."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -187,6 +188,13 @@ class BulkRequest(Job):
             pk__in=self.coalesced, claim_id=self.claim_id, status=self.Status.STARTED
         ).update(lease_until=lease_end())
         return super().renew(**progress)
+
+    def rows_of(self, outcome: Mapping[str, object]) -> int:
+        """Customers that were created or updated; a dry run writes none."""
+        if self.is_dry_run:
+            return 0
+        counts = [outcome.get(name, 0) for name in ("created", "updated")]
+        return sum(count for count in counts if isinstance(count, int))
 
     def must_wait(self) -> bool:
         """Whether it has to wait for an earlier request (`ingest.ordering`)."""

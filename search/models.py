@@ -1,6 +1,6 @@
 """Queued searches."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -173,6 +173,11 @@ class CustomerSearch(Job):
         plain = self.CONTENT_TYPES[self.result_format]
         _, compressed = self.COMPRESSED.get(self.compression, ("", plain))
         return str(compressed)
+
+    def rows_of(self, outcome: Mapping[str, object]) -> int:
+        """Rows of the file."""
+        rows = outcome.get("rows", 0)
+        return rows if isinstance(rows, int) else 0
 
     @property
     def percent(self) -> int | None:

@@ -28,6 +28,7 @@ OUTSIDE = {
     "": "a page of links, the same for everybody",
     "healthz": "for machines that watch this one; says nothing but that it lives",
     "readyz": "likewise; names the parts, and why database and release or keys do not fit",
+    "metrics": "asks for a token of its own (test_metrics)",
     "schema": "the documentation is public",
     "docs": "likewise",
     "docs/oauth2-redirect": "an empty page with a script, for who signs in at /docs",

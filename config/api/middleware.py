@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from config import metrics
 from config.api.actors import Actor
 from config.api.card_numbers import holds_card_number
 from config.api.dialects import base_of
@@ -49,11 +50,13 @@ class RequestContext:
             response["X-Request-Id"] = trace
             match = request.resolver_match
             actor = getattr(request, "auth", None)
+            route, seconds = match.route if match else "", perf_counter() - started
+            metrics.note_request(str(request.method), route, response.status_code, seconds)
             line = {
                 "method": request.method,
-                "route": match.route if match else "",
+                "route": route,
                 "status": response.status_code,
-                "milliseconds": round((perf_counter() - started) * 1000, 1),
+                "milliseconds": round(seconds * 1000, 1),
                 "clientId": actor.client_id if isinstance(actor, Actor) else "",
             }
             if match is None:

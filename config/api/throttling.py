@@ -25,6 +25,7 @@ from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from config import metrics
 from config.api.actors import Actor
 from config.api.errors import TooManyRequests
 
@@ -189,6 +190,7 @@ def note_failure(request: HttpRequest | Request, kind: str) -> None:
 
     Raises `TooManyRequests` from `settings.FAILED_AUTHENTICATIONS_PER_MINUTE` on (0: never).
     """
+    metrics.note_failure(kind)
     limit = settings.FAILED_AUTHENTICATIONS_PER_MINUTE
     count = _count(_failures_key(request, kind), 1) if limit else None
     if count is not None and count > limit:

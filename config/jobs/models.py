@@ -15,7 +15,7 @@ wait as rows, and the end of one brings the next. So nobody waits behind all of 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import ClassVar, Self
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ from django.db.models.functions import Coalesce, Now
 from kombu.exceptions import OperationalError as BrokerError
 from uuid_utils.compat import uuid7
 
+from config import metrics
 from config.api.actors import Actor
 from config.context import request_id
 from config.db.statements import insert_rows
@@ -274,6 +275,7 @@ class Job(models.Model):
         self._move(
             (self.Status.STARTED,), status=self.Status.FINISHED, finished_at=Now(), **outcome
         )
+        self.count_end(self.Status.FINISHED, self.rows_of(outcome))
 
     def fail(self, code: str, message: str, **outcome: object) -> None:
         """To FAILED, with a message that a person understands. Raises `ClaimLost`."""
@@ -285,6 +287,7 @@ class Job(models.Model):
             error_message=message,
             **outcome,
         )
+        self.count_end(self.Status.FAILED, self.rows_of(outcome))
 
     def hand_back(self) -> None:
         """Release the job at once, as if this attempt had not been."""
@@ -314,6 +317,7 @@ class Job(models.Model):
             )
         )
         if aborted:
+            self.count_end(self.Status.ABORTED)
             transaction.on_commit(lambda: publish_waiting(self.business_account_id), robust=True)
         return bool(aborted)
 
@@ -321,6 +325,15 @@ class Job(models.Model):
         """To ABORTED, because it took longer than `JOB_SECONDS`. False: it had ended."""
         limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
         return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
+
+    def rows_of(self, _outcome: Mapping[str, object]) -> int:
+        """How many rows the job has written, by what is noted of its end."""
+        return 0
+
+    def count_end(self, status: str, rows: int = 0) -> None:
+        """Count the job among those that have ended, once that is committed."""
+        kind = str(self._meta.model_name)
+        transaction.on_commit(lambda: metrics.note_job(kind, status, rows), robust=True)
 
     def _move(self, states: tuple[str, ...], **values: object) -> None:
         if not self._update(states, **values):

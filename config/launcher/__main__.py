@@ -218,6 +218,7 @@ def _bring_up(
     stack.migrate(supervisor, environment, say)
     lock.publish(made)
     credentials = stack.create_demo(supervisor, data, environment, say) if demo else None
+    stack.forget_counts(data)
     say("starting web, worker and beat")
     for program in programs:
         supervisor.start(program)

@@ -7,6 +7,7 @@ set by the user, that server is not started here. Does not import Django.
 import http.client
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -143,6 +144,11 @@ def start_servers(
         valkey.prepare()
         start(supervisor, valkey)
     return created
+
+
+def forget_counts(data: Path) -> None:
+    """Begin to count for monitoring anew; files of processes that are gone would pile up."""
+    shutil.rmtree(data / "metrics", ignore_errors=True)
 
 
 def check_settings(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
