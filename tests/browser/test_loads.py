@@ -84,6 +84,10 @@ def test_a_file_with_a_bad_line_is_loaded_and_the_line_is_corrected_alone(
         expect(number(page, "Failed")).to_have_text("1")
         expect(page.get_by_role("cell", name="keine", exact=True)).to_be_visible()
         assert_accessible(page)
+        page.get_by_role("button", name="Undo", exact=True).click()
+        undo = page.get_by_role("dialog", name="Undo kunden.csv?")
+        undo.get_by_role("button", name="Keep it").click()
+        expect(undo).to_be_hidden()
         loaded = page.url
 
         with page.expect_download() as download:
