@@ -2,9 +2,11 @@
 
 import html
 import re
+import sys
 
 import pytest
 from django.test import Client as Browser
+from django.utils.html import conditional_escape
 
 from customers.models import AttributeDefinition, Change, Customer
 from customers.words import NOTHING
@@ -340,6 +342,47 @@ def test_an_optional_phone_number_is_emptied(browser, owner):
     assert stored(owner, acme)["contacts"][1]["primaryPhoneNumber"] is None
     fields = {name.replace("[1]", "[0]"): value for name, value in fields.items()}
     assert "contacts[0].primaryPhoneNumber.number" in errors_of(edit(browser, acme, **fields))
+
+
+# --- What it costs --------------------------------------------------------------------------------
+
+
+def escaped_for(browser, url):
+    """How many texts were escaped for a page."""
+    count = 0
+
+    def counting(frame, event, _argument):
+        nonlocal count
+        count += event == "call" and frame.f_code is conditional_escape.__code__
+
+    sys.setprofile(counting)
+    try:
+        assert browser.get(url).status_code == 200
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_each_address_has_a_list_of_all_countries_that_is_written_once(browser, owner, ada):
+    before = escaped_for(browser, edit_url(ada))
+    more = [HOME | {"zipCode": str(number)} for number in range(4)]
+    put(owner, ada, {"addresses": more})
+    assert escaped_for(browser, edit_url(ada)) - before < 4 * 100
+
+
+def test_a_country_of_the_list_is_selected(browser, ada):
+    text = browser.get(edit_url(ada)).content.decode()
+    country = re.search(r'name="addresses\[0\].countryCode".*?</select>', text, re.DOTALL)[0]
+    assert re.findall(r'value="(\w*)" selected', country) == ["USA"]
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_form_makes_so_many_queries_whatever_the_customer_has(
+    browser, owner, ada, count, django_assert_num_queries
+):
+    put(owner, ada, {"addresses": [HOME | {"zipCode": str(number)} for number in range(count)]})
+    with django_assert_num_queries(10):
+        browser.get(edit_url(ada))
 
 
 # --- Two operators --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -63,9 +64,10 @@ def choices(values: Sequence[str], *, empty: bool = True) -> Choices:
     return [("", words.NOTHING), *found] if empty else found
 
 
+@cache
 def countries() -> Choices:
     """All countries by name."""
-    return [("", words.NOTHING), *words.country_names().items()]
+    return (("", words.NOTHING), *words.country_names().items())
 
 
 KINDS = choices(ContactPoint.Kind.values, empty=False)

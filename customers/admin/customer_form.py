@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from config.api.errors import Problem
 from customers import words
@@ -55,12 +56,20 @@ class Control:
 
     @property
     def options(self) -> SafeString:
-        """What a select element offers: of countries too many to be written by a template."""
-        rows = (
-            (value, " selected" if value == self.value else "", text)
-            for value, text in self.choices
-        )
-        return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        """What a select element offers, the value that it has selected."""
+        offered = offered_by(tuple(self.choices))
+        chosen = f'<option value="{escape(self.value)}"'
+        return mark_safe(offered.replace(f"{chosen}>", f"{chosen} selected>", 1))  # noqa: S308 -- escaped
+
+
+@lru_cache(maxsize=64)
+def offered_by(choices: tuple[tuple[str, str], ...]) -> SafeString:
+    """The options of a select element, none of them selected.
+
+    A form has several lists of all countries, and to escape each name of each list would take as
+    long as all the rest of the page.
+    """
+    return format_html_join("", '<option value="{}">{}</option>', choices)
 
 
 @dataclass
