@@ -232,6 +232,35 @@ def test_a_superuser_says_for_which_account(account, child_account):
     assert browser.post(f"{ADD}?account=House+Bank", GRACE).status_code == 302
 
 
+def test_the_forms_of_a_superuser_begin_with_the_account_that_they_belong_to(
+    account, child_account
+):
+    browser = Browser()
+    browser.force_login(factories.make_employee(account, is_staff=True, is_superuser=True))
+    assert 'name="account" value="House Bank"' in browser.get(ADD).content.decode()
+    for page in ("ingest/bulkrequest/upload/", "customers/user/add/", "search/customersearch/add/"):
+        text = browser.get(f"/admin/{page}").content.decode()
+        assert f'<option value="{account.pk}" selected' in text, page
+
+
+def needed(page):
+    """The members that a page marks as needed."""
+    assert page.status_code == 200
+    text = page.content.decode()
+    marked = set(re.findall(r'name="([^"]+)"[^>]* aria-required="true"', text))
+    labels = re.findall(r'<label for="id_([^"]+)">[^<]+</label><span class="kc-needed"', text)
+    assert marked == set(labels)
+    return {name for name in marked if "__" not in name}
+
+
+def test_what_is_needed_is_marked_before_it_is_asked_for(browser, owner):
+    address = {"addresses[0].streetLine1", "addresses[0].zipCode"}
+    assert needed(browser.get(ADD)) == GRACE.keys() | address
+    assert needed(browser.get(f"{ADD}?type=BUSINESS")) >= {"businessName"}
+    ada = create(owner, addresses=[HOME])
+    assert needed(browser.get(edit_url(ada))) == {"firstName", "lastName"} | address
+
+
 # --- Editing --------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,13 @@ from customers.admin.customer_conflict import differences, merged
 from customers.admin.customer_draft import Draft
 from customers.admin.customer_fields import Plan, plan_for
 from customers.admin.customer_form import Form, empty_draft
-from customers.admin.scope import ScopedAdmin, operator, own_account, visible_accounts
+from customers.admin.scope import (
+    ScopedAdmin,
+    offered_account,
+    operator,
+    own_account,
+    visible_accounts,
+)
 from customers.change_log import Via
 from customers.models import BusinessAccount, Customer
 from customers.representation import CustomerObject
@@ -113,6 +119,7 @@ class EditsCustomers(ScopedAdmin[Customer]):
             "kinds": [(value, words.word(value)) for value in Customer.Type.values],
             "account": account,
             "wanted": request.GET.get("account", ""),
+            "offered": offered_account(request) or "",
             "has_choice": request.user.is_superuser or len(visible_accounts(request) or ()) > 1,
         }
         if account is None:

@@ -74,13 +74,13 @@ KINDS = choices(ContactPoint.Kind.values, empty=False)
 LINES = choices(ContactPoint.PhoneType.values)
 
 
-def reach() -> list[Member]:
-    """How a person is reached first of all."""
+def reach(*, is_needed: bool) -> list[Member]:
+    """How a person is reached first of all; those that a load brought may have neither."""
     changed = "A changed one is no longer verified."
     return [
-        Member("primaryEmail.value", "email"),
-        Member("primaryPhoneNumber.number", "tel"),
-        Member("primaryPhoneNumber.type", "choice", LINES),
+        Member("primaryEmail.value", "email", required=is_needed),
+        Member("primaryPhoneNumber.number", "tel", required=is_needed),
+        Member("primaryPhoneNumber.type", "choice", LINES, required=is_needed),
         Member("primaryPhoneNumber.extension"),
         Member("primaryPhoneNumber.provider"),
         Member("primaryEmail.verified", "flag", label="Verified address", help=changed),
@@ -191,17 +191,18 @@ def plan_for(
     if kind == INDIVIDUAL:
         groups = [
             Group("Person", [*person(), *new]),
-            Group("How to reach them", reach(), POINTS),
+            Group("How to reach them", reach(is_needed=not current), POINTS),
             Group("Sensitive", secrets(), hint="Leave a field empty to keep what is stored."),
         ]
     else:
         name = [Member("businessName", required=True), *new]
         names = [Member("firstName", required=True), Member("middleName")]
         last = Member("lastName", required=True)
-        entries[CONTACTS] = [*names, last, *reach(), *of_contacts]
-        groups = [Group("Business", name), Group("People", entries=CONTACTS)]
+        entries[CONTACTS] = [*names, last, *reach(is_needed=False), *of_contacts]
+        primary = "The primary contact needs an email address, a phone number and its kind of line."
+        groups = [Group("Business", name), Group("People", entries=CONTACTS, hint=primary)]
     groups += [
-        Group("Where they are", entries=ADDRESSES),
+        Group("Where they are", entries=ADDRESSES, hint="Leave a new one empty for none."),
         Group("Relationship", relationship(account, facts, accounts, current)),
     ]
     if of_customers:

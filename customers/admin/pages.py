@@ -12,7 +12,15 @@ from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.api.errors import ApiError, Invalid
-from customers.admin.scope import Context, M, ScopedAdmin, own_account, visible, visible_accounts
+from customers.admin.scope import (
+    Context,
+    M,
+    ScopedAdmin,
+    offered_account,
+    own_account,
+    visible,
+    visible_accounts,
+)
 from customers.models import BusinessAccount
 
 View = Callable[..., HttpResponseBase]
@@ -112,7 +120,7 @@ class AccountChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not gen
         super().__init__(
             visible(request, BusinessAccount.objects.order_by("name", "id"), "pk"),
             label="Business account",
-            initial=own_account(request),
+            initial=offered_account(request),
             empty_label=None if own_account(request) else "Choose one",
             widget=forms.HiddenInput() if is_only_one else UnfoldAdminSelectWidget(),
         )

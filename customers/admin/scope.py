@@ -168,6 +168,11 @@ def own_account(request: HttpRequest) -> UUID | None:
     return user.business_account_id
 
 
+def offered_account(request: HttpRequest) -> BusinessAccount | None:
+    """The business account that forms begin with: a superuser may belong to one, too."""
+    return request.user.business_account if isinstance(request.user, User) else None
+
+
 def visible_accounts(request: HttpRequest) -> list[UUID] | None:
     """The ids of the accounts that an operator sees; None means every one. One query a request."""
     known = vars(request)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from config.api.errors import ApiError, Invalid, NotFound, Unavailable
 from config.server.bodies import streamed
 from customers.admin.jobs import JobsAdmin
-from customers.admin.scope import operator, own_account, visible, visible_accounts
+from customers.admin.scope import offered_account, operator, visible, visible_accounts
 from customers.models import BusinessAccount, User
 from ingest.admin import columns as choices
 from ingest.admin.columns import Choices
@@ -73,7 +73,7 @@ class UploadPages(JobsAdmin[BulkRequest]):
             "title": "Upload customers",
             "opts": self.opts,
             "accounts": accounts,
-            "own": own_account(request),
+            "offered": offered_account(request),
             "documented": choices.documented(),
         }
         return TemplateResponse(request, "admin/ingest/upload.html", context)

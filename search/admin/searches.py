@@ -21,6 +21,7 @@ from customers.admin import jobs
 from customers.admin.scope import (
     Context,
     log_of,
+    offered_account,
     operator,
     own_account,
     visible,
@@ -136,7 +137,7 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             request.POST if request.method == "POST" else None,
             accounts=visible(request, BusinessAccount.objects.all(), "pk"),
             own=BusinessAccount.objects.filter(pk=own).first() if own else None,
-            offered=getattr(request.user, "business_account", None),
+            offered=offered_account(request),
         )
         if search := self.submitted(request, form):
             self.log_change(request, search, "Started.")
