@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from config.db.statements import AnyField
+from customers.admin.account_deletion import AsksBeforeDeleting
 from customers.admin.attributes import AttributeInline
-from customers.admin.scope import Inline, ScopedAdmin, own_account
+from customers.admin.scope import Inline, own_account
 from customers.models import BusinessAccount, Department
 from customers.querysets import tree_path
 from customers.roles import ROLES
@@ -66,7 +67,7 @@ class Listed(Protocol):
 
 
 @admin.register(BusinessAccount)
-class BusinessAccountAdmin(ScopedAdmin[BusinessAccount]):
+class BusinessAccountAdmin(AsksBeforeDeleting):
     """The tree of tenants, with what each one decides for itself."""
 
     account_path = "id"

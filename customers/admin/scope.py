@@ -69,6 +69,20 @@ class Inline(WithoutCardNumbers, TabularInline):
     # It would say what the first box says.
     hide_title = True
 
+    def get_formset(
+        self, request: HttpRequest, obj: Model | None = None, **options: object
+    ) -> type[forms.models.BaseInlineFormSet]:  # type: ignore[type-arg] # not generic at run time
+        """The form set of the rows.
+
+        Django's own would read every row that a deleted one has below it, such as the values of
+        all customers, to look for one that must not go: the database refuses that by itself.
+        """
+        formset: type[forms.models.BaseInlineFormSet] = super().get_formset(  # type: ignore[type-arg]
+            request, obj, **options
+        )
+        formset.form.hand_clean_DELETE = lambda _form: None  # type: ignore[attr-defined] # Django's
+        return formset
+
     def formfield_for_dbfield(
         self, db_field: AnyField, request: HttpRequest, **options: object
     ) -> forms.Field | None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import PROTECT, Model
 
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Conflict, Invalid, Problem
-from customers.models import AttributeDefinition, BusinessAccount, Department
+from customers.models import Account, AttributeDefinition, BusinessAccount, Department
 from customers.normalize import clean
 
 MAX_DEPARTMENT = 120
@@ -49,6 +50,33 @@ def create_attribute(
 def set_departmentalization(*, business_account: BusinessAccount, is_on: bool) -> None:
     """Confine employees to the customers of their departments, or no longer."""
     BusinessAccount.objects.filter(pk=business_account.pk).update(departmentalization=is_on)
+
+
+def kept_by(business_account: BusinessAccount) -> list[type[Model]]:
+    """The kinds of what keeps an account from being deleted: customers, people, searches and such.
+
+    Each is asked for one row, which an index leads to. An account of a customer never stands alone.
+    """
+    return [
+        relation.related_model
+        for relation in BusinessAccount._meta.related_objects
+        if relation.on_delete is PROTECT
+        and relation.related_model is not Account
+        and relation.related_model._default_manager.filter(
+            **{relation.field.name: business_account}
+        ).exists()
+    ]
+
+
+def delete_business_account(*, business_account: BusinessAccount) -> None:
+    """Delete an account with its departments, attributes and keys. Raises `Conflict`."""
+    with transaction.atomic():
+        # Whoever adds something to it waits, and then finds that it is not there.
+        BusinessAccount.objects.select_for_update().get(pk=business_account.pk)
+        if found := kept_by(business_account):
+            words = ", ".join(str(each._meta.verbose_name_plural) for each in found)
+            raise Conflict(f"{business_account} cannot be deleted: it has {words}.")
+        business_account.delete()
 
 
 def departments_by_name(
