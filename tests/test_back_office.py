@@ -1,6 +1,7 @@
 """What surrounds every page of the back office: navigation, time zone, outcomes, error pages."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from config.api.errors import Unavailable
 from config.api.pages import error_page
+from customers.models import AttributeConversion, AttributeDefinition, SignInAttempt
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +88,105 @@ def test_a_list_shows_days_in_the_zone_of_the_browser(account):
     assert ">1 Mar 2026<" in browser.get(listed).content.decode()
     browser.cookies["kith_time_zone"] = "Asia/Kolkata"
     assert ">2 Mar 2026<" in browser.get(listed).content.decode()
+
+
+def test_a_sign_in_is_called_by_its_time_in_the_zone_of_the_browser(account):
+    browser = browser_of(account)
+    person = factories.make_employee(account)
+    moment = timezone.datetime(2026, 3, 1, 22, 30, tzinfo=timezone.get_default_timezone())
+    attempt = SignInAttempt.objects.create(
+        person=person, business_account=account, outcome="SIGNED_IN", door="BACK_OFFICE"
+    )
+    SignInAttempt.objects.update(at=moment)
+    browser.cookies["kith_time_zone"] = "Asia/Kolkata"
+    page = reverse("admin:customers_signinattempt_change", args=[attempt.pk])
+    assert f"{person} at 2 Mar 2026, 04:00" in browser.get(page).content.decode()
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def listed(browser, model, query="") -> str:
+    response = browser.get(reverse(f"admin:{model}_changelist") + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_every_list_is_reached_by_links(account):
+    browser = browser_of(account)
+    steps = ["businessaccount", "attributedefinition", "attributeconversion"]
+    for here, there in pairwise(steps):
+        address = reverse(f"admin:customers_{there}_changelist")
+        assert f'href="{address}"' in listed(browser, f"customers_{here}")
+    assert "customers/signinattempt/" in listed(browser, "customers_user")
+    clerk = browser_of(account, "Clerk")
+    assert "customers/attributeconversion/" not in listed(clerk, "customers_businessaccount")
+
+
+def test_a_button_says_what_is_added(account):
+    superuser = browser_of(account, is_superuser=True)
+    assert "Add business account" in listed(superuser, "customers_businessaccount")
+    page = superuser.get(reverse("admin:customers_businessaccount_change", args=[account.pk]))
+    assert "Save and add another" not in page.content.decode()
+
+
+def test_filters_are_in_words_and_count_nothing(account):
+    text = listed(browser_of(account), "search_customersearch")
+    assert "CSV for Excel" in text
+    assert "Csv Excel" not in text
+    assert "Show counts" not in text
+
+
+def test_a_conversion_is_told_in_words(account):
+    definition = AttributeDefinition.objects.create(business_account=account, name="tier")
+    job = AttributeConversion.objects.create(
+        business_account=account, definition=definition, to_encrypted=True, converted=1200
+    )
+    browser = browser_of(account)
+    page = reverse("admin:customers_attributeconversion_change", args=[job.pk])
+    for text in (
+        listed(browser, "customers_attributeconversion"),
+        browser.get(page).content.decode(),
+    ):
+        assert "Encrypt values" in text
+        assert "1,200 converted" in text
+        assert "Waiting" in text
+    assert str(account.pk) not in re.sub(r'href="[^"]+"', "", text)
+
+
+@pytest.mark.parametrize("role", ["Owner", "View Only"])
+def test_who_may_only_look_is_not_told_how_to_fill_it_in(account, role):
+    definition = AttributeDefinition.objects.create(business_account=account, name="tier")
+    browser = browser_of(account, role)
+    page = reverse("admin:customers_attributedefinition_change", args=[definition.pk])
+    text = browser.get(page).content.decode()
+    assert "Tick for" not in text
+    assert "Is encrypted" not in text
+    assert re.search(r">\s*tier\s*</span>", text), "a name is not written with a capital"
+    page = reverse("admin:customers_businessaccount_change", args=[account.pk])
+    text = browser.get(page).content.decode()
+    assert ("separated by commas" in text) == (role == "Owner")
+    assert "Two factor roles" not in text
+
+
+def test_a_history_has_each_head_once(account):
+    superuser = browser_of(account, is_superuser=True)
+    person = factories.make_employee(account)
+    superuser.post(reverse("admin:customers_user_deactivate", args=[person.pk]))
+    text = superuser.get(reverse("admin:customers_user_history", args=[person.pk])).content.decode()
+    assert "Deactivated" in text
+    assert "data-label" not in text
+    assert (
+        "Nothing was done to it"
+        in superuser.get(
+            reverse("admin:customers_businessaccount_history", args=[account.pk])
+        ).content.decode()
+    )
+
+
+def test_who_forgot_a_password_finds_the_way_back(client):
+    text = client.get(reverse("account:forgot-password")).content.decode()
+    assert f'href="{reverse("admin:login")}"' in text
 
 
 # --- Outcomes -------------------------------------------------------------------------------------

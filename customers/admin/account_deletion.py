@@ -22,6 +22,8 @@ from customers.services.business import delete_business_account, kept_by
 # Ticked in a form: the list and the place in it of what is to go.
 DELETED = re.compile(r"(departments|attribute_definitions)-(\d+)-DELETE")
 CONFIRMED = "confirmed"
+# The others would lead away from what was just saved.
+ONE_BUTTON: Context = {"show_save_and_continue": False, "show_save_and_add_another": False}
 Part: TypeAlias = Department | AttributeDefinition
 LOST = {
     Department: "Its customers and people belong to no department afterwards.",
@@ -46,7 +48,7 @@ class AsksBeforeDeleting(ScopedAdmin[BusinessAccount]):
             if account is not None and may_change and (going := ticked(request, account)):
                 return self.question(request, account, going)
         response: HttpResponseBase = super().changeform_view(
-            request, object_id, form_url, extra_context
+            request, object_id, form_url, ONE_BUTTON | (extra_context or {})
         )
         return response
 

@@ -1,5 +1,7 @@
 """Custom attributes in the back office: who has which, and from encrypted to clear and back."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,6 +12,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from config.api.errors import Conflict
+from customers.admin.jobs import WORDS, StateFilter
 from customers.admin.scope import Inline, ReadOnlyAdmin, operator
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute
@@ -36,7 +39,10 @@ class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not gener
         if not form.instance._state.adding:
             switch = form.fields["is_encrypted"]
             switch.disabled = True
-            switch.help_text = f"Changed by “{ENCRYPT}” and “{DECRYPT}” on the page of attributes."
+            switch.help_text = (
+                f"Changed by “{ENCRYPT}” and “{DECRYPT}” on the list of custom attributes, which "
+                "the list of business accounts leads to."
+            )
 
     def clean(self) -> None:
         """Those whose values are being converted stay."""
@@ -62,7 +68,9 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     """All custom attributes; they are defined on the pages of their business accounts."""
 
     nothing_yet = "They are defined on the page of a business account."
+    beside = (("Conversions", "customers.AttributeConversion"),)
     list_display = ("name", "target", "business_account", "encrypted", "state")
+    fields = list_display
     list_filter = ("target", "is_encrypted")
     list_select_related = ("business_account",)
     search_fields = ("name",)
@@ -134,20 +142,47 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
 class AttributeConversionAdmin(ReadOnlyAdmin[AttributeConversion]):
     """The conversions with their outcomes, newest first."""
 
-    list_display = (
-        "definition",
-        "business_account",
-        "to_encrypted",
-        "status",
-        "converted",
-        "unreadable",
-        "submitted_at",
-        "finished_at",
+    nothing_yet = (
+        "Values are encrypted, or stored in clear again, on the list of custom attributes."
     )
-    list_filter = ("status",)
+    beside = (("Custom attributes", "customers.AttributeDefinition"),)
+    list_display = ("name", "business_account", "aim", "state", "values", "asked", "ended")
+    list_filter = (StateFilter,)
     list_select_related = ("business_account", "definition")
-    exclude = ("claim_id", "masked_until")
+    fields = (*list_display, "error_message")
+    sortable_by = ()
     actions = ("cancel",)
+
+    @admin.display(description="attribute", empty_value="deleted since")
+    def name(self, conversion: AttributeConversion) -> str | None:
+        """What the attribute is called."""
+        return conversion.definition.name if conversion.definition else None
+
+    @admin.display(description="what is done")
+    def aim(self, conversion: AttributeConversion) -> str:
+        """Into which form the values are brought."""
+        return ENCRYPT if conversion.to_encrypted else DECRYPT
+
+    @admin.display(description="status")
+    def state(self, conversion: AttributeConversion) -> str:
+        """How far it is."""
+        return WORDS[conversion.status]
+
+    @admin.display(description="values")
+    def values(self, conversion: AttributeConversion) -> str:
+        """How many were converted, and how many no key opens."""
+        done = f"{conversion.converted:,} converted"
+        return f"{done}, {conversion.unreadable:,} unreadable" if conversion.unreadable else done
+
+    @admin.display(description="asked", ordering="submitted_at")
+    def asked(self, conversion: AttributeConversion) -> datetime:
+        """When."""
+        return conversion.submitted_at
+
+    @admin.display(description="ended", empty_value="Not yet")
+    def ended(self, conversion: AttributeConversion) -> datetime | None:
+        """When."""
+        return conversion.finished_at
 
     @admin.action(description="Cancel", permissions=["convert"])
     def cancel(self, request: HttpRequest, conversions: QuerySet[AttributeConversion]) -> None:

@@ -29,6 +29,12 @@ class DepartmentInline(Inline):
 
 
 FEW_LINES = ("description", "levels", "industries")
+# What stands for a column on the page of who may only look at it.
+SHOWN = {
+    "parent": "above",
+    "departmentalization": "departmental",
+    "two_factor_roles": "second_factor",
+}
 # By their names among the problems of an account.
 FIELDS = {
     "name": "name",
@@ -71,6 +77,10 @@ class BusinessAccountAdmin(AsksBeforeDeleting):
     """The tree of tenants, with what each one decides for itself."""
 
     account_path = "id"
+    change_list_template = "admin/access/list.html"
+    add_words = "Add business account"
+    show_add_link = False
+    beside = (("Custom attributes", "customers.AttributeDefinition"),)
     form = BusinessAccountForm
     list_display = (
         "in_tree",
@@ -111,8 +121,9 @@ class BusinessAccountAdmin(AsksBeforeDeleting):
         """All; of the parent only what the operator may see."""
         names = [str(name) for name in super().get_fields(request, obj)]
         if request.user.is_superuser:
-            return [name for name in names if name != "above"]
-        return ["above" if name == "parent" else name for name in names if name != "above"]
+            return [name for name in names if name not in SHOWN.values()]
+        shown = {"parent": "above"} if self.has_change_permission(request, obj) else SHOWN
+        return [shown.get(name, name) for name in names if name not in SHOWN.values()]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: BusinessAccount | None = None
@@ -123,6 +134,8 @@ class BusinessAccountAdmin(AsksBeforeDeleting):
         """
         if request.user.is_superuser:
             return ()
+        if not self.has_change_permission(request, obj):
+            return tuple(SHOWN.values())
         is_own = obj is not None and obj.pk == own_account(request)
         return ("above", "max_running_jobs") if is_own else ("above",)
 

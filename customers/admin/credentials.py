@@ -20,6 +20,7 @@ from customers.admin.pages import PagesAdmin
 from customers.admin.scope import M
 from customers.models import OAuthClient
 from customers.services.keys import MOST_OVERLAP_HOURS, revoke_client, rotate_secret
+from customers.words import moment
 
 ACTIVE, ROTATING, REVOKED = "Active", "Two secrets are good", "Revoked"
 STATE_COLORS = {ACTIVE: "success", ROTATING: "warning", REVOKED: "danger"}
@@ -154,4 +155,4 @@ def rotated(request: HttpRequest, client: OAuthClient) -> tuple[str, str]:
     if client.previous_secret_until is None:
         return secret, "The old secret and all tokens that it gave have ended."
     until = timezone.localtime(client.previous_secret_until)
-    return secret, f"The old secret stays good until {until:%Y-%m-%d %H:%M %Z}."
+    return secret, f"The old secret stays good until {moment(until)} {until:%Z}."

@@ -1,5 +1,6 @@
 """The navigation beside every page of the back office: what each role may use, in our words."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from django.apps import apps
@@ -52,7 +53,7 @@ def navigation(request: HttpRequest) -> list[Group]:
     ]
 
 
-def entries(request: HttpRequest, models: tuple[tuple[str, str, str], ...]) -> list[Entry]:
+def entries(request: HttpRequest, models: Sequence[tuple[str, str, str]]) -> list[Entry]:
     """The entries whose list the operator may see."""
     return [
         {"title": title, "icon": icon, "link": changelist(label)}

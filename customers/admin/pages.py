@@ -29,14 +29,12 @@ View = Callable[..., HttpResponseBase]
 class PagesAdmin(ScopedAdmin[M]):
     """A list whose rows are added and changed on pages of our own, each through a service.
 
-    `add_words` are those of its button; `page_template` shows a row; `sign_ins_link` tells whether
-    the list of sign-ins is offered, too.
+    `add_words` are those of its button; `page_template` shows a row.
     """
 
     actions = None
     change_list_template = "admin/access/list.html"
     add_words = ""
-    sign_ins_link = False
     page_template = ""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -52,7 +52,7 @@ class UserAdmin(OwnAccountPages):
     """Who works here, in which role, and whether they can sign in."""
 
     add_words = "Add person"
-    sign_ins_link = True
+    beside = (("Sign-ins", "customers.SignInAttempt"),)
     page_template = "admin/access/person.html"
     list_display = (
         "email",

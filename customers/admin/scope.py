@@ -1,10 +1,11 @@
 """What an operator sees: the business accounts of the own tree; a superuser sees all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -23,7 +24,7 @@ from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.pagination import Total
 from config.db.statements import AnyField
 from customers.actors import operator_actor
-from customers.admin.navigation import TITLES
+from customers.admin.navigation import TITLES, entries
 from customers.models import BusinessAccount, User
 
 M = TypeVar("M", bound=Model)
@@ -105,6 +106,10 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin, Generic[M]):
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
+    # Numbers beside filters would be as many full counts.
+    show_facets = admin.ShowFacets.NEVER
+    # Lists that are reached from this one: title and model of each.
+    beside: Sequence[tuple[str, str]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         """The rows that the operator may see."""
@@ -122,7 +127,8 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin, Generic[M]):
         if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
             raise BadRequest("A NUL character.")
         title = TITLES.get(self.opts.label) or capfirst(str(self.opts.verbose_name_plural))
-        context = {"title": title} | (extra_context or {})
+        beside = entries(request, [(*each, "") for each in self.beside])
+        context = {"title": title, "beside": beside} | (extra_context or {})
         try:
             response: HttpResponseBase = super().changelist_view(request, context)
             if hasattr(response, "render"):
@@ -149,6 +155,15 @@ class ScopedAdmin(WithoutCardNumbers, ModelAdmin, Generic[M]):
             request, object_id, context | (extra_context or {})
         )
         return response
+
+    def get_form(
+        self, request: HttpRequest, obj: M | None = None, change: bool = False, **options: object
+    ) -> type[forms.ModelForm]:  # type: ignore[type-arg] # not generic at run time
+        """The form; where nothing can be filled in, without advice on how to do that."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            options["help_texts"] = {each.name: "" for each in self.opts.fields}
+        form: type[forms.ModelForm] = super().get_form(request, obj, change, **options)  # type: ignore[type-arg]
+        return form
 
 
 class ReadOnlyAdmin(ScopedAdmin[M]):

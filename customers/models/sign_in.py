@@ -5,6 +5,7 @@ from django.db import models
 from customers.models.business import BusinessAccount
 from customers.models.people import OAuthClient, User
 from customers.normalize import uuid7
+from customers.words import moment
 
 
 class SignInAttempt(models.Model):
@@ -53,7 +54,7 @@ class SignInAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.who} at {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.who} at {moment(self.at)}"
 
     @property
     def who(self) -> str:

@@ -40,13 +40,31 @@ MOST_LIVE = 100
 DELETED = "The file of this search was deleted. Run the search again to have a new one."
 
 
+class FormatFilter(admin.SimpleListFilter):
+    """Searches with files of one format."""
+
+    title = "format"
+    parameter_name = "format"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """The formats in words."""
+        return list(FORMATS.items())
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CustomerSearch]
+    ) -> QuerySet[CustomerSearch]:
+        """The searches of the chosen one."""
+        chosen = self.value()
+        return queryset.filter(result_format=chosen) if chosen in FORMATS else queryset
+
+
 @admin.register(CustomerSearch)
 class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
     """The searches of the operator's tree, newest first, those of programs among them."""
 
     nothing_yet = "A search writes the customers that match into a file."
     list_display = ("what", "state", "file_format", "asker", "asked", "business_account")
-    list_filter = (jobs.StateFilter, jobs.EndedFilter, "result_format")
+    list_filter = (jobs.StateFilter, jobs.EndedFilter, FormatFilter)
     list_select_related = ("business_account",)
     sortable_by = ("asked",)
     actions = None

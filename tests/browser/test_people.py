@@ -12,6 +12,8 @@ from tests.second_factors import code_of, equip
 
 pytestmark = pytest.mark.browser
 PASSWORD = "a quite different sentence 42"
+CUT_OFF = """[...document.querySelectorAll('.data-row > *')]
+    .filter((cell) => cell.scrollHeight > cell.clientHeight + 1).map((cell) => cell.innerText)"""
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -94,6 +96,7 @@ def test_everybody_can_use_the_pages_of_people_and_the_own_account(
         door="APP",
         outcome="LOCKED_OUT",
         address="192.0.2.1",
+        browser="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36",
     )
     factories.make_business_account("Child Branch", parent=operator.business_account)
     for path in (
@@ -105,11 +108,15 @@ def test_everybody_can_use_the_pages_of_people_and_the_own_account(
         "user/account/two-factor/",
         "signinattempt/",
         "businessaccount/",
+        "attributedefinition/",
+        "attributeconversion/",
+        f"businessaccount/{operator.business_account_id}/history/",
         f"businessaccount/{operator.business_account_id}/change/",
     ):
         page.goto(f"/admin/customers/{path}")
         assert_accessible(page)
         assert not page.evaluate(OVERFLOW), path
+        assert page.evaluate(CUT_OFF) == [], path
     nobody = open_page(color_scheme=color_scheme, viewport=viewport)
     for path in ("/admin/login/", "/oauth2/login", "/account/forgot-password"):
         nobody.goto(path)
