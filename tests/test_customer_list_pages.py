@@ -38,6 +38,11 @@ def test_a_scrap_of_a_name_phone_or_email_finds_a_customer(browser, owner):
     assert listed(browser, q="one two " * 20) == []
 
 
+def test_an_email_address_is_broken_before_its_last_part(browser, owner):
+    create(owner)
+    assert "<span>Ada<wbr>@example.com</span>" in text_of(browser.get(LIST))
+
+
 def test_the_filters_narrow_the_list(browser, account, child_account, owner):
     department = factories.make_department(account, "Retail")
     factories.make_customer(account, first_name="Rita", department=department)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from datetime import timedelta
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -82,6 +83,31 @@ def counts(load: BulkRequest) -> tuple[int, int, int, int]:
 def text_of(answer) -> str:
     assert answer.status_code == 200, answer
     return answer.getvalue().decode("utf-8-sig")
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def test_a_column_that_the_file_lacks_is_named_in_words(operator):
+    page = uploaded(operator, "externalId,firstName,cityName,type\nc1,Ada,London,ROBOT\n")
+    for text in (
+        text_of(operator.get(page)),
+        text_of(operator.get(url("change", press(operator, page, "load").pk))),
+    ):
+        assert "Postal code" in text
+        assert "zipCode" not in re.sub(r"<option.*?</option>", "", text, flags=re.DOTALL)
+        assert re.search(r">type</td>", text)
+
+
+def test_of_a_load_that_stored_nothing_nothing_is_undone(operator):
+    bad = press(operator, uploaded(operator, "externalId,email\nc1,nobody\n"), "load")
+    text = text_of(operator.get(url("change", bad.pk)))
+    assert "Nothing of it is stored." in text
+    assert url("undo", bad.pk) not in text
+    mixed = press(operator, uploaded(operator, TABLE), "load")
+    assert "Everything else is stored." in text_of(operator.get(url("change", mixed.pk)))
+    answer = operator.post(url("undo", mixed.pk), follow=True)
+    assert "The undo of people.csv has begun." in text_of(answer)
 
 
 # --- From file to load ----------------------------------------------------------------------------

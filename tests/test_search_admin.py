@@ -130,6 +130,18 @@ def test_what_is_wrong_stands_beside_its_field_as_the_api_says_it(operator, fiel
     assert not CustomerSearch.objects.exists()
 
 
+def test_a_refusal_calls_the_other_field_by_its_label(operator):
+    days = {"from_created_at": "2026-05-02", "to_created_at": "2026-05-01"}
+    response = operator.post(NEW, FORM | days)
+    assert errors_of(response) == {"from_created_at": ["This is after “Created to”."]}
+
+
+def test_a_country_is_chosen_and_told_by_its_name(operator):
+    assert '<option value="FRA">France</option>' in text_of(operator, NEW)
+    search = start(operator, country="FRA")
+    assert "France" in text_of(operator, page_of(search))
+
+
 def test_everything_that_is_wrong_is_said_at_once(account):
     browser = browser_of(account)
     response = browser.post(NEW, FORM | {"match": "", "email": "x", "country": "x"})

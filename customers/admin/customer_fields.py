@@ -191,7 +191,7 @@ def plan_for(
     if kind == INDIVIDUAL:
         groups = [
             Group("Person", [*person(), *new]),
-            Group("How to reach them", reach(is_needed=not current), POINTS),
+            Group("Email and phone", reach(is_needed=not current), POINTS),
             Group("Sensitive", secrets(), hint="Leave a field empty to keep what is stored."),
         ]
     else:
@@ -202,7 +202,7 @@ def plan_for(
         primary = "The primary contact needs an email address, a phone number and its kind of line."
         groups = [Group("Business", name), Group("People", entries=CONTACTS, hint=primary)]
     groups += [
-        Group("Where they are", entries=ADDRESSES, hint="Leave a new one empty for none."),
+        Group("Addresses", entries=ADDRESSES, hint="Leave a new one empty for none."),
         Group("Relationship", relationship(account, facts, accounts, current)),
     ]
     if of_customers:

@@ -276,7 +276,8 @@ def rows_of(ids: Sequence[UUID]) -> list[dict[str, Any]]:
             "name": name_of(customer),
             "kind": words.word(customer.type),
             "status": words.word(customer.status),
-            "email": reach.get((customer.pk, "EMAIL"), ""),
+            # A line is broken before the last part.
+            "email": reach.get((customer.pk, "EMAIL"), "").partition("@"),
             "phone": reach.get((customer.pk, "PHONE"), ""),
         }
         for customer in (found[pk] for pk in ids if pk in found)

@@ -58,6 +58,13 @@ METADATA_KEY = 40
 SAMPLES = 3
 
 
+def shown_as(place: str, sheet: Sheet | None) -> str:
+    """Where something is wrong: a column as the file heads it, one that it lacks in words."""
+    if sheet is None or any(column.header == place for column in sheet.columns):
+        return place
+    return LABELS.get(place, place)
+
+
 def documented() -> list[tuple[str, str]]:
     """Each column and what it is, for those who make a file."""
     return [

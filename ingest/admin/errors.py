@@ -9,6 +9,7 @@ from config.api.errors import ApiError
 from config.api.json import from_json
 from customers.models import AttributeDefinition
 from ingest import failed_lines, payload
+from ingest.admin.columns import shown_as
 from ingest.models import BulkContent, BulkItem, BulkRequest
 from ingest.results import results_of
 from ingest.sheets.columns import ATTRIBUTE, Sheet
@@ -90,7 +91,8 @@ def failed_line(told: dict[str, Any], sheet: Sheet | None, shown: frozenset[str]
     for error in told["errors"]:
         pointer = error["pointer"]
         value = masked(pointer, value_at(body, pointer), shown) if pointer else ""
-        found.errors.append((column_shown(pointer, sheet), value, error["message"]))
+        place = shown_as(column_shown(pointer, sheet), sheet)
+        found.errors.append((place, value, error["message"]))
     return found
 
 

@@ -218,7 +218,9 @@ class LoadAdmin(UploadPages):
         except ApiError as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return self.back(load)
-        self.message_user(request, f"{words.name_of(load)} is undone.", messages.SUCCESS)
+        self.message_user(
+            request, f"The undo of {words.name_of(load)} has begun.", messages.SUCCESS
+        )
         return self.back(services.get_request(actor=actor, public_id=public_id))
 
     @staticmethod
@@ -256,7 +258,9 @@ def may_be_retried(load: BulkRequest) -> bool:
 
 
 def may_be_undone(load: BulkRequest) -> bool:
-    """Whether a load can be undone now."""
+    """Whether a load can be undone now, and anything came of it that an undo would change."""
+    if not (load.created or load.updated or load.removed):
+        return False
     try:
         undo.check_undoable(load)
     except Conflict:

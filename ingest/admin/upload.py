@@ -32,6 +32,8 @@ from ingest.sheets import dates, writing
 from ingest.sheets.characters import NAMES as ENCODINGS
 from ingest.sheets.columns import Sheet
 
+# Rows of a preview of which it is told what is wrong with them.
+MOST_WRONG = 20
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOST = "The uploaded file is not there any more. Please upload it again."
 
@@ -121,6 +123,7 @@ class UploadPages(JobsAdmin[BulkRequest]):
         except NotFound:
             return self.gone(request, draft_id)
         said = Choices(draft)
+        sheet = None if draft.sheet is None else Sheet.of(draft.sheet)
         if request.method == "POST" and (answer := self.done(request, draft, said)):
             return answer
         try:
@@ -133,6 +136,11 @@ class UploadPages(JobsAdmin[BulkRequest]):
             "opts": self.opts,
             "draft": draft,
             "preview": found,
+            "wrong": [
+                (row.number, choices.shown_as(place, sheet), message)
+                for row in found.wrong[:MOST_WRONG]
+                for place, message in row.errors
+            ],
             "columns": said.rows(found),
             "problems": said.problems,
             "before": loaded_before(draft),

@@ -1,5 +1,6 @@
 """The form of a new search: the filters of the API's queued search in an operator's words."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from django import forms
@@ -19,6 +20,7 @@ from config.api.actors import Actor
 from config.api.errors import Invalid
 from customers.criteria import Criteria, Match
 from customers.models import BusinessAccount, Contact, Customer
+from customers.words import country_names
 from search.bi.filters import WIRE, read_request
 from search.bi.serializers import FileValues
 from search.models import CustomerSearch
@@ -39,6 +41,8 @@ FORMATS = {
     "PARQUET": "Parquet",
 }
 INDIVIDUALS = "Individuals only."
+# A member's name in a message; those of one word are words of the message, too.
+MEMBER = re.compile(r"\b[a-z]+[A-Z]\w*")
 
 
 def words_of(choices: Iterable[str], words: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -111,23 +115,23 @@ class SearchForm(forms.Form):
     city = text("City")
     state = text("State", "Its code, such as CA.")
     postal_code = text("Postal code")
-    country = text("Country", "Its code, such as USA.")
+    country = choice("Country", country_names().items())
     from_created_at = text("Created from", type="date")
     to_created_at = text("Created to", "Both days are included.", type="date")
     result_format = choice("Format", words_of(CustomerSearch.Format.values, FORMATS), required=True)
 
     GROUPS = (
         ("Which customers", "customer_account_type", "customer_account_status", "business_account"),
-        ("How they are called", "match", "first_name", "middle_name", "last_name", "business_name"),
-        ("How they are reached", "email", "phone_number"),
+        ("Name", "match", "first_name", "middle_name", "last_name", "business_name"),
+        ("Email and phone", "email", "phone_number"),
         (
-            "Where they are",
+            "Address",
             *("address_line_1", "address_line_2", "address_line_3", "city", "state"),
             *("postal_code", "country"),
         ),
         ("Person", "prefix", "suffix", "gender", "sex"),
-        ("Since when they are there", "from_created_at", "to_created_at"),
-        ("What is written", "result_format"),
+        ("When they were added", "from_created_at", "to_created_at"),
+        ("File", "result_format"),
     )
 
     def __init__(
@@ -145,6 +149,7 @@ class SearchForm(forms.Form):
         field.required = own is None
         field.help_text = "With all accounts below it."
         field.error_messages["required"] = "Choose whose customers are searched."
+        self.fields["country"].error_messages["invalid_choice"] = "There is no such country."
         self.own = own
 
     def groups(self) -> Iterator[tuple[str, list[BoundField]]]:
@@ -171,6 +176,16 @@ class SearchForm(forms.Form):
             sources = {wire: name for name, wire in WIRE.items()}
             for problem in refusal.problems:
                 name = sources.get(problem.path)
-                self.add_error(name if name in self.fields else None, problem.message)
+                known = name if name in self.fields else None
+                self.add_error(known, self.in_words(str(problem.message)))
             return None
         return None if self.errors else understood
+
+    def in_words(self, message: str) -> str:
+        """A message of the API, in which other members are called as their fields are."""
+        labels = {
+            wire: self.fields[name].label for name, wire in WIRE.items() if name in self.fields
+        }
+        return MEMBER.sub(
+            lambda found: f"“{labels[found[0]]}”" if found[0] in labels else found[0], message
+        )

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 
 from customers.criteria import Criteria, Match
 from customers.models import BusinessAccount, Contact, Customer
+from customers.words import country_names
 from search.admin.forms import MATCHES, TYPES, SearchForm
 from search.models import CustomerSearch
 
@@ -19,6 +20,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "customer_account_status": dict(Customer.Status.choices),
     "match": MATCHES,
     "sex": dict(Contact.Sex.choices),
+    "country": country_names(),
 }
 LABELS = {name: str(field.label) for name, field in SearchForm.base_fields.items()} | {
     "business_account_ids": "Only the accounts",
