@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from config.api.actors import DEFAULT_SCOPES, Scope
 from config.commands import CommandLine
 from customers.authentication import actor_of
+from customers.management.commands import setup
 from customers.models import BusinessAccount, Customer, OAuthClient, ServiceAccount, User
 from customers.roles import ROLES
 from customers.services.tokens import exchange_key
@@ -206,6 +207,24 @@ def test_setup_leads_to_an_account_an_owner_and_a_key(monkeypatch):
     assert exchange_key(key=made["key"], secret=made["secret"])
     form = {"username": made["login"], "password": PASSWORD}
     assert Browser().post("/admin/login/", form).status_code == 302
+
+
+class Terminal(io.StringIO):
+    """A terminal, which shows colours."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_setup_writes_in_the_colour_of_errors_what_is_one(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    args = ("--name", "Own Bank", "--region", "US", "--email", "me@own.example", "--password-stdin")
+    told = Terminal()
+    command = setup.Command(stdout=io.StringIO(), stderr=told, force_color=True)
+    call_command(command, *args)
+    assert "The back office is at" in told.getvalue()
+    assert "\x1b[" not in told.getvalue()
 
 
 def test_setup_makes_all_of_it_or_nothing(monkeypatch):

@@ -57,9 +57,10 @@ class Command(JSONCommand):
         else:
             password = self.ask("A password of 12 or more characters: ", "--password-stdin", hidden)
         made = self.make(name, region.strip().upper(), email, password)
-        self.stderr.write(
+        self.tell(
             f"The back office is at {settings.PUBLIC_URL}/admin/; sign in as {made['login']}.\n"
             + how_to_use(made["key"])
+            + "\n"
         )
         return made
 
@@ -79,6 +80,11 @@ class Command(JSONCommand):
             "secret": secret,
         }
 
+    def tell(self, text: str) -> None:
+        """Write what is no error, so not in red."""
+        self.stderr.write(text, str, ending="")
+        self.stderr.flush()
+
     def ask(
         self,
         question: str,
@@ -91,8 +97,7 @@ class Command(JSONCommand):
         if not sys.stdin.isatty():
             raise CommandError(f"{option} is needed: there is no terminal to ask on.")
         # Standard output is for programs.
-        self.stderr.write(question, ending="")
-        self.stderr.flush()
+        self.tell(question)
         try:
             answer = read().strip()
         except EOFError as error:
