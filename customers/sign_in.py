@@ -65,7 +65,7 @@ class SignIn(Limited):
             raise self.get_invalid_login_error()
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This is not an e-mail address and its password."
+        "invalid_login": "The email address or the password is wrong."
     }
 
 

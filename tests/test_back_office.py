@@ -135,6 +135,61 @@ def test_filters_are_in_words_and_count_nothing(account):
     assert "CSV for Excel" in text
     assert "Csv Excel" not in text
     assert "Show counts" not in text
+    for model, words in {
+        "ingest_bulkrequest": ["By kind", "Customers by API", "Dry runs"],
+        "customers_user": ["By state", "Invited"],
+        "customers_attributedefinition": ["Not encrypted"],
+    }.items():
+        text = listed(browser_of(account), model)
+        assert [each for each in words if each not in text] == []
+        assert "By is " not in text
+
+
+def test_people_are_filtered_by_whether_they_can_sign_in(account):
+    invited = factories.make_employee(account, email="invited@example.com")
+    invited.set_unusable_password()
+    invited.save()
+    factories.make_employee(account, email="gone@example.com", is_active=False)
+    browser = browser_of(account, email="owner@example.com")
+    for state in ("invited", "gone", "owner"):
+        asked = {"gone": "deactivated", "owner": "active"}.get(state, state)
+        rows = re.findall(
+            r">(\w+)@example.com</a>", listed(browser, "customers_user", f"?state={asked}")
+        )
+        assert rows == [state]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; x64) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+            "Edge 140 on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari 18 on iPhone",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Firefox/143.0", "Firefox 143 on Linux"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("x" * 60, "x" * 40 + "…"),
+    ],
+)
+def test_a_browser_is_told_in_a_few_words(account, sent, shown):
+    SignInAttempt.objects.create(
+        business_account=account, outcome="SIGNED_IN", door="APP", browser=sent
+    )
+    text = listed(browser_of(account), "customers_signinattempt")
+    assert re.search(rf">\s*{re.escape(shown)}\s*<", text)
+
+
+def test_an_empty_registry_says_what_to_do_first(account):
+    add = reverse("admin:customers_customer_add")
+    for address in (reverse("admin:index"), reverse("admin:customers_customer_changelist")):
+        text = browser_of(account).get(address).content.decode()
+        assert f'href="{add}">Add the first one</a>' in text
+        text = browser_of(account, "View Only").get(address).content.decode()
+        assert f'href="{add}"' not in text
 
 
 def test_a_conversion_is_told_in_words(account):
@@ -144,13 +199,16 @@ def test_a_conversion_is_told_in_words(account):
     )
     browser = browser_of(account)
     page = reverse("admin:customers_attributeconversion_change", args=[job.pk])
-    for text in (
-        listed(browser, "customers_attributeconversion"),
-        browser.get(page).content.decode(),
+    for address, text in (
+        ("list", listed(browser, "customers_attributeconversion")),
+        ("page", browser.get(page).content.decode()),
     ):
         assert "Encrypt values" in text
         assert "1,200 converted" in text
         assert "Waiting" in text
+        assert "Conversion of tier" in text or address == "list"
+        assert str(job.pk) not in re.sub(r'(href|value)="[^"]+"', "", text)
+        assert "+00:00" not in text
     assert str(account.pk) not in re.sub(r'href="[^"]+"', "", text)
 
 

@@ -1,21 +1,23 @@
 """Custom attributes in the back office: who has which, and from encrypted to clear and back."""
 
-from datetime import datetime
+from typing import ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from config.api.errors import Conflict
+from customers.admin.filters import ChoiceFilter
 from customers.admin.jobs import WORDS, StateFilter
 from customers.admin.scope import Inline, ReadOnlyAdmin, operator
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute
+from customers.words import moment
 
 ENCRYPT, DECRYPT = "Encrypt values", "Stop encrypting"
 
@@ -63,6 +65,17 @@ class AttributeInline(Inline):
     extra = 0
 
 
+class EncryptedFilter(ChoiceFilter):
+    """Attributes by how their values are kept."""
+
+    title = "encrypted"
+    parameter_name = "encrypted"
+    choices_by_name: ClassVar = {
+        "yes": ("Encrypted", Q(is_encrypted=True)),
+        "no": ("Not encrypted", Q(is_encrypted=False)),
+    }
+
+
 @admin.register(AttributeDefinition)
 class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     """All custom attributes; they are defined on the pages of their business accounts."""
@@ -71,7 +84,7 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     beside = (("Conversions", "customers.AttributeConversion"),)
     list_display = ("name", "target", "business_account", "encrypted", "state")
     fields = list_display
-    list_filter = ("target", "is_encrypted")
+    list_filter = ("target", EncryptedFilter)
     list_select_related = ("business_account",)
     search_fields = ("name",)
     actions = ("encrypt", "decrypt")
@@ -175,14 +188,14 @@ class AttributeConversionAdmin(ReadOnlyAdmin[AttributeConversion]):
         return f"{done}, {conversion.unreadable:,} unreadable" if conversion.unreadable else done
 
     @admin.display(description="asked", ordering="submitted_at")
-    def asked(self, conversion: AttributeConversion) -> datetime:
+    def asked(self, conversion: AttributeConversion) -> str:
         """When."""
-        return conversion.submitted_at
+        return moment(conversion.submitted_at)
 
     @admin.display(description="ended", empty_value="Not yet")
-    def ended(self, conversion: AttributeConversion) -> datetime | None:
+    def ended(self, conversion: AttributeConversion) -> str | None:
         """When."""
-        return conversion.finished_at
+        return moment(conversion.finished_at) if conversion.finished_at else None
 
     @admin.action(description="Cancel", permissions=["convert"])
     def cancel(self, request: HttpRequest, conversions: QuerySet[AttributeConversion]) -> None:

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from datetime import datetime
 from smtplib import SMTPException
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from django.contrib import admin, messages
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from unfold.decorators import display
 
 from config.api.errors import ApiError
+from customers.admin.filters import ChoiceFilter
 from customers.admin.own_account import OwnAccountPages
 from customers.admin.pages import tell
 from customers.admin.person_form import InvitationForm, PersonForm
@@ -37,8 +39,22 @@ admin.site.unregister([model for model in LIBRARY_MODELS if admin.site.is_regist
 ACTIVE, INVITED, DEACTIVATED = "Active", "Invited", "Deactivated"
 STATE_COLORS = {ACTIVE: "success", INVITED: "info", DEACTIVATED: "danger"}
 RECENT_SIGN_INS = 10
+# Nobody has chosen a password yet.
+IS_INVITED = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 # By their names among the problems of a person.
 FIELDS = {"foreignDepartments": "foreign_departments"}
+
+
+class StateFilter(ChoiceFilter):
+    """People by whether they can sign in."""
+
+    title = "state"
+    parameter_name = "state"
+    choices_by_name: ClassVar = {
+        "active": (ACTIVE, Q(is_active=True) & ~IS_INVITED),
+        "invited": (INVITED, Q(is_active=True) & IS_INVITED),
+        "deactivated": (DEACTIVATED, Q(is_active=False)),
+    }
 
 
 class Listed(Protocol):
@@ -65,7 +81,7 @@ class UserAdmin(OwnAccountPages):
         "last_sign_in",
     )
     list_select_related = ("business_account", "department")
-    list_filter = ("is_active",)
+    list_filter = (StateFilter,)
     search_fields = ("email", "name")
     ordering = ("email",)
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from customers.admin.browsers import in_short
 from customers.admin.scope import ReadOnlyAdmin
 from customers.models import SignInAttempt
 
@@ -21,7 +22,7 @@ COLORS = {
 class SignInAttemptAdmin(ReadOnlyAdmin[SignInAttempt]):
     """Who signed in or tried to, when, from where, and how it ended; newest first."""
 
-    list_display = ("at", "name", "door", "result", "address", "browser", "business_account")
+    list_display = ("at", "name", "door", "result", "address", "program", "business_account")
     list_select_related = ("person", "client", "business_account")
     list_filter = ("outcome", "door")
     ordering = ("-at", "-id")
@@ -37,6 +38,11 @@ class SignInAttemptAdmin(ReadOnlyAdmin[SignInAttempt]):
     def name(self, attempt: SignInAttempt) -> str:
         """The person or the key."""
         return attempt.who
+
+    @admin.display(description="Browser")
+    def program(self, attempt: SignInAttempt) -> str:
+        """What it was sent with; the page has all that it said of itself."""
+        return in_short(attempt.browser)
 
     @display(description="Outcome", label=COLORS)  # type: ignore[untyped-decorator]
     def result(self, attempt: SignInAttempt) -> str:

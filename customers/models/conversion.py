@@ -45,3 +45,6 @@ class AttributeConversion(Job):
                 condition=Q(status__in=["SUBMITTED", "PICKED", "STARTED"]),
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"Conversion of {self.definition or 'an attribute deleted since'}"

@@ -1,12 +1,13 @@
 """Loads in the back office: the list, the page of one, and what can be done about it."""
 
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from config.api.errors import ApiError, Conflict
+from customers.admin.filters import ChoiceFilter
 from customers.admin.jobs import EndedFilter, StateFilter, askers_of
 from customers.admin.scope import Context, operator
 from customers.timeline import register
@@ -33,6 +35,29 @@ View = Callable[..., HttpResponseBase]
 register("ingest.view_bulkrequest", origins_of)
 
 
+class KindFilter(ChoiceFilter):
+    """Loads that came in one way."""
+
+    title = "kind"
+    parameter_name = "kind"
+    choices_by_name: ClassVar = {
+        "files": ("Files", Q(action=BulkRequest.Action.LOAD_FILE)),
+        "api": ("Customers by API", Q(action__in=services.RETRIED)),
+        "undos": (words.KINDS[BulkRequest.Action.UNDO], Q(action=BulkRequest.Action.UNDO)),
+    }
+
+
+class DryRunFilter(ChoiceFilter):
+    """Loads that stored something, or dry runs."""
+
+    title = "dry run"
+    parameter_name = "trial"
+    choices_by_name: ClassVar = {
+        "no": ("Loads", Q(is_dry_run=False)),
+        "yes": ("Dry runs", Q(is_dry_run=True)),
+    }
+
+
 @admin.register(BulkRequest)
 class LoadAdmin(UploadPages):
     """The loads of the operator's tree, by whichever way they came, newest first."""
@@ -40,7 +65,7 @@ class LoadAdmin(UploadPages):
     nothing_yet = "Upload a file, or send customers through the API."
     list_display = ("name", "business_account", "counted", "state", "asker", "submitted_at")
     list_display_links = ("name",)
-    list_filter = (StateFilter, EndedFilter, "action", "is_dry_run")
+    list_filter = (StateFilter, EndedFilter, KindFilter, DryRunFilter)
     list_before_template = "admin/ingest/loads_before.html"
     sortable_by = ()
 

@@ -2,12 +2,12 @@
 
 import logging
 from http import HTTPStatus
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.admin import jobs
+from customers.admin.filters import ChoiceFilter
 from customers.admin.scope import (
     Context,
     log_of,
@@ -40,22 +41,14 @@ MOST_LIVE = 100
 DELETED = "The file of this search was deleted. Run the search again to have a new one."
 
 
-class FormatFilter(admin.SimpleListFilter):
+class FormatFilter(ChoiceFilter):
     """Searches with files of one format."""
 
     title = "format"
     parameter_name = "format"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """The formats in words."""
-        return list(FORMATS.items())
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[CustomerSearch]
-    ) -> QuerySet[CustomerSearch]:
-        """The searches of the chosen one."""
-        chosen = self.value()
-        return queryset.filter(result_format=chosen) if chosen in FORMATS else queryset
+    choices_by_name: ClassVar = {
+        name: (words, Q(result_format=name)) for name, words in FORMATS.items()
+    }
 
 
 @admin.register(CustomerSearch)
