@@ -6,12 +6,15 @@ django-environ, for one, takes any word that it does not know for False.
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# What may follow `Bearer` in a header, and is long enough not to be guessed.
+BEARER = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 NEEDS_HOST = ("http", "https", "redis", "rediss", "amqp", "amqps", "smtp", "smtp+tls", "smtps")
 
 
@@ -95,6 +98,15 @@ class Env:
     def words(self, name: str, default: str = "") -> list[str]:
         """A comma-separated list; blanks are dropped."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def bearer(self, name: str) -> str:
+        """A secret that is sent as a bearer token, or nothing; never repeated."""
+        value = self.text(name)
+        if value and not BEARER.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{name} must be 16 to 200 letters, digits or any of - . _ ~ + / ="
+            )
+        return value
 
     def key(self, name: str) -> bytes:
         """A 256-bit key in base64."""

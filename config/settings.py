@@ -344,7 +344,8 @@ LOADER_PROCESSES = env.integer(
 )
 
 # With it, `/metrics` tells figures to who has it; without, nothing is counted.
-METRICS_TOKEN = env.text("KITH_METRICS_TOKEN")
+METRICS_TOKEN = env.bearer("KITH_METRICS_TOKEN")
+
 LOG_LEVEL = env.choice("KITH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,

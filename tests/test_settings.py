@@ -35,6 +35,7 @@ BAD = {
     "integer": ["x", "-1", "9" * 30, "1.5"],
     "flag": ["maybe", "2"],
     "choice": ["LOUD"],
+    "bearer": ["topsecret", "a topsecret that has blanks"],
 }
 
 
