@@ -7,7 +7,6 @@ import unicodedata
 import uuid
 from datetime import UTC, datetime
 
-import phonenumbers
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
@@ -312,38 +311,6 @@ def test_a_number_once_read_reads_the_same_everywhere(number, region):
         reject()
     assert re.fullmatch(r"\+[1-9][0-9]{3,14}", e164)
     assert phones.parse(e164, "FR") == e164
-
-
-@pytest.mark.parametrize("home", ["US", "IT", ""])
-def test_an_international_number_is_read_as_the_phone_library_reads_it(home):
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
-        example = phonenumbers.national_significant_number(phonenumbers.example_number(region))
-        for prefix in {"", "0", "1", plan.national_prefix or ""}:
-            for length in range(1, 15):
-                for digits in (example + "0123456789", "2345678901234", "0" * 13):
-                    number = f"+{plan.country_code}{(prefix + digits)[:length]}"
-                    assert as_read(number, home) == read_by_the_library(number, home)
-
-
-def as_read(number, region):
-    """A number as E.164; None for one that is refused."""
-    try:
-        return phones.parse(number, region)
-    except ValueError:
-        return None
-
-
-def read_by_the_library(number, region):
-    """A number as E.164, which reads the same once more; None for one that is not possible."""
-    try:
-        found = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    e164 = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
-    if e164 != number:
-        return read_by_the_library(e164, region)
-    return e164 if len(e164) <= 16 and phonenumbers.is_possible_number(found) else None
 
 
 def test_the_digits_of_a_number_are_those_of_country_code_number_and_extension():
