@@ -13,6 +13,8 @@ from config.api.errors import NotFound
 from config.api.pagination import Total
 from config.api.permissions import HasScope
 from config.api.views import ApiView
+from customers.facts import AccountFacts
+from customers.isolation.bodies import LEADS
 from customers.isolation.family import NAMESPACE
 from customers.models import BusinessAccount, Customer, SignInAttempt, User
 from customers.views.customers import CustomerDetail
@@ -123,6 +125,21 @@ def test_a_refusal_that_writes_all_the_same_is_named(monkeypatch):
     monkeypatch.setattr(CustomerDetail, "delete", delete)
     faults = found("v1/customers/<id:customer_id>")["DELETE /v1/customers/<id:customer_id>"]
     assert any(each.startswith("outsider: about what child has it writes") for each in faults)
+
+
+def test_an_id_of_others_that_a_body_may_name_is_found(monkeypatch):
+    everybody = property(lambda _facts: frozenset(User.objects.values_list("pk", flat=True)))
+    monkeypatch.setattr(AccountFacts, "agents", everybody)
+    faults = found("v1/customers/<id:customer_id>")
+    assert list(faults) == ["PUT /v1/customers/<id:customer_id>"]
+    said = "child: 200 about what outsider as relationship.preferredAgentId has differs from 400"
+    assert f"{said} about nothing" in faults["PUT /v1/customers/<id:customer_id>"]
+
+
+def test_a_new_id_in_a_body_says_what_to_add(monkeypatch):
+    monkeypatch.delitem(LEADS, "businessAccountIds.[]")
+    faults = found("v1/search/customer-accounts")["POST /v1/search/customer-accounts"]
+    assert "nobody knows what businessAccountIds.[] leads to: say it in `LEADS`" in faults
 
 
 class Secret(ApiView):

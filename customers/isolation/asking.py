@@ -15,6 +15,7 @@ from django.test import Client
 from config.api.dialects import base_of
 from config.api.routes import Route
 from config.openapi.calls import JSON_TYPE, Call, call_of
+from config.openapi.serializers import Json
 from config.openapi.views import document
 from customers.isolation.family import Caller
 
@@ -27,6 +28,7 @@ CHANGING = re.compile(
     r"|:[0-9A-Za-z]{6}:[\w-]{20,}"
     r"|\b\d\d:\d\d(?::\d\d)?\b"
 )
+UUID_TEXT = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 HEADERS = ("Location", "WWW-Authenticate", "Content-Type", "Content-Disposition")
 WRITTEN = """
     SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
@@ -75,20 +77,21 @@ class Asker:
         method: str,
         ids: Mapping[str, str],
         query: Mapping[str, str] | None = None,
+        body: object = None,
     ) -> Answer:
         """Make a call with these values of its variables, and the query of its first examples.
 
-        `query` goes in place of that. Raises `KeyError` for a variable that nothing is known of,
-        and `UndocumentedError`.
+        `query` and `body`, of JSON, go in place of those. Raises `KeyError` for a variable that
+        nothing is known of, and `UndocumentedError`.
         """
-        address, kind, body = route.url(ids), "application/x-www-form-urlencoded", b""
+        address, kind, content = route.url(ids), "application/x-www-form-urlencoded", b""
         if base_of("/" + route.pattern):
             shown = documented(route, method)
             query = shown.query if query is None else query
             kind = shown.content_type or JSON_TYPE
             if shown.content_type:
-                is_json = kind == JSON_TYPE
-                body = (json.dumps(shown.body) if is_json else str(shown.body)).encode()
+                sent = shown.body if body is None else body
+                content = (json.dumps(sent) if kind == JSON_TYPE else str(sent)).encode()
         if query:
             address = f"{address}?{urlencode(query)}"
         # What one page says to the next, such as a message, is of another call.
@@ -96,13 +99,14 @@ class Asker:
         before = {} if method in SAFE else written()
         with transaction.atomic():
             response = self.client.generic(
-                method, address, body, content_type=kind, secure=self.is_secure
+                method, address, content, content_type=kind, secure=self.is_secure
             )
             text = response.getvalue().decode(errors="replace")
             transaction.set_rollback(True)
         after = {} if method in SAFE else written()
         typed = [ids[route.key(name, ids)] for name in route.variables]
         typed += (query or {}).values()
+        typed += UUID_TEXT.findall(json.dumps(body))
         headers = [f"{name}: {response[name]}" for name in HEADERS if name in response]
         told = (response.status_code, *(settled(each, typed) for each in [*headers, text]))
         return Answer(response.status_code, text, told, difference(before, after))
@@ -127,9 +131,15 @@ def documented(route: Route, method: str) -> Call:
 
 
 @cache
-def paths() -> dict[str, dict[str, dict[str, object]]]:
-    """All calls of the API's document."""
-    found: dict[str, dict[str, dict[str, object]]] = json.loads(document("json"))["paths"]
+def document_of() -> Json:
+    """The API's document."""
+    found: Json = json.loads(document("json"))
+    return found
+
+
+def paths() -> Json:
+    """All calls of the API's document, by path and method."""
+    found: Json = document_of()["paths"]
     return found
 
 

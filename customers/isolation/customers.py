@@ -100,6 +100,8 @@ def people(holding: Holding, manager: User) -> Handles:
     ).client
     program = holding.client.service_account_id
     return {
+        # Customers may be in the care of somebody who works for an account above theirs.
+        "agent_id": handle(manager.pk, reach=Reach.ABOVE),
         "object_id of customers.user": handle(manager.pk, is_listed=True),
         "object_id of customers.signinattempt": handle(sign_in.pk, is_listed=True),
         "object_id of customers.oauthclient": handle(app.pk, is_listed=True),

@@ -47,6 +47,8 @@ class Way(StrEnum):
 class Caller:
     """Somebody who makes calls; `tree` holds the accounts that it may see things of.
 
+    `above` holds the own account and those above it.
+
     `actor_type` is what its token makes it; None for a browser, and for a token that is worth
     nothing.
     """
@@ -55,6 +57,7 @@ class Caller:
     way: Way
     holding: Holding | None = None
     tree: frozenset[UUID] = frozenset()
+    above: frozenset[UUID] = frozenset()
     token: str = ""
     user: User | None = None
     actor_type: ActorType | None = None
@@ -68,7 +71,8 @@ class Caller:
             return True
         if self.way == Way.CUSTOMER or handle.reach == Reach.HOLDER:
             return False
-        return holding.account.pk in self.tree
+        is_above = handle.reach == Reach.ABOVE and holding.account.pk in self.above
+        return is_above or holding.account.pk in self.tree
 
     def knows(self, holding: Holding) -> bool:
         """Whether this caller may read the texts of a holding."""
@@ -141,6 +145,7 @@ def callers(
             Way.PROGRAM,
             holding,
             tree=tree_of(name, made),
+            above=above(name, made),
             token=holding.token,
             actor_type=ActorType.SERVICE_ACCOUNT,
         )
@@ -164,6 +169,13 @@ def tree_of(name: str, made: Mapping[str, BusinessAccount]) -> frozenset[UUID]:
     """The ids of an account and of all below it, by the picture above."""
     below = [tree_of(child, made) for child, parent in PARENTS.items() if parent == name]
     return frozenset({made[name].pk}).union(*below)
+
+
+def above(name: str | None, made: Mapping[str, BusinessAccount]) -> frozenset[UUID]:
+    """The ids of an account and of all above it."""
+    if name is None:
+        return frozenset()
+    return frozenset({made[name].pk}) | above(PARENTS[name], made)
 
 
 def suspended(holding: Holding) -> str:

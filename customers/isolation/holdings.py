@@ -21,6 +21,7 @@ class Reach(Enum):
     """Who may reach what a handle leads to."""
 
     TREE = auto()  # whoever has its business account in the own tree
+    ABOVE = auto()  # also whoever has its business account above the own one
     HOLDER = auto()  # the program, or the person, that made it, and nobody else
     ANYBODY = auto()  # it is the caller's own word for something, such as an external id
 

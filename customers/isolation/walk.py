@@ -13,16 +13,17 @@ What is expected needs no table of routes:
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import takewhile
 
 from django.db import transaction
 
 from config.api.dialects import base_of
-from config.api.routes import BACK_OFFICE, Route, routes
+from config.api.routes import Route, routes
+from customers.isolation import bodies
 from customers.isolation.asking import Answer, Asker, UndocumentedError, documented
 from customers.isolation.cases import Case, Line
 from customers.isolation.family import Caller, Family, Way
 from customers.isolation.holdings import Reach, make_holding, nothing_of, values_of
+from customers.isolation.rules import changed, check_guard, check_hidden, check_list, is_page
 
 # Of views outside of the API, whose methods nobody tells.
 USUAL_METHODS = ("GET", "POST")
@@ -37,7 +38,6 @@ PLAIN |= {"object_id of r": "1"}
 # Query parameters that name something, by their handles, and those that ask for more.
 QUERY_HANDLES = {"businessAccountId": "account_id"}
 WIDER = ({"includeChildren": "true"},)
-REFUSED_IN_BROWSERS = range(300, 500)
 
 
 class Walk:
@@ -94,14 +94,15 @@ class Walk:
         line: Line,
         ids: Mapping[str, str] = PLAIN,
         query: Mapping[str, str] | None = None,
+        body: object = None,
     ) -> Answer:
         """Make a call, and note what no answer may have."""
         line.calls += 1
-        answer = self.askers[case.caller.name].ask(case.route, case.method, ids, query)
+        answer = self.askers[case.caller.name].ask(case.route, case.method, ids, query, body)
         if answer.status >= 500 and case.route.pattern not in UNSTEADY:
             line.faults.append(f"{case.caller.name}: answers {answer.status}")
         typed = " ".join(ids[case.route.key(name, ids)] for name in case.route.variables)
-        typed += " ".join((query or {}).values())
+        typed += " ".join((query or {}).values()) + str(body)
         for word, owner in () if case.follows_link else self.secrets(case):
             if word in answer.text and word not in typed:
                 line.faults.append(f"{case.caller.name}: the answer names {word} of {owner}")
@@ -134,7 +135,8 @@ class Walk:
                 answer = self.ask(case, line)
                 if method == "GET":
                     self.look_at_list(case, line, answer)
-            self.check_guard(case, line, answer)
+            check_guard(case, line, answer)
+            self.look_at_body(case, line)
             if method == "GET":
                 self.plain[route.pattern, caller.name] = answer
 
@@ -151,7 +153,7 @@ class Walk:
         about_own = self.ask(case, line, base)
         if caller.holding is None:
             if not case.follows_link:
-                self.check_hidden(case, line, about_own, nothing, "child")
+                check_hidden(case, line, about_own, nothing, "child")
             return about_own
         if case.is_guarded and case.is_open and about_own.status >= 400:
             # Otherwise the calls about what others have would prove nothing.
@@ -166,7 +168,7 @@ class Walk:
                     continue
                 answer = self.ask(case, line, base | values_of(taken))
                 if not all(caller.reaches(holding, each) for each in taken.values()):
-                    self.check_hidden(case, line, answer, reference, name)
+                    check_hidden(case, line, answer, reference, name)
                 elif is_whole and answer.status != about_own.status:
                     line.faults.append(
                         f"{caller.name}: {answer.status} about what {name} has, and"
@@ -174,42 +176,12 @@ class Walk:
                     )
         return about_own
 
-    @staticmethod
-    def check_hidden(case: Case, line: Line, answer: Answer, nothing: Answer, owner: str) -> None:
-        """What is out of reach is what never was."""
-        if answer.told != nothing.told:
-            line.faults.append(
-                f"{case.caller.name}: {answer.status} about what {owner} has differs from"
-                f" {nothing.status} about nothing"
-            )
-        elif answer.written != nothing.written:
-            line.faults.append(
-                f"{case.caller.name}: about what {owner} has it writes {answer.written}"
-            )
-
-    @staticmethod
-    def check_guard(case: Case, line: Line, answer: Answer) -> None:
-        """Who has no business here is refused, whatever the path names."""
-        if not case.is_guarded:
-            is_page = BACK_OFFICE.match(case.route.pattern) is not None
-            is_let_in = answer.status not in REFUSED_IN_BROWSERS
-            if is_page and is_let_in and case.caller.way != Way.OPERATOR:
-                line.faults.append(f"{case.caller.name}: {answer.status} without signing in")
-            return
-        expected = None
-        if case.caller.actor_type is None:
-            expected = 401
-        elif not case.is_open:
-            expected = 403
-        if expected is not None and answer.status != expected:
-            line.faults.append(f"{case.caller.name}: {answer.status} instead of {expected}")
-
     def look_at_list(self, case: Case, line: Line, answer: Answer) -> None:
         """What is listed with the query of the examples, without one, and for an account."""
         known = documented(case.route, case.method).parameters if case.is_api else frozenset()
         queries: list[dict[str, str]] = [{}, *(each for each in WIDER if each.keys() <= known)]
         for found in [answer, *(self.ask(case, line, query=query) for query in queries)]:
-            self.check_lists(case, found, line)
+            check_list(case, line, found, self.family)
         for parameter in known & QUERY_HANDLES.keys():
             key = QUERY_HANDLES[parameter]
             for name, holding in self.family.holdings.items():
@@ -217,33 +189,30 @@ class Walk:
                 if not case.caller.reaches(holding, handle):
                     found = self.ask(case, line, query={parameter: handle.value})
                     nothing = self.ask(case, line, query={parameter: handle.never})
-                    self.check_hidden(case, line, found, nothing, name)
+                    check_hidden(case, line, found, nothing, name)
 
-    def check_lists(self, case: Case, answer: Answer, line: Line) -> None:
-        """A list has what the own account has, or what all below it have, too; never a part."""
-        caller = case.caller
-        own = caller.holding
-        if own is None or answer.status >= 300:
+    def look_at_body(self, case: Case, line: Line) -> None:
+        """What others have is not to be had by its id in a body either."""
+        own = case.caller.holding
+        if own is None or not (case.is_api and case.is_open):
             return
-        for key in own.handles:
-            holders = {
-                name: holding
-                for name, holding in self.family.holdings.items()
-                if holding.handles[key].is_listed
-                and is_page(key) == (caller.way == Way.OPERATOR)
-                and caller.reaches(holding, holding.handles[key])
-            }
-            seen = {
-                name: holding
-                for name, holding in holders.items()
-                if holding.handles[key].value in answer.text
-            }
-            is_list = any(holding is not own for holding in seen.values())
-            is_of_tree = any(holding.account != own.account for holding in seen.values())
-            for name, holding in holders.items():
-                is_due = is_list and (is_of_tree or holding.account == own.account)
-                if is_due and name not in seen:
-                    line.faults.append(f"{caller.name}: the {key} of {name} is not listed")
+        shown = documented(case.route, case.method)
+        # Otherwise a worker would do it, later.
+        query = {"dryRun": "true"} if "dryRun" in shown.parameters else None
+        base = PLAIN | values_of(own.handles)
+        for member in bodies.members(case.route, case.method):
+            key = bodies.handle_key(member)
+            if key is None:
+                line.faults.append(f"nobody knows what {member} leads to: say it in `LEADS`")
+                continue
+            never = bodies.with_member(shown.body, member, own.handles[key].never)
+            nothing = self.ask(case, line, base, query, never)
+            for name, holding in self.family.holdings.items():
+                handle = holding.handles[key]
+                if not case.caller.reaches(holding, handle):
+                    body = bodies.with_member(shown.body, member, handle.value)
+                    found = self.ask(case, line, base, query, body)
+                    check_hidden(case, line, found, nothing, f"{name} as {member}")
 
     # --- What is made elsewhere -------------------------------------------------------------------
 
@@ -269,22 +238,9 @@ class Walk:
             transaction.set_rollback(True)
 
 
-def is_page(key: str) -> bool:
-    """Whether a handle is of the back office, where other rules may tell who reaches a thing."""
-    return " of " in key and "." in key
-
-
 def methods_of(route: Route) -> Sequence[str]:
     """The methods of a route that are tried."""
     return route.methods if base_of(f"/{route.pattern}") else USUAL_METHODS
-
-
-def changed(before: Answer, after: Answer) -> str:
-    """The first difference between two answers."""
-    texts = ["\n".join(map(str, answer.told)) for answer in (before, after)]
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
-    first = sum(1 for _ in same)
-    return " to ".join(repr(text[max(0, first - 20) : first + 40]) for text in texts)
 
 
 def groups_of(route: Route, ids: Mapping[str, str]) -> list[list[str]]:

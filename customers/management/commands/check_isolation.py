@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.api.routes import routes
 from customers.isolation.cases import Line
 from customers.isolation.family import family
 from customers.isolation.isolating import isolated
@@ -29,11 +30,11 @@ class Command(BaseCommand):
     def handle(self, *_args: object, only: str, **_options: object) -> None:
         """Walk, print, and exit with 1 on any difference."""
         only = only.lstrip("/")
+        if not any(route.pattern.startswith(only) for route in routes()):
+            raise CommandError(f"No route begins with {only!r}.")
         with isolated(), family() as made:
             self.stdout.write(f"callers: {', '.join(caller.name for caller in made.callers)}")
             lines = Walk(made, only=only).run()
-        if not lines:
-            raise CommandError(f"No route begins with {only!r}.")
         width = max(len(line.route) for line in lines)
         for line in lines:
             self.show(line, width)
