@@ -14,6 +14,11 @@ from customers.representation import (
     moment,
 )
 
+# Asked once for a file, where what follows is asked once for each customer: most registries, and
+# most customers, have none.
+ANY_VALUE = "(SELECT EXISTS (SELECT FROM customers_attributevalue))"
+HAVING_VALUES = f"CASE WHEN {ANY_VALUE} THEN NULLIF({ATTRIBUTES}, '{{}}')::text END"
+IN_DEPARTMENT = f"CASE WHEN c.department_id IS NULL THEN '' ELSE {DEPARTMENT} END"
 # The result file's columns, of the customer `c`, its primary contact `p` with `phone` and `email`.
 # The flag tells whether the value is free text, which a spreadsheet might take for a formula.
 CUSTOMER_COLUMNS: list[tuple[str, str, bool]] = [
@@ -48,7 +53,7 @@ CUSTOMER_COLUMNS: list[tuple[str, str, bool]] = [
     ("socialIdCountryCode", "p.social_id_country", True),
     ("citizenshipCountryCode", "p.citizenship_country", True),
     ("metadata", "NULLIF(c.metadata, '{}')::text", False),
-    ("customAttributes", f"NULLIF({ATTRIBUTES}, '{{}}')::text", False),
+    ("customAttributes", HAVING_VALUES, False),
     ("createdByType", "c.created_by_type", False),
     ("createdById", "c.created_by_id", True),
     ("updatedByType", "c.updated_by_type", False),
@@ -76,7 +81,7 @@ def columns_of_addresses() -> Iterator[tuple[str, str, bool]]:
             yield f"{kind}{name}", f"{kind}.{column}", is_text
 
 
-COLUMNS = [*CUSTOMER_COLUMNS, *columns_of_addresses(), ("department", DEPARTMENT, True)]
+COLUMNS = [*CUSTOMER_COLUMNS, *columns_of_addresses(), ("department", IN_DEPARTMENT, True)]
 # By name; all of them, in this order, is what a file has when none are asked for.
 COLUMN_NAMES = tuple(name for name, _, _ in COLUMNS)
 # Only where external ids were asked for: the one that a customer was found by.
@@ -110,18 +115,26 @@ MEMBER_TYPES = {
     "relationship": "object",
 }
 TYPE_NAMES = sorted({"text", *TYPES.values(), *MEMBER_TYPES.values()})
-JOINS = """
-    LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary
-    LEFT JOIN customers_contactpoint phone ON phone.customer_id = c.id
-        AND phone.contact_id = p.id AND phone.kind = 'PHONE' AND phone.is_primary
-    LEFT JOIN customers_contactpoint email ON email.customer_id = c.id
-        AND email.contact_id = p.id AND email.kind = 'EMAIL' AND email.is_primary
-""" + "".join(
-    f"""
-    LEFT JOIN customers_address {kind} ON {kind}.customer_id = c.id
-        AND {kind}.type = '{kind.upper()}' AND {kind}.is_primary"""
-    for kind in ("mailing", "physical", "shipping")
-)
+PERSON = "LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary"
+POINT = """LEFT JOIN customers_contactpoint {0} ON {0}.customer_id = c.id
+    AND {0}.contact_id = p.id AND {0}.kind = '{1}' AND {0}.is_primary"""
+ADDRESS = """LEFT JOIN customers_address {0} ON {0}.customer_id = c.id
+    AND {0}.type = '{1}' AND {0}.is_primary"""
+# By the name that columns know each by; points stand behind the person whose they are.
+JOINS = {
+    "phone": POINT.format("phone", "PHONE"),
+    "email": POINT.format("email", "EMAIL"),
+    **{kind: ADDRESS.format(kind, kind.upper()) for kind in ("mailing", "physical", "shipping")},
+}
+
+
+def joined(columns: Sequence[str]) -> str:
+    """SQL that joins what these columns are read from, and nothing else."""
+    known = columns_by_name()
+    named = " ".join(known[name][1] for name in columns)
+    wanted = {table for table in ("p", *JOINS) if re.search(rf"\b{table}\.", named)}
+    person = [PERSON] if wanted & {"p", "phone", "email"} else []
+    return " ".join([*person, *(sql for table, sql in JOINS.items() if table in wanted)])
 
 
 def file_columns(chosen: Sequence[str], *, is_requested: bool) -> Sequence[str]:
@@ -141,6 +154,11 @@ def members_of(customer_type: str) -> list[str]:
 MISREAD = r"^([-=+@\t\r\uFF0D\uFF1D\uFF0B\uFF20]|0[0-9])"
 
 
+def columns_by_name() -> dict[str, tuple[str, str, bool]]:
+    """All columns that a file may have."""
+    return {column[0]: column for column in (REQUESTED, *COLUMNS)}
+
+
 def cell(name: str, column: str, is_text: bool, *, guarded: bool) -> str:
     """SQL for a column of a CSV file; `guarded` against being taken for a formula or number."""
     if guarded and is_text:
@@ -150,7 +168,7 @@ def cell(name: str, column: str, is_text: bool, *, guarded: bool) -> str:
 
 def cells(columns: Sequence[str], *, guarded: bool) -> str:
     """SQL for these columns of a CSV file, in their order."""
-    known = {column[0]: column for column in (REQUESTED, *COLUMNS)}
+    known = columns_by_name()
     wanted = [known[name] for name in columns]
     if len(wanted) == 1:
         # Readers skip an empty line: COPY writes an empty text as "".

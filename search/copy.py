@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.querysets import CustomerQuerySet
 from customers.representation import CUSTOMER_OBJECT
-from search.columns import COLUMN_NAMES, JOINS, REQUESTED_ID, cells, file_columns
+from search.columns import COLUMN_NAMES, REQUESTED_ID, cells, file_columns, joined
 
 # SQL, and its parameters.
 Statement = tuple[str, tuple[Any, ...]]  # of whatever types the columns that are compared have
@@ -40,7 +40,7 @@ def table(*, guarded: bool, head: bytes = b"") -> Layout:
     """The layout of a CSV format with all columns."""
     return Layout(
         select=cells(COLUMN_NAMES, guarded=guarded),
-        joins=JOINS,
+        joins=joined(COLUMN_NAMES),
         options="FORMAT csv, HEADER",
         head=head,
         end=b"\r\n",
@@ -56,7 +56,9 @@ OBJECTS = Layout(
 )
 # Formats that a program of `search.writers` makes of plain rows.
 WRITTEN = ("XLSX", "PARQUET")
-ROWS = Layout(select=cells(COLUMN_NAMES, guarded=False), joins=JOINS, options="FORMAT csv")
+ROWS = Layout(
+    select=cells(COLUMN_NAMES, guarded=False), joins=joined(COLUMN_NAMES), options="FORMAT csv"
+)
 REQUESTED_OBJECT = (
     f"""concat('{{"{REQUESTED_ID}":', to_json(c.external_id), ',', substr({OBJECTS.select}, 2))"""
 )
@@ -79,7 +81,8 @@ def layout_of(result_format: str, columns: Sequence[str], *, is_requested: bool)
     layout = LAYOUTS[result_format]
     if result_format in TABLES:
         names = file_columns(columns, is_requested=is_requested)
-        return replace(layout, select=cells(names, guarded=TABLES[result_format]))
+        select = cells(names, guarded=TABLES[result_format])
+        return replace(layout, select=select, joins=joined(names))
     return replace(layout, select=REQUESTED_OBJECT) if is_requested else layout
 
 

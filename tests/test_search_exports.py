@@ -13,6 +13,7 @@ from search import external_ids, results, runner, services, stream
 from search.models import CustomerSearch
 from tests.factories import make_address, make_customer
 from tests.searches import content, rows, search
+from tests.workers import locked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COMPRESSIONS = ("GZIP", "ZSTD")
@@ -39,6 +40,15 @@ def test_a_csv_has_the_columns_that_were_asked_for(owner, storage, result_format
     ]
     again = services.run_again(actor=owner.actor, search=done)
     assert again.columns == ["externalId", "createdAt", "firstName"]
+
+
+def test_a_file_of_few_columns_reads_only_what_they_are_made_of(owner, storage, settings):
+    make_customer(owner.account, email="ada@example.com")
+    # One that waits for the table is given up.
+    settings.JOB_SECONDS = 20
+    with locked("customers_address"):
+        data = content(storage, search(owner, columns=["primaryEmail", "customAttributes"]))
+    assert data == b"primaryEmail,customAttributes\r\nada@example.com,\r\n"
 
 
 def test_an_empty_cell_alone_is_still_a_row(owner, storage):
