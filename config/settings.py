@@ -346,6 +346,11 @@ LOADER_PROCESSES = env.integer(
 # With it, `/metrics` tells figures to who has it; without, nothing is counted.
 METRICS_TOKEN = env.bearer("KITH_METRICS_TOKEN")
 
+# How many database sessions read a large result at once.
+SEARCH_SESSIONS = env.integer(
+    "KITH_SEARCH_SESSIONS", min(len(os.sched_getaffinity(0)), 64), minimum=1, maximum=64
+)
+
 LOG_LEVEL = env.choice("KITH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,

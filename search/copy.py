@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -34,6 +36,11 @@ class Layout:
     def header_rows(self) -> int:
         """Rows of COPY that are no customers."""
         return int("HEADER" in self.options)
+
+    @property
+    def options_of_more(self) -> str:
+        """The options of a COPY whose rows stand below those of another one."""
+        return self.options.replace(", HEADER", "")
 
 
 def table(*, guarded: bool, head: bytes = b"") -> Layout:
@@ -88,17 +95,43 @@ def layout_of(result_format: str, columns: Sequence[str], *, is_requested: bool)
 
 # Of constants, and of the ORM's own SQL.
 STATEMENT = """COPY (
-    SELECT {layout.select} FROM ({customers}) c {layout.joins}
+    SELECT {layout.select} FROM ({customers}) c {layout.joins} {where}
     ORDER BY c.created_at, c.id
-) TO STDOUT ({layout.options})"""
+) TO STDOUT ({options})"""
+
+
+# A customer's place in the order of a file.
+Place = tuple[datetime, UUID]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A stretch of the order of a file: from a place on, and up to before one; None is an end."""
+
+    start: Place | None = None
+    end: Place | None = None
+
+
+ALL = Range()
 
 
 def statement(
-    customers: CustomerQuerySet, layout: Layout, connection: BaseDatabaseWrapper
+    customers: CustomerQuerySet,
+    layout: Layout,
+    connection: BaseDatabaseWrapper,
+    within: Range = ALL,
 ) -> Statement:
-    """The COPY that writes these customers, oldest first, and its parameters."""
+    """The COPY that writes those of the customers within a range, oldest first; its parameters."""
     sql, parameters = compiled(customers, connection)
-    return STATEMENT.format(layout=layout, customers=sql), parameters
+    bounds = [(sign, at) for sign, at in ((">=", within.start), ("<", within.end)) if at]
+    conditions = [f"(c.created_at, c.id) {sign} (%s, %s)" for sign, _ in bounds]
+    query = STATEMENT.format(
+        layout=layout,
+        customers=sql,
+        where=f"WHERE {' AND '.join(conditions)}" if bounds else "",
+        options=layout.options_of_more if within.start else layout.options,
+    )
+    return query, parameters + tuple(value for _, place in bounds for value in place)
 
 
 def compiled(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> Statement:

@@ -1,47 +1,34 @@
-"""The worker's side of a search: one snapshot, one COPY, one file, one manifest."""
+"""The worker's side of a search: one snapshot, one file, one manifest."""
 
 import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from threading import Event
-from time import monotonic
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.functions import Now
-from psycopg import Copy
 
 from config.api.json import to_json
-from config.jobs.lease import Canceller, ClaimLost, Lease
+from config.jobs.lease import ClaimLost, Lease
 from config.jobs.worker import perform
 from customers.models import Customer
 from customers.querysets import TREE, CustomerQuerySet
 from search import results
 from search.columns import MEMBER_TYPES, TYPES, file_columns, members_of
 from search.conversion import converted
-from search.copy import TABLES, WRITTEN, Statement, compiled, layout_of, statement
+from search.copy import TABLES, WRITTEN, compiled, layout_of, statement
 from search.external_ids import known_as, unknown_ids
+from search.merge import in_order
 from search.models import CustomerSearch
-from search.stream import Packing, ResultStream, framed
+from search.ranges import cut, sessions_for
+from search.sessions import snapshot
+from search.stream import Block, Packing, ResultStream, framed
 
 logger = logging.getLogger(__name__)
-
-# How long a replica may take to show what was committed.
-BEHIND_SECONDS = 30
-SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# Joins of a large registry fit into memory, a few at a time; compiling takes longer than it saves.
-# The server stops a query whose worker died, also while it has nothing to send yet.
-TUNING = """
-    SET LOCAL work_mem = '32MB';
-    SET LOCAL jit = off;
-    SET LOCAL statement_timeout = 0;
-    SET LOCAL client_connection_check_interval = '500ms'"""
 
 
 def run(search_id: UUID) -> None:
@@ -55,25 +42,30 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
     name = results.name_for(search)
     results.remove(search)
     try:
-        with snapshot(lease) as (connection, at):
+        with snapshot(lease) as sessions:
+            connection = sessions.first
             accounts = covered_accounts(search, connection)
             everybody = Customer.objects.filter(business_account__in=accounts)
             known = known_as(everybody, search.external_ids, accounts)
             customers = known.matching(search.wanted)
+            estimated = estimate(customers, connection)
             search.note(
                 accounts=accounts,
                 storage_name=name,
-                snapshot_at=at,
-                estimated_rows=estimate(customers, connection),
+                snapshot_at=sessions.at,
+                estimated_rows=estimated,
             )
             unknown = unknown_ids(known, search.external_ids, connection)
             layout = layout_of(
                 search.result_format, search.columns, is_requested=bool(search.external_ids)
             )
-            copy = statement(customers, layout, connection)
+            is_table = search.result_format in TABLES
+            count = sessions_for(is_table=is_table, connection=connection)
+            cuts = cut(customers, accounts, estimated, count, connection)
+            copies = [statement(customers, layout, connection, each) for each in cuts]
             with (
-                rows_of(copy, connection) as messages,
-                ResultStream(messages, layout, packing_of(search)) as stream,
+                in_order(copies, layout, sessions, count) as batches,
+                ResultStream(batches, layout, packing_of(search)) as stream,
             ):
                 lease.report = progress_of(stream)
                 results.store(name, stream)
@@ -103,63 +95,6 @@ def discard(name: str) -> None:
         logger.exception("the files of an attempt cannot be deleted")
 
 
-@contextmanager
-def snapshot(lease: Lease) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
-    """A connection of its own to the search database, which sees one moment of it, and the moment.
-
-    Whatever it is doing is cancelled in PostgreSQL when the lease ends.
-    """
-    connection = connections.create_connection(settings.SEARCH_DATABASE)
-    try:
-        with lease.interruptible(Canceller(connection)):
-            connection.ensure_connection()
-            at = caught_up(connection, lease)
-            with connection.cursor() as cursor:
-                cursor.execute(SNAPSHOT)
-                cursor.execute(TUNING)
-            yield connection, at or snapshot_time(connection)
-    finally:
-        connection.close()
-
-
-def caught_up(connection: BaseDatabaseWrapper, lease: Lease) -> datetime | None:
-    """Wait until a replica shows everything that was committed up to now; gives that moment.
-
-    None where the search database is no replica. Raises `OperationalError` when it is too far
-    behind: the search is tried again later.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_is_in_recovery()")
-        ((is_replica,),) = cursor.fetchall()
-    if not is_replica:
-        return None
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_lsn()::text, statement_timestamp()")
-        written, at = cursor.fetchone()
-    pause, deadline = Event(), monotonic() + BEHIND_SECONDS
-    with connection.cursor() as cursor:
-        while monotonic() < deadline:
-            lease.check()
-            cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written])
-            ((is_there,),) = cursor.fetchall()
-            if is_there:
-                moment: datetime = at
-                return moment
-            pause.wait(0.1)
-    raise OperationalError(f"the replica is more than {BEHIND_SECONDS} seconds behind")
-
-
-@contextmanager
-def rows_of(copy: Statement, connection: BaseDatabaseWrapper) -> Iterator[Copy]:
-    """What a COPY sends, a message for each row."""
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(*copy) as messages,
-    ):
-        yield messages
-
-
 def progress_of(stream: ResultStream) -> Callable[[], Mapping[str, object]]:
     """What a search notes of a stream that is on its way."""
     return lambda: {"rows": stream.rows, "bytes": stream.size}
@@ -178,15 +113,6 @@ def tree_of(roots: list[UUID], connection: BaseDatabaseWrapper) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(TREE.format(root="ANY(%s)"), [roots])
         return {account for (account,) in cursor}
-
-
-def snapshot_time(connection: BaseDatabaseWrapper) -> datetime:
-    """The moment that the snapshot shows."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT transaction_timestamp()")
-        at: datetime
-        (at,) = cursor.fetchone()
-    return at
 
 
 def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int:
@@ -215,7 +141,11 @@ def packing_of(search: CustomerSearch) -> Packing:
     if search.result_format not in WRITTEN:
         return framed(search.compression)
     columns = [(column["name"], column["type"]) for column in columns_of(search)]
-    return lambda blocks: converted((data for data, _ in blocks), search.result_format, columns)
+
+    def pack(blocks: Iterator[Block]) -> Iterator[bytes]:
+        return converted((data for data, _ in blocks if data), search.result_format, columns)
+
+    return pack
 
 
 def manifest(search: CustomerSearch, stream: ResultStream, unknown: list[str]) -> bytes:

@@ -6,8 +6,10 @@ is taken of what is stored.
 
 import hashlib
 import zlib
+from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Protocol
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 from zstandard import ZstdCompressor
 
@@ -34,23 +36,42 @@ class Compressor(Protocol):
         """The rest of it."""
 
 
-class Plain:
-    """A frame that is not compressed."""
-
-    def compress(self, data: bytes) -> bytes:
-        """The data."""
-        return data
-
-    def flush(self) -> bytes:
-        """Nothing is left."""
-        return b""
-
-
 COMPRESSORS: dict[str, Callable[[], Compressor]] = {
-    "NONE": Plain,
     "GZIP": lambda: zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW),
     "ZSTD": lambda: ZstdCompressor(write_checksum=True).compressobj(),
 }
+
+
+class Batch(NamedTuple):
+    """Some rows as they stand in the file: one after the other, and where in `data` each ends."""
+
+    data: bytes
+    ends: "array[int]"
+
+
+def batched(messages: Iterable[Message], layout: Layout) -> Iterator[Batch]:
+    """The rows that COPY sends, one a message, as the layout has them; all have `between` before.
+
+    About `BLOCK_BYTES` at a time.
+    """
+    rows: list[Message] = []
+    size = 0
+    for message in messages:
+        rows.append(message[:-1])
+        size += len(message)
+        if size >= BLOCK_BYTES:
+            yield joined(rows, layout)
+            rows = []
+            size = 0
+    if rows:
+        yield joined(rows, layout)
+
+
+def joined(rows: list[Message], layout: Layout) -> Batch:
+    """A batch of these, which have no ends yet."""
+    separator = layout.end + layout.between
+    data = b"%b%b%b" % (layout.between, separator.join(rows), layout.end)
+    return Batch(data, array("Q", accumulate(len(row) + len(separator) for row in rows)))
 
 
 # A part of a file before it is packed, and whether a frame ends with it.
@@ -60,14 +81,20 @@ Packing = Callable[[Iterator[Block]], Iterator[bytes]]
 
 def framed(compression: str) -> Packing:
     """The blocks in compressed frames, one after the other; also no bytes make a frame."""
+    new = COMPRESSORS.get(compression)
+    if new is None:
+        return lambda blocks: (data for data, _ in blocks)
 
     def pack(blocks: Iterator[Block]) -> Iterator[bytes]:
-        new = COMPRESSORS[compression]
         frame: Compressor | None = new()
+        waiting = bytearray()
         for data, is_end in blocks:
-            if data:
+            waiting += data
+            # In pieces of one size, wherever the blocks end: so the same data makes the same frame.
+            while len(waiting) >= BLOCK_BYTES or (is_end and waiting):
                 frame = frame or new()
-                yield frame.compress(data)
+                yield frame.compress(bytes(waiting[:BLOCK_BYTES]))
+                del waiting[:BLOCK_BYTES]
             if is_end and frame:
                 yield frame.flush()
                 frame = None
@@ -78,17 +105,16 @@ def framed(compression: str) -> Packing:
 class ResultStream(Joined):
     """A result file, to be read once from beginning to end; storage reads, PostgreSQL is read.
 
-    `messages` are the rows as COPY sends them, one each; `pack` makes the file of them. `rows` and
-    `size` (bytes) say what was read so far, `sha256` is the checksum of it in hexadecimal.
+    `batches` are the rows as `batched` gives them; `pack` makes the file of them. `rows` and `size`
+    (bytes) say what was read so far, `sha256` is the checksum of it in hexadecimal.
     """
 
-    def __init__(self, messages: Iterable[Message], layout: Layout, pack: Packing) -> None:
-        self._passing = self._passed(pack(self._filled(iter(messages))))
+    def __init__(self, batches: Iterable[Batch], layout: Layout, pack: Packing) -> None:
+        self._passing = self._passed(pack(self._filled(batches, layout)))
         super().__init__(self._passing)
         self.rows = 0
         self.size = 0
         self._digest = hashlib.sha256()
-        self._layout = layout
 
     def close(self) -> None:
         """Close what makes it, also half-way through."""
@@ -100,25 +126,27 @@ class ResultStream(Joined):
         """The checksum."""
         return self._digest.hexdigest()
 
-    def _filled(self, messages: Iterator[Message]) -> Iterator[Block]:
-        layout, end, between = self._layout, self._layout.end, self._layout.between
-        block = bytearray(layout.head)
+    def _filled(self, batches: Iterable[Batch], layout: Layout) -> Iterator[Block]:
         rows = -layout.header_rows
-        for message in messages:
-            if between and rows > 0:
-                block += between
-            block += message
-            if end != b"\n":
-                block[-1:] = end
-            rows += 1
-            is_end = rows > 0 and rows % FRAME_ROWS == 0
-            if is_end or len(block) >= BLOCK_BYTES:
+        if layout.head:
+            yield layout.head, False
+        # Of the first row, which has none before it.
+        skipped = len(layout.between)
+        for data, ends in batches:
+            begin, taken = skipped, 0
+            while taken < len(ends):
+                # What the frame lacks; a header counts for none of its rows.
+                missing = FRAME_ROWS - rows % FRAME_ROWS if rows > 0 else FRAME_ROWS - rows
+                count = min(missing, len(ends) - taken)
+                taken += count
+                end = ends[taken - 1]
+                rows += count
                 self.rows = rows
-                yield bytes(block), is_end
-                block.clear()
-        self.rows = rows
-        block += layout.tail
-        yield bytes(block), True
+                piece = data if end - begin == len(data) else data[begin:end]
+                yield piece, rows > 0 and rows % FRAME_ROWS == 0
+                begin = end
+            skipped = 0
+        yield layout.tail, True
 
     def _passed(self, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
         for piece in filter(None, pieces):

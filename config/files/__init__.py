@@ -12,11 +12,14 @@ process cannot use.
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream
+from config.files.base import BLOCK_BYTES, StorageAway, StorageFull, Stream, writing
 from config.files.folder import Folder
 from config.files.joined import Joined
 
@@ -38,8 +41,10 @@ __all__ = [
     "names",
     "remove",
     "remove_folder",
+    "scratch",
     "size",
     "store",
+    "writing",
 ]
 
 
@@ -104,6 +109,17 @@ def abort_abandoned(folder: str, *, age: timedelta) -> int:
 def free_bytes() -> int | None:
     """How many bytes there is space for; None when nobody can tell."""
     return place().free_bytes()
+
+
+def scratch() -> BinaryIO:
+    """A file without a name on a disk of this machine; beside the others where there is a folder.
+
+    It is gone when it is closed, and when its process ends, in whatever way.
+    """
+    found = place()
+    folder = found.root if isinstance(found, Folder) else Path(settings.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return cast("BinaryIO", TemporaryFile(dir=folder))
 
 
 def link(name: str, *, file_name: str, content_type: str) -> str | None:

@@ -24,7 +24,7 @@ class Folder:
 
     def __init__(self, storage: FileSystemStorage) -> None:
         self._storage = storage
-        self._root = Path(storage.path(""))
+        self.root = Path(storage.path(""))
 
     def store(self, name: str, stream: Stream) -> None:
         """Write under another name first, and rename the file when it is on disk."""
@@ -86,7 +86,7 @@ class Folder:
 
     def free_bytes(self) -> int:
         """What the file system has for this user."""
-        existing = next(path for path in (self._root, *self._root.parents) if path.exists())
+        existing = next(path for path in (self.root, *self.root.parents) if path.exists())
         return shutil.disk_usage(existing).free
 
     def _path(self, name: str) -> Path:
@@ -108,13 +108,13 @@ class Folder:
     def _sync_names(self, path: Path) -> None:
         """Have the names of a file and of its folders on disk, as its content is already."""
         for folder in path.parents:
-            if not folder.is_relative_to(self._root):
+            if not folder.is_relative_to(self.root):
                 break
             sync_folder(folder)
 
     def _drop_empty(self, folder: Path) -> None:
         """Remove folders that have become empty, below those that are always there."""
-        while folder.is_relative_to(self._root) and len(folder.relative_to(self._root).parts) > 1:
+        while folder.is_relative_to(self.root) and len(folder.relative_to(self.root).parts) > 1:
             try:
                 folder.rmdir()
             except OSError:

@@ -25,7 +25,8 @@ from customers.models import BusinessAccount, Contact, ContactPoint, Customer
 from search import services
 from search.copy import LAYOUTS, statement
 from search.models import CustomerSearch
-from search.runner import TUNING, covered_accounts, snapshot
+from search.runner import covered_accounts
+from search.sessions import TUNING, snapshot
 from tests.benchmarks.customers import token_for
 from tests.benchmarks.dataset import TREE, dataset
 from tests.benchmarks.report import columns
@@ -82,7 +83,8 @@ def psql(account: BusinessAccount, result_format: str) -> Callable[[], float]:
     search = CustomerSearch(
         business_account=account, criteria=Criteria(customer_account_type="INDIVIDUAL").as_json()
     )
-    with snapshot(Lease(lambda **_: True, lambda *_: True)) as (session, _):
+    with snapshot(Lease(lambda **_: True, lambda *_: True)) as sessions:
+        session = sessions.first
         accounts = covered_accounts(search, session)
         found = Customer.objects.filter(business_account__in=accounts).matching(search.wanted)
         layout = LAYOUTS[result_format]
