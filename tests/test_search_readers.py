@@ -1,6 +1,7 @@
 """Result files as those read them who work with data: the same cells in every format."""
 
 import io
+import json
 import re
 import zipfile
 from datetime import date, datetime, time
@@ -144,6 +145,17 @@ def test_parquet_has_the_columns_that_were_asked_for(owner, storage):
     assert pl.read_parquet(path).rows() == [(None,), (date(1850, 1, 2),)]
     path = file_of(owner, storage, "PARQUET", columns=["externalId"], external_ids=["y"])
     assert pl.read_parquet(path).rows() == [("y", "y")]
+
+
+def test_a_row_longer_than_a_block_is_in_parquet_too(owner, storage):
+    text = "a\nb," * 500_000
+    make_customer(owner.account, metadata={"k": text})
+    make_customer(owner.account, gender='"\r\n"\n')
+    done = search(owner, "PARQUET", columns=["metadata", "gender"])
+    assert (done.status, done.rows) == ("FINISHED", 2)
+    found = pq.read_table(storage / done.storage_name).to_pylist()
+    assert json.loads(found[0]["metadata"]) == {"k": text}
+    assert found[1] == {"metadata": None, "gender": '"\r\n"\n'}
 
 
 def test_an_empty_parquet_file_has_its_columns(owner, storage):
