@@ -50,9 +50,9 @@ class Folder:
 
     def names(self) -> Iterator[str]:
         """The names of all complete files."""
-        for path in self._root.rglob("*"):
+        for path in self.root.rglob("*"):
             if path.suffix != PART and path.is_file():
-                yield path.relative_to(self._root).as_posix()
+                yield path.relative_to(self.root).as_posix()
 
     def blocks(self, name: str, first: int, length: int) -> Iterator[bytes]:
         """Part of a file."""
