@@ -349,8 +349,10 @@ def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouch
     monkeypatch.setenv("KITH_WORKER_CONCURRENCY", "1")
     command = [*LAUNCHER, "up", "--port", str(port)]
 
-    def up() -> "subprocess.Popen[str]":
-        return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    def up(*more: str, **given: dict[str, str]) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*command, *more], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, **given
+        )
 
     def read_until_ready(process: "subprocess.Popen[str]") -> list[str]:
         lines = []
@@ -396,8 +398,11 @@ def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouch
 
     # Whatever a crash or an editor left there.
     (tmp_path / "data/demo.json").write_text("{")
-    with up() as again:
+    elsewhere = {name: value for name, value in os.environ.items() if name != "KITH_DATA"}
+    with up("--data", str(tmp_path / "data"), env=elsewhere) as again:
         lines = read_until_ready(again)
+        # Other commands have to be told where.
+        assert any(f"KITH_DATA={tmp_path / 'data'} ./kith setup" in line for line in lines)
         assert any("demo.json cannot be read and is ignored" in line for line in lines)
         assert not any("password" in line and shown["password"] in line for line in lines)
         found = subprocess.run(

@@ -90,10 +90,17 @@ def test_every_setting_is_read_by_a_typed_reader_and_refuses_what_it_cannot_be()
     assert wrong == []
 
 
-@pytest.mark.parametrize("command", ["check", "migrate"])
-def test_a_command_tells_a_bad_setting_in_one_line(command):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "check"],
+        ["manage.py", "migrate"],
+        ["-m", "config.server", "config.asgi:application"],
+    ],
+)
+def test_a_program_tells_a_bad_setting_in_one_line(command):
     done = subprocess.run(
-        [sys.executable, "manage.py", command],
+        [sys.executable, *command],
         cwd=CHECKOUT,
         env={"PATH": os.environ["PATH"], **GOOD, "KITH_JOB_SECONDS": "soon"},
         capture_output=True,

@@ -6,6 +6,7 @@ what a management command prints is read by programs.
 
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -226,21 +227,23 @@ def _bring_up(
         parts = ", ".join(address.missing_parts()) or "ready too late"
         raise StackError(f"not ready after {READY_SECONDS:g} s: {parts}; logs: {data / 'log'}")
     lines = [f"ready: {address.url}", f"  back office  {address.url}/admin/"]
-    lines += _ways_in(credentials, stack.demo_login(data, say))
+    lines += _ways_in(data, credentials, stack.demo_login(data, say))
     with suppress(OSError):
         sys.stdout.write("\n".join([*lines, "  stop with Ctrl-C", ""]))
         sys.stdout.flush()
 
 
-def _ways_in(credentials: Mapping[str, str] | None, login: str | None) -> list[str]:
+def _ways_in(data: Path, credentials: Mapping[str, str] | None, login: str | None) -> list[str]:
     """What a person has to know to sign in, in lines of the message `ready`."""
+    is_elsewhere = data != _data_directory().resolve()
+    command = f"KITH_DATA={shlex.quote(str(data))} ./kith" if is_elsewhere else "./kith"
     if credentials is not None:
         labels = {"login": "login", "password": "password", "key": "API key", "secret": "secret"}
         shown = [f"  {label:<11}  {credentials[name]}" for name, label in labels.items()]
         return [*shown, "  password and secret are shown this once; keep them"]
     if login is not None:
-        return [f"  login        {login}", "  new password and key: ./kith manage create_demo"]
-    return ["  your own business account, login and key: ./kith setup"]
+        return [f"  login        {login}", f"  new password and key: {command} manage create_demo"]
+    return [f"  your own business account, login and key: {command} setup"]
 
 
 def _manage_alone(instance: Instance, lock: Lock, command: Sequence[str], say: Say) -> int:
