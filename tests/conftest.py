@@ -17,6 +17,7 @@ from celery.signals import after_task_publish
 from coverage import Coverage, collector
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import ScryptPasswordHasher
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
@@ -142,6 +143,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     with django_db_blocker.unblock():
         tables = set(connection.introspection.django_table_names(only_existing=True)) - MIGRATED
         facts = list(InstallationFact.objects.all())
+        roles = list(Group.objects.values_list("pk", flat=True))
     # TRUNCATE makes the files of all tables and indexes anew: a hundred times as long for few rows.
     # As a replica, so that neither foreign keys nor the change log follow each row.
     delete = "; ".join(f"DELETE FROM {table}" for table in sorted(tables))
@@ -149,6 +151,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     def empty_tables(_case: TransactionTestCase) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL session_replication_role = replica; {delete}")
+            cursor.execute("DELETE FROM auth_group WHERE id <> ALL(%s)", [roles])
         InstallationFact.objects.bulk_create(facts)
 
     TransactionTestCase._fixture_teardown = empty_tables

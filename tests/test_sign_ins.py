@@ -154,7 +154,7 @@ def test_a_customer_that_is_not_active_neither_signs_in_nor_goes_on(account, sta
     form = {"username": user.email, "password": PASSWORD}
     page = Browser().post("/oauth2/login", form)
     assert page.status_code == 200
-    assert "not an e-mail address and its password" in page.content.decode()
+    assert "The email address or the password is wrong." in page.content.decode()
 
 
 # --- In the back office ---------------------------------------------------------------------------

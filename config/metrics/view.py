@@ -8,7 +8,6 @@ from django.db.models import Count, Min
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -49,7 +48,7 @@ def check_token(request: HttpRequest) -> None:
     scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not constant_time_compare(token, settings.METRICS_TOKEN):
         note_failure(request, KIND)
-        raise NotAuthenticated(_("This page needs the token of KITH_METRICS_TOKEN."))
+        raise NotAuthenticated("This page needs the token of KITH_METRICS_TOKEN.")
 
 
 def figures() -> HttpResponse:
