@@ -79,7 +79,7 @@ def test_a_process_that_is_killed_in_the_middle_leaves_no_session_and_no_half_fi
         search = submit(crowd)
         until(lambda: waiting_copies() == 2)
         os.kill(int(state(search).worker.rpartition(":")[2]), signal.SIGKILL)
-        # Both queries end with it, although nobody has let go of the table.
+        # Both queries end with it, although the table is still locked.
         until(lambda: not waiting_copies())
         first.terminate()
         first.wait(60)

@@ -93,7 +93,7 @@ def test_a_search_whose_worker_is_killed_is_done_by_the_next(owner, own_queue, d
         until(waiting_copies)
         first.send_signal(signal.SIGKILL)
         first.wait()
-        # Its query ends with it, although nobody has let go of the table.
+        # Its query ends with it, although the table is still locked.
         until(lambda: not waiting_copies())
     assert status(owner, query_id)["status"] == "STARTED"
     with worker(own_queue, data):

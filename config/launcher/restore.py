@@ -30,7 +30,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
 def put_keys(instance: Instance, path: Path, options: argparse.Namespace) -> None:
     """Have the keys of a backup where the registry looks for them, before it makes new ones.
 
-    Raises `InstanceError` where they are not to be had, or others are there.
+    Raises `InstanceError` where they are missing, or others are there.
     """
     if not options.keys:
         if not (instance.has_secrets or all(is_given(name) for name in SECRET_NAMES)):

@@ -192,7 +192,7 @@ class Walk:
                     check_hidden(case, line, found, nothing, name)
 
     def look_at_body(self, case: Case, line: Line) -> None:
-        """What others have is not to be had by its id in a body either."""
+        """What others have cannot be reached by its id in a body either."""
         own = case.caller.holding
         if own is None or not (case.is_api and case.is_open):
             return
