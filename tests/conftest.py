@@ -157,6 +157,18 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     TransactionTestCase._fixture_teardown = empty_tables
 
 
+@pytest.fixture
+def data(settings, tmp_path) -> Path:
+    """The data folder that this process and its workers share."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "results"},
+        }
+    }
+    return tmp_path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_document() -> None:
     """The OpenAPI document is that of the product, whatever URLs the first test has."""

@@ -32,18 +32,6 @@ LINES = 20_000
 BLOCK_LINES = 500
 
 
-@pytest.fixture
-def data(settings, tmp_path) -> Path:
-    """The data folder that this process and the workers share."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "results"},
-        }
-    }
-    return tmp_path
-
-
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch) -> None:
     """A message that a killed worker took along is sent again soon, not after a minute."""

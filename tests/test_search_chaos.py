@@ -52,18 +52,6 @@ LONG_LEASE = {"KITH_JOB_LEASE_SECONDS": "120"}
 
 
 @pytest.fixture
-def data(settings, tmp_path) -> Path:
-    """The data folder that this process and the workers share."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "results"},
-        }
-    }
-    return tmp_path
-
-
-@pytest.fixture
 def crowd(owner) -> Speaker:
     """The owner, with so many customers that a search takes a moment, and no limit on searches."""
     owner.account.max_running_jobs = 1000

@@ -22,18 +22,6 @@ NO_LARGE_FILES = ("sh", "-c", 'ulimit -f 2000; exec "$@"', "sh")
 
 
 @pytest.fixture
-def data(settings, tmp_path) -> Path:
-    """The data folder that this process and the workers share."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "results"},
-        }
-    }
-    return tmp_path
-
-
-@pytest.fixture
 def crowd(owner) -> Speaker:
     """The owner, with as many customers as two sessions are for."""
     count = ranges.RANGE_ROWS * 5 // 2

@@ -25,18 +25,6 @@ URL = "/v1/search/customer-accounts"
 ENDED = ("FINISHED", "FAILED", "ABORTED")
 
 
-@pytest.fixture
-def data(settings, tmp_path) -> Path:
-    """The data folder that this process and the worker share."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "results"},
-        }
-    }
-    return tmp_path
-
-
 def submit(owner, **body) -> str:
     answer = owner.api.post(URL, {"customerAccountType": "INDIVIDUAL"} | body)
     assert answer.status_code == 200, answer.content

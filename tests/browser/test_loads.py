@@ -20,18 +20,6 @@ TABLE = (
 )
 
 
-@pytest.fixture
-def data(settings, tmp_path) -> Path:
-    """The data folder that this process and the worker share."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "results"},
-        }
-    }
-    return tmp_path
-
-
 def choose(page: Page, name: str, body: bytes) -> None:
     """Upload a file, and come to its preview."""
     page.get_by_label("File", exact=True).set_input_files(
