@@ -2,9 +2,11 @@
 
 import os
 import resource
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.apps import apps
 
 from config.garbage import collect_seldom
 
@@ -28,12 +30,16 @@ def allow_descriptors() -> None:
 
 def load() -> "Application":
     """Django first: what serves it needs its settings and loaded apps."""
-    django = get_wsgi_application()
-    from config import metrics  # noqa: PLC0415 -- needs the settings
+    if not apps.ready:
+        django.setup()
+    from config import metrics, tracing  # noqa: PLC0415 -- needs the settings
     from config.server.start import serving  # noqa: PLC0415 -- needs the loaded apps
 
     metrics.start()
-    return serving(django)
+    tracing.start()
+    # The server's processes are forked, and end without what `atexit` has.
+    Finalize(None, tracing.flush, exitpriority=1)
+    return serving()
 
 
 allow_descriptors()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
+from traceback import walk_tb
 from typing import TypeVar
 
 from celery import Celery, Task, signals
@@ -19,8 +20,10 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
 from config.context import request_id
+from config.db import scope
 from config.garbage import collect_seldom
 from config.jobs import stopping
+from config.jobs.niceness import give_way
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's checks import all views: a third of a worker's start, for what it never serves. `migrate`
@@ -31,6 +34,10 @@ REAP_SECONDS = 5
 # What a worker may wait for an answer of the broker, and what anybody who has a request to answer.
 TAKER_SECONDS = 5
 SENDER_SECONDS = 1
+# The connection at hand may be one to a broker that was restarted.
+ONE_MORE_TRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+# How the transports of Redis and of RabbitMQ call that.
+BOUNDS = ("socket_timeout", "connect_timeout", "read_timeout", "write_timeout")
 REST_SECONDS = 5
 # How many tasks share a database connection; a new one would have to learn everything anew.
 KEPT_FOR = 10_000
@@ -48,6 +55,12 @@ class Every(schedule):  # type: ignore[misc] # Celery has no types
 
 class BrokerAway(ConnectionError):
     """The broker has just failed, and is left alone for a while."""
+
+
+def raised_by(error: BaseException, package: str) -> bool:
+    """Whether the code of a package has raised an error."""
+    names = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return bool(names) and str(names[-1]).split(".", maxsplit=1)[0] == package
 
 
 class Kith(Celery):  # type: ignore[misc] # Celery has no types
@@ -68,6 +81,11 @@ class Kith(Celery):  # type: ignore[misc] # Celery has no types
         except (BrokerError, OSError):
             self._try_again = monotonic() + REST_SECONDS
             raise
+        except AttributeError as error:
+            if not raised_by(error, "kombu"):
+                raise
+            # Of a channel that another thread has closed just now, because the broker went away.
+            raise BrokerAway from error
 
     def _after_fork(self) -> None:
         super()._after_fork()
@@ -81,7 +99,7 @@ class Kith(Celery):  # type: ignore[misc] # Celery has no types
         **options: object,
     ) -> Connection:
         """A connection that messages are sent through."""
-        bounds = {"socket_timeout": SENDER_SECONDS} | (transport_options or {})
+        bounds = dict.fromkeys(BOUNDS, SENDER_SECONDS) | (transport_options or {})
         made: Connection = super().connection_for_write(url, transport_options=bounds, **options)
         return made
 
@@ -98,8 +116,14 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # A new process of the pool that is not there after so many seconds is killed: on a machine that
+    # has much else to do, after the four of the default, none would ever come up.
+    worker_proc_alive_timeout=60.0,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # RabbitMQ closes the channel of a job that takes longer than its `consumer_timeout`. The worker
+    # would end; connected anew, it gets the message once more, which then finds its job claimed.
+    broker_channel_error_retry=True,
     broker_transport_options={
         "visibility_timeout": 3600,
         "socket_timeout": TAKER_SECONDS,
@@ -107,7 +131,8 @@ app.conf.update(
         # An unavailable broker must not hold up a request: the reaper queues what was not queued.
         "max_retries": 0,
     },
-    task_publish_retry=False,
+    task_publish_retry=True,
+    task_publish_retry_policy=ONE_MORE_TRY,
     CELERY_DB_REUSE_MAX=KEPT_FOR,
     worker_hijack_root_logger=False,
     timezone="UTC",
@@ -194,11 +219,23 @@ def require_the_right_database(**_signal: object) -> None:
 
 
 @on(signals.worker_init)
-def count_for_monitoring(**_signal: object) -> None:
-    """Processes of the pool go on with what was set up here, each in a file of its own."""
-    from config import metrics  # noqa: PLC0415 -- needs the settings
+def count_and_trace(**_signal: object) -> None:
+    """Processes of the pool go on with what was set up here, and count in files of their own."""
+    from config import metrics, tracing  # noqa: PLC0415 -- need the settings
 
     metrics.start()
+    try:
+        tracing.start()
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"kith: {error}") from error
+
+
+@on(signals.worker_process_shutdown)
+def send_last_spans(**_signal: object) -> None:
+    """A process of the pool ends without what Python does at an end."""
+    from config import tracing  # noqa: PLC0415 -- needs the settings
+
+    tracing.flush()
 
 
 @on(signals.worker_init)
@@ -206,10 +243,11 @@ def work_for_long(**_signal: object) -> None:
     """Everything is loaded, and the processes of the pool are still to be made.
 
     They share what is there as long as nobody writes to it, which looking for garbage does. They
-    are no nicer than other programs: beside four that never rest, a load by a nice one took nine
-    times as long and stood still for half a minute, and requests were answered no sooner.
+    give way only so far: beside four programs that never rest, a load by one that was ten times
+    nicer took nine times as long, and stood still for half a minute.
     """
     collect_seldom()
+    give_way(settings.WORKER_NICENESS)
 
 
 @on(signals.task_prerun)
@@ -229,6 +267,7 @@ def take_request_id(task: Task, **_signal: object) -> None:
     """Run the task under the id that its message brought."""
     task.request.started = monotonic()
     task.request.id_before = request_id.set(task.request.get("request_id") or str(uuid.uuid4()))
+    task.request.scope_before = scope.current.set(scope.everything(scope.Reason.JOBS))
 
 
 @on(signals.task_failure)
@@ -245,6 +284,7 @@ def log_end(task: Task, state: str | None = None, retval: object = None, **_sign
     is_news = state != "SUCCESS" or retval or not task.request.get("celery_beat_task")
     logger.log(logging.INFO if is_news else logging.DEBUG, "task", extra=extra)
     request_id.reset(task.request.id_before)
+    scope.current.reset(task.request.scope_before)
 
 
 @on(signals.worker_shutting_down)

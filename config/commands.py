@@ -1,11 +1,31 @@
 """The command line of `manage.py`: our own commands first, in words."""
 
+import os
 import sys
 
 from django.core.management import ManagementUtility, get_commands, load_command_class
 
+from config.db.scope import Reason, unconfined
+
 ALL = "--all"
+OWNER_URL = "KITH_OWNER_DATABASE_URL"
+# They are about what web and worker may do, and so as the same user of the database.
+AS_WEB_AND_WORKER = (["check_isolation"], ["row_security", "--check"])
 OF_OURS = ("config", "customers", "search", "ingest")
+
+
+def connect_as_owner(argv: list[str]) -> None:
+    """Have a command use `KITH_OWNER_DATABASE_URL`, if that is set, in place of `DATABASE_URL`.
+
+    Where row-level security is on, web and worker have a user that owns nothing.
+    """
+    given = {
+        name: os.environ[name] for name in (OWNER_URL, f"{OWNER_URL}_FILE") if os.environ.get(name)
+    }
+    if given and not any(argv[1:][: len(words)] == words for words in AS_WEB_AND_WORKER):
+        for name in ("DATABASE_URL", "DATABASE_URL_FILE"):
+            os.environ.pop(name, None)
+        os.environ |= {name.replace(OWNER_URL, "DATABASE_URL"): url for name, url in given.items()}
 
 
 class CommandLine(ManagementUtility):
@@ -27,4 +47,5 @@ class CommandLine(ManagementUtility):
         if self.argv[1:] == ["help", ALL]:
             sys.stdout.write(f"{self.main_help_text()}\n")
         else:
-            super().execute()
+            with unconfined(Reason.COMMAND):
+                super().execute()

@@ -30,13 +30,16 @@ class Env:
         self.names: set[str] = set()
 
     def text(self, name: str, default: str = "") -> str:
-        """The value as it stands; ``""`` counts as not given."""
+        """The value as it stands; ``""`` counts as not given, but a file that is named has one."""
         self.names.add(name)
         if path := self.source.get(f"{name}_FILE", ""):
             try:
-                return Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
                 raise ImproperlyConfigured(f"{name}_FILE: cannot read {path!r}: {error}") from error
+            if not value:
+                raise ImproperlyConfigured(f"{name}_FILE: there is nothing in {path!r}")
+            return value
         return self.source.get(name, "") or default
 
     def required(self, name: str) -> str:

@@ -19,6 +19,8 @@ from django.views.generic import TemplateView
 
 from config import files, heartbeat, installation
 from config.celery import app as celery
+from config.db import replica
+from config.db.postgresql.sessions import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +30,20 @@ CHECK_SECONDS = 1.5
 TRIED_BYTES = 256 * 1024
 # The least that libpq keeps to.
 REPLICA_SECONDS = 2
+# So long it may take to show what was just committed: under load there is always something new.
+CATCH_UP_SECONDS = 0.8
 
 
 class Unhealthy(Exception):
     """A part does not do its work; the message, if there is one, is for everybody."""
+
+    state = "unavailable"
+
+
+class Behind(Unhealthy):
+    """A part does its work late."""
+
+    state = "behind"
 
 
 def check_database() -> None:
@@ -41,12 +53,26 @@ def check_database() -> None:
 
 
 def check_replica() -> None:
-    """The database that searches read lets somebody in, if they have one of their own.
+    """The database that searches read, if they have one of their own, shows what was committed.
 
     Not by a kept connection: a server that froze would hold this thread for good.
     """
     parameters = connections[settings.SEARCH_DATABASE].get_connection_params()
-    psycopg.connect(**parameters | {"connect_timeout": REPLICA_SECONDS}).close()
+    plain = {"connect_timeout": REPLICA_SECONDS, "cursor_factory": psycopg.Cursor}
+    with Connection.connect(**parameters | plain) as session:
+        session.answer_seconds = REPLICA_SECONDS
+        with session.cursor() as cursor, connections[DEFAULT_DB_ALIAS].cursor() as primary:
+            if not replica.is_replica(cursor):
+                if replica.was_promoted(cursor, primary):
+                    raise Unhealthy(replica.PROMOTED)
+                return
+            written, deadline = replica.position(primary), time.monotonic() + CATCH_UP_SECONDS
+            while lacking := replica.lacking(cursor, written):
+                if time.monotonic() > deadline:
+                    raise Behind(
+                        f"the replica lacks {lacking} bytes of changes; searches wait for it"
+                    )
+                threading.Event().wait(0.05)
 
 
 def check_cache() -> None:
@@ -107,14 +133,14 @@ SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
 
 
 def state_of(check: Callable[[], None]) -> tuple[str, str]:
-    """``ok`` or ``unavailable``, and what everybody may know about it.
+    """``ok``, ``unavailable`` or ``behind``, and what everybody may know about it.
 
     Why a part is unavailable is not told to strangers, but to the log.
     """
     try:
         check()
     except Unhealthy as error:
-        return "unavailable", str(error)
+        return error.state, str(error)
     except Exception:
         logger.warning("a part is not available", exc_info=True)
         return "unavailable", ""
@@ -182,9 +208,10 @@ def alive(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
 
-    The replica, if there is one, is named and does not count. `problems` says, if it is there, why
-    this release or its keys and the database do not belong together. `storageFreeBytes` is the
-    space that is left for files, null where nobody can tell.
+    The replica, if there is one, is named and does not count: searches wait while it is ``behind``,
+    and fail after a time. `problems` says, if it is there, why this release or its keys and the
+    database do not belong together, or what the replica lacks. `storageFreeBytes` is the space that
+    is left for files, null where nobody can tell.
     """
     has_replica = settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS
     parts, problems = states_of(CHECKS | SPARE if has_replica else CHECKS)

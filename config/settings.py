@@ -61,16 +61,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.api.middleware.RequestContext",
+    # The APIs end here.
+    "config.api.calls.Calls",
     "django.middleware.security.SecurityMiddleware",
     "config.api.content_policy.ContentPolicy",
     "config.api.time_zone.BrowserTimeZone",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.api.middleware.Sessions",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.api.middleware.Authentication",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "customers.second_factor.Gate",
-    "config.api.middleware.Messages",
+    "customers.admin.row_scope.RowScope",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -125,10 +128,14 @@ def database(name: str, url: str) -> dict[str, object]:
         # A connection per thread is the fastest; a restarted database costs no failed request.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        # They outlive their statement, for which poolers have no session; see `config.db.batches`.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": PATIENCE | parts | {"prepare_threshold": 2 if PREPARED_STATEMENTS else None},
     }
 
 
+# Web and worker see the rows of the business accounts that they work for, and no others.
+ROW_SECURITY = env.flag("KITH_ROW_SECURITY")
 DATABASES = {"default": database("DATABASE_URL", env.required("DATABASE_URL"))}
 # Searches may read from a replica; without one they read where everything else does.
 if search_url := env.text("SEARCH_DATABASE_URL"):
@@ -306,7 +313,10 @@ STATEMENT_SECONDS = env.integer("KITH_STATEMENT_SECONDS", 10, minimum=2)
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "POSTPROCESSING_HOOKS": ["config.openapi.schema.complete"],
-    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
+    "PATH_CONVERTER_OVERRIDES": {
+        "id": {"type": "string", "format": "uuid"},
+        "opaque": {"type": "string"},
+    },
     "CAMELIZE_NAMES": True,
     "COMPONENT_SPLIT_PATCH": False,
     "SORT_OPERATIONS": False,
@@ -337,6 +347,9 @@ JOB_STOP_SECONDS = env.integer("KITH_JOB_STOP_SECONDS", 5)
 # A job that takes longer is stopped.
 JOB_SECONDS = env.integer("KITH_JOB_SECONDS", 3600, minimum=1)
 
+# By how much jobs go behind requests on a machine that has too little for both.
+WORKER_NICENESS = env.integer("KITH_WORKER_NICENESS", 5, maximum=19)
+
 # How many processes load one file: one more than cores, for each waits for its database session now
 # and then. Each has a session of its own.
 LOADER_PROCESSES = env.integer(
@@ -345,6 +358,9 @@ LOADER_PROCESSES = env.integer(
 
 # With it, `/metrics` tells figures to who has it; without, nothing is counted.
 METRICS_TOKEN = env.bearer("KITH_METRICS_TOKEN")
+
+# Where traces of requests and jobs are sent, by OTLP over HTTP; without, none are made.
+TRACES_URL = env.url("KITH_TRACES_URL", schemes=("http", "https"))
 
 # How many database sessions read a large result at once.
 SEARCH_SESSIONS = env.integer(
@@ -356,7 +372,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logging.JSONFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {"stderr": {"class": "config.logging.StandardError", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Django's own loggers would print request lines with personal data in query strings.
     "loggers": {
@@ -367,6 +383,9 @@ LOGGING = {
         # A line for each message that comes or goes, and most of them find nothing to do.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # At DEBUG they write codes and tokens.
+        "oauthlib": {"level": "INFO"},
+        "oauth2_provider": {"level": "INFO"},
         # How many tokens of each kind were deleted, and mostly none.
         "oauth2_provider.models": {"level": "WARNING"},
     },

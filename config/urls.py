@@ -9,7 +9,7 @@ from config import health
 from config.api import paths
 from config.metrics import view as figures
 from config.openapi import views as documentation
-from customers.views.sign_in import BackOfficeLogin
+from customers.views.sign_in import BackOfficeLogin, PasswordChange
 
 OUR_APPS = ("customers", "search", "ingest")
 
@@ -22,6 +22,11 @@ def nowhere(request: HttpRequest, key: str) -> HttpResponse:
 # Before any table is included that has them.
 paths.register_variables()
 urlpatterns = [
+    # First what is asked for most often: they are tried in this order.
+    path("v1/", include("customers.urls")),
+    path("v1/search/", include("search.bi.urls")),
+    path("core/customermgr/v3/", include("search.immediate.urls")),
+    path("v2/data/", include("ingest.urls")),
     path("", health.index),
     path("healthz", health.alive),
     path("readyz", health.ready),
@@ -33,14 +38,11 @@ urlpatterns = [
     path("docs/collection.json", documentation.postman),
     path("docs/", RedirectView.as_view(url="/docs", query_string=True)),
     path("schema/", RedirectView.as_view(url="/schema", query_string=True)),
-    path("v1/", include("customers.urls")),
-    path("v1/search/", include("search.bi.urls")),
-    path("core/customermgr/v3/", include("search.immediate.urls")),
-    path("v2/data/", include("ingest.urls")),
     path("admin/r/<path:key>", nowhere),
     # The lists stand in the navigation; pages that list them once more, by app, do not exist.
     *(path(f"admin/{app}/", RedirectView.as_view(pattern_name="admin:index")) for app in OUR_APPS),
     path("admin/login/", BackOfficeLogin.as_view()),
+    path("admin/password_change/", admin.site.admin_view(PasswordChange.as_view())),
     path("account/", include("customers.urls_account")),
     path("v2/session/", include("customers.urls_session")),
     path("admin/", admin.site.urls),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from config.api.actors import SCOPES, Actor, ActorType, Scope
+from config.db import scope
 from config.jobs.models import Job
 from customers.models import BusinessAccount, Customer, OAuthClient, User
 from customers.querysets import report_circle
@@ -40,9 +41,11 @@ def token_actor(row: TokenRow) -> Actor | None:
     allowed = frozenset(row.service_scopes or ())
     report_circle(row.account, row.parent, tree)
     if row.customer is not None:
-        if not Customer.objects.filter(
-            pk=row.customer, business_account_id=row.account, status=Customer.Status.ACTIVE
-        ).exists():
+        with scope.confined_to([row.account]):
+            is_active = Customer.objects.filter(
+                pk=row.customer, business_account_id=row.account, status=Customer.Status.ACTIVE
+            ).exists()
+        if not is_active:
             return None
         kind, subject, tree = ActorType.CUSTOMER, row.customer, (row.account,)
         allowed = CUSTOMER_SCOPES

@@ -1,6 +1,11 @@
-"""From a bearer token to the `Actor` that it speaks for, in one query."""
+"""From a bearer token to the `Actor` that it speaks for, in one query.
+
+The same query answers what the call will ask first, where its view says so (`config.api.ahead`).
+"""
 
 import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 from django.db import connection
 from django.http import HttpRequest
@@ -10,16 +15,21 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from config.api.actors import Actor
+from config.api.ahead import Ahead, Row
+from config.db import scope
 from config.db.statements import prepared_rows
 from customers.actors import TokenRow, token_actor
 from customers.querysets import TREE
+
+if TYPE_CHECKING:  # DRF's views import the default authentication, so it cannot import them
+    from config.api.views import ApiView
 
 # A token with a user is a person's, through an app; one without is a service account's. Both need
 # a client that is not revoked.
 TOKEN = f"""
 SELECT client.id, coalesce(client.last_used_at < now() - interval '1 minute', true),
        token.scope, client.client_id, account.id, account.parent_id, account.default_region,
-       ARRAY({TREE.format(root="account.id")}),
+       ARRAY({TREE.format(root="account.id")}) AS tree,
        service.id, service.scopes, person.id, person.customer_id,
        ARRAY(SELECT role.name FROM customers_user_groups member
              JOIN auth_group role ON role.id = member.group_id WHERE member.user_id = person.id),
@@ -37,6 +47,11 @@ WHERE token.token_checksum = %s AND token.expires > now() AND client.is_active
   AND CASE WHEN person.id IS NULL THEN service.is_active
                                   ELSE service.id IS NULL AND person.is_active END
 """  # noqa: S608 -- made of constants only
+
+# With a row of nulls where there is no answer.
+WITH_AHEAD = """
+WITH told AS MATERIALIZED ({token})
+SELECT told.*, ahead.* FROM told LEFT JOIN LATERAL ({ahead}) ahead ON true"""
 
 # Nobody waits for a row that another request is marking at the same moment.
 USED = """
@@ -62,9 +77,11 @@ class BearerAuthentication(BaseAuthentication):
         token = bearer_token(request)
         if token is None:
             return None
-        actor = actor_of(token)
+        view = cast("ApiView", (request.parser_context or {})["view"])
+        actor, view.found_ahead = speaker_of(token, view.asks_ahead())
         if actor is None:
             raise AuthenticationFailed(_("The access token is invalid, expired or revoked."))
+        scope.confine(actor.tree)
         return None, actor
 
     def authenticate_header(self, _request: Request) -> str:
@@ -95,11 +112,26 @@ def actor_of(token: str) -> Actor | None:
 
     Notes that its client was used, at most once a minute.
     """
-    rows = prepared_rows(TOKEN, [checksum(token)])
+    return speaker_of(token, None)[0]
+
+
+def speaker_of(token: str, ahead: Ahead | None) -> tuple[Actor | None, Row | None]:
+    """The `actor_of` a token, and the row that was asked for with it."""
+    if ahead is None:
+        rows = prepared_rows(TOKEN, [checksum(token)])
+    else:
+        rows = prepared_rows(with_ahead(ahead.sql), [checksum(token), *ahead.values])
     if not rows:
-        return None
-    row = TokenRow(*rows[0])
+        return None, None
+    width = len(TokenRow._fields)
+    row = TokenRow(*rows[0][:width])
     if row.is_idle:
         with connection.cursor() as cursor:
             cursor.execute(USED, [row.client])
-    return token_actor(row)
+    return token_actor(row), rows[0][width:] or None
+
+
+@lru_cache(maxsize=32)
+def with_ahead(sql: str) -> str:
+    """The statement that answers both."""
+    return WITH_AHEAD.format(token=TOKEN, ahead=sql)

@@ -1,7 +1,8 @@
 """Makes, reads and writes many rows of a table, as the ORM would in several times the time.
 
-New ones are written by COPY, changed ones by one UPDATE from JSON: the ORM writes a changed column
-of many rows as one long CASE, which takes longer to make, to parse and to run than all the rest.
+New ones are written by COPY, or a few by an INSERT of the same text, which goes along with others.
+Changed ones are written by one UPDATE from JSON: the ORM writes a changed column of many rows as
+one long CASE, which takes longer to make, to parse and to run than all the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,16 +12,18 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
 from config.api.json import to_json
-from config.db.statements import Statement, prepared
+from config.db.statements import Question, Statement, together
 from customers.normalize import uuid7
-from customers.tables import NULL, Table, copy, escaped, written
+from customers.tables import NULL, Table, copy, escaped, insertion, written
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
+# So many new rows are inserted by a statement that goes with others: a COPY has three messages of
+# its own, and begins to be quicker at some dozen rows.
+FEW = 10
 # What Django notes of a row that is in the database.
 STORED = {"db": DEFAULT_DB_ALIAS, "adding": False}
 
@@ -68,14 +71,6 @@ def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[An
         yield made(model, dict(zip(names, values, strict=True)), state)
 
 
-def get(model: type[AnyRow], key: UUID) -> AnyRow:
-    """The row with this primary key, by a prepared statement. Raises `ObjectDoesNotExist`."""
-    rows = list(stored(model, by_key(model).rows(key)))
-    if not rows:
-        raise ObjectDoesNotExist
-    return rows[0]
-
-
 @cache
 def by_key(model: type[models.Model]) -> Statement:
     """One row, by its primary key."""
@@ -96,38 +91,68 @@ def made(model: type[AnyRow], values: Mapping[str, object], state: ModelState) -
 # --- Writing --------------------------------------------------------------------------------------
 
 
-def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
-    """Insert new rows of a model, if there are any; signals are not sent."""
-    if not rows:
-        return
+class Writes:
+    """Writes that go to the database in few messages, in the order in which they were asked for.
+
+    To be finished before anybody looks, or their transaction ends; errors are raised on the way.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Question] = []
+
+    def insert(self, model: type[models.Model], rows: Sequence[models.Model]) -> None:
+        """Insert new rows of a model, if there are any; signals are not sent."""
+        if not rows:
+            return
+        lines = spelled(model, rows)
+        if len(rows) <= FEW:
+            self._waiting.append(insertion(table(model), "".join(lines)))
+            return
+        self.finish()
+        with connection.cursor() as cursor:
+            copy(cursor, table(model), lines)
+
+    def update(
+        self, model: type[models.Model], rows: Sequence[models.Model], names: Iterable[str]
+    ) -> None:
+        """Write these columns, by attribute name, of rows that are there."""
+        self._waiting.append(updating_rows(model, rows, names))
+
+    def finish(self) -> None:
+        """Send what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            together(waiting)
+
+
+def spelled(model: type[models.Model], rows: Iterable[models.Model]) -> Iterator[str]:
+    """The lines of rows, as COPY reads them."""
     values = columns(model)
     defaults = [
         (value, SPELLINGS[value.__class__](value)) for value in values(vars(prototype(model)))
     ]
-
-    def spelled(row: models.Model) -> str:
+    for row in rows:
         # Most columns of a `blank` row are the very objects of the prototype.
-        return "\t".join(
+        line = "\t".join(
             [
                 text if value is default else SPELLINGS[value.__class__](value)
                 for value, (default, text) in zip(values(vars(row)), defaults, strict=True)
             ]
         )
-
-    with connection.cursor() as cursor:
-        copy(cursor, table(model), (f"{spelled(row)}\n" for row in rows))
+        yield f"{line}\n"
 
 
-def update(model: type[models.Model], rows: Sequence[models.Model], names: Iterable[str]) -> None:
-    """Write these columns, by attribute name, of rows that are there."""
+def updating_rows(
+    model: type[models.Model], rows: Sequence[models.Model], names: Iterable[str]
+) -> Question:
+    """The statement that writes these columns of rows that are there."""
     wanted = tuple(sorted(names))
     keys = key(model)
     names = (*keys, *wanted)
     picked = itemgetter(*names)
     documents = [dict(zip(names, map(plain, picked(vars(row))), strict=True)) for row in rows]
     # How many rows there are, no plan can know: one plan is as good as another.
-    with prepared(updating(model, wanted), [to_json(documents).decode()]):
-        pass
+    return Question(updating(model, wanted), [to_json(documents).decode()])
 
 
 @cache

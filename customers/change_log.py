@@ -9,7 +9,7 @@ a row keeping its key.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +19,17 @@ from django.db import connection, transaction
 from config.api.actors import Actor
 from config.api.json import to_json
 from config.context import request_id
-from config.db.statements import prepared_rows
+from config.db.statements import Question, Row, prepared_rows, together
 
 ACT = """
     SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true),
            set_config('kith.requests', '', true)
     FROM (SELECT %s::jsonb || jsonb_build_object('at', statement_timestamp()) AS act) said"""
+
+RESTAMP = """
+    SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true)
+    FROM (SELECT current_setting('kith.actor')::jsonb || jsonb_build_object(
+        'at', greatest(statement_timestamp(), %s::timestamptz)) AS act) said"""
 
 REQUESTS = "SELECT set_config('kith.requests', %s, true)"
 
@@ -47,6 +52,15 @@ def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
     `updated_at`. `via` is one of `Via`; of `reason` the first 255 characters are kept. The actor
     stays in force until the transaction ends or another is named.
     """
+    with recorded_asking(actor, (), via=via, reason=reason) as (at, _):
+        yield at
+
+
+@contextmanager
+def recorded_asking(
+    actor: Actor, questions: Sequence[Question], *, via: str, reason: str = ""
+) -> Iterator[tuple[datetime, list[list[Row]]]]:
+    """Likewise; also yields the rows of what is asked first, in one message with all of that."""
     act = {
         "type": actor.type,
         "id": actor.id,
@@ -55,8 +69,20 @@ def recorded(actor: Actor, *, via: str, reason: str = "") -> Iterator[datetime]:
         "reason": reason[:255],
     }
     with transaction.atomic():
-        ((at, *_),) = prepared_rows(ACT, [json.dumps(act)])
-        yield at
+        begun, *found = together([Question(ACT, [json.dumps(act)]), *questions])
+        at: datetime = begun[0][0]
+        yield at, found
+
+
+def restamp(not_before: datetime | None = None) -> datetime:
+    """Log the changes from here on as of now, and no earlier than `not_before`; gives that moment.
+
+    To be called once what is to be changed is locked. While this transaction waited, others may
+    have changed it: their changes come first, and the log is read in the order of `at`.
+    """
+    at: datetime
+    ((at, *_),) = prepared_rows(RESTAMP, [not_before])
+    return at
 
 
 def name_requests(requests: Mapping[str, str]) -> None:

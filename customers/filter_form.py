@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date, tzinfo
+from typing import Self
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from config.api import text, times
 from config.api.actors import Actor
@@ -38,10 +40,20 @@ class DayField(forms.Field):
             raise ValidationError(str(error)) from None
 
 
+class SharedFields(dict[str, forms.Field]):
+    """Fields that no form changes: Django's forms copy theirs, each time."""
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+
 class CheckedForm(forms.Form):
     """The checks of one request's parameters against each other and against its actor."""
 
-    actor: Actor
+    def __init__(self, query: QueryDict, *, actor: Actor) -> None:
+        # No label is shown; the usual suffix is a text that would be translated.
+        super().__init__(query, label_suffix="")
+        self.actor = actor
 
     def clean_primaryEmail(self) -> str:
         """The address as it is compared."""

@@ -1,10 +1,11 @@
 """The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
 
+from copy import deepcopy
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 import django_filters
-from django import forms
 from django.http import QueryDict
 
 from config.api import text
@@ -13,13 +14,12 @@ from config.api.errors import CODES, Invalid, Problem
 from config.api.pagination import Page, PageRequest, Total
 from config.db.statements import Row
 from customers import normalize
-from customers.filter_form import CheckedForm, DayField, TextField
+from customers.filter_form import CheckedForm, DayField, SharedFields, TextField
 from customers.models import ContactPoint, Customer
 from customers.prepared_lists import MOST_FOUND, by_time, exactly, is_by_time
 from customers.querysets import CustomerQuerySet, customer_ids
 from customers.sorting import first_ids
 
-FormClass = type[forms.Form]
 # The parameters that find a customer by one exact value: of a contact point, with its kind, or the
 # id of an account's own.
 EXACT = {
@@ -35,6 +35,8 @@ DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
 # Compared as they are.
 UNFOLDED = frozenset({"externalId", "zipCode", "department"})
+# Who is listed at all.
+PRESENT = Customer.objects.present()
 LISTED = [choice for choice in Customer.Status.choices if choice[0] != Customer.Status.DELETED]
 
 
@@ -126,10 +128,13 @@ class CustomerFilter(django_filters.FilterSet):
 
     def __init__(self, query: QueryDict, *, actor: Actor) -> None:
         self.actor = actor
-        # Each is copied twice for a request, and most requests have one or two.
-        given = {name: each for name, each in self.base_filters.items() if query.get(name)}
-        self.__dict__["base_filters"] = given
-        super().__init__(query, queryset=Customer.objects.present())
+        # Those that were sent. Copies of them are made when they filter: for most requests, never.
+        sent = {name for name, values in query.lists() if values[-1]}
+        self.given = tuple(name for name in self.base_filters if name in sent)
+        self.__dict__["base_filters"] = {}
+        super().__init__(query, queryset=PRESENT)
+        # The objects that were found with the page, by id.
+        self.objects: dict[UUID, str] = {}
 
     def check(self) -> None:
         """Raise `Invalid` with every wrong parameter."""
@@ -148,34 +153,36 @@ class CustomerFilter(django_filters.FilterSet):
     def page(self, request: PageRequest) -> Page:
         """A page of the customers that match; to be asked for after `check`."""
         if request.is_first and (rows := self.looked_up(request)) is not None:
-            return request.whole(rows)
-        if self.filters.keys() <= ACCOUNTS and is_by_time(request):
+            self.objects = {row[-2]: row[-1] for row in rows[: request.size]}
+            return request.whole([row[:-1] for row in rows])
+        if ACCOUNTS.issuperset(self.given) and is_by_time(request):
             return by_time(request, self.accounts)
         queryset: CustomerQuerySet = self.qs
-        return request.take(queryset, self.first_ids, is_long=self.filters.keys() <= BROAD)
+        return request.take(queryset, self.first_ids, is_long=BROAD.issuperset(self.given))
 
     def looked_up(self, request: PageRequest) -> list[Row] | None:
         """All customers that an exact value alone finds, by a prepared statement.
 
-        The sort columns and ids, in the order of the request; None where more than that is asked,
-        or too many are found.
+        The sort columns and ids, in the order of the request, and the objects of those on the first
+        page; None where more than that is asked, or too many are found.
         """
-        names = self.filters.keys() - ACCOUNTS
-        if len(names) != 1 or not names <= EXACT.keys():
+        names = [name for name in self.given if name not in ACCOUNTS]
+        if len(names) != 1 or names[0] not in EXACT:
             return None
         (name,) = names
         value = str(self.form.cleaned_data[name])
         keys = value if EXACT[name] else customer_ids(value, self.accounts)
-        rows = exactly(EXACT[name], request.sorts).rows(self.accounts, keys)
+        statement = exactly(EXACT[name], request.sorts)
+        rows = statement.rows(self.accounts, keys, str(request.size))
         return rows if len(rows) <= MOST_FOUND else None
 
     def nothing_to_compare(self) -> list[Problem]:
         """The parameters with a value of which a reader sees nothing, or folding leaves nothing."""
         message = "This has no characters that are compared."
-        sent = {name: value for name in self.filters if (value := self.data.get(name))}
+        sent = [(name, self.data[name]) for name in self.given]
         return [
             Problem(name, message, "NOTHING_TO_COMPARE")
-            for name, value in sent.items()
+            for name, value in sent
             if not text.is_visible(value) or not (name in UNFOLDED or normalize.fold(value))
         ]
 
@@ -186,11 +193,10 @@ class CustomerFilter(django_filters.FilterSet):
             return None
         return first_ids(self.narrow(Customer.objects.present()), self.accounts, request, count)
 
-    def get_form_class(self) -> FormClass:
+    @cached_property
+    def form(self) -> CheckedForm:
         """The form, with the rules that one value alone cannot tell."""
-        form: FormClass = super().get_form_class()
-        actor = self.actor
-        return type("CustomerFilterForm", (CheckedForm, form), {"actor": actor})
+        return form_of(self.given)(self.data, actor=self.actor)
 
     def filter_queryset(self, queryset: CustomerQuerySet) -> CustomerQuerySet:
         """All filters, and the business accounts whose customers are listed."""
@@ -216,8 +222,10 @@ class CustomerFilter(django_filters.FilterSet):
             queryset = queryset.filter(created_at__gte=moment_of(first, time.min, values["zone"]))
         if last := values.get("createdAtTo"):
             queryset = queryset.filter(created_at__lte=moment_of(last, time.max, values["zone"]))
-        for name, one in self.filters.items():
-            queryset = one.filter(queryset, values[name])
+        for name in self.given:
+            own = deepcopy(type(self).base_filters[name])
+            own.model, own.parent = Customer, self
+            queryset = own.filter(queryset, values[name])
         return queryset
 
     def by_search(self, queryset: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
@@ -264,6 +272,15 @@ class CustomerFilter(django_filters.FilterSet):
         return queryset
 
     by_address = by_day = by_account = pass_on
+
+
+@lru_cache(maxsize=256)
+def form_of(names: tuple[str, ...]) -> type[CheckedForm]:
+    """The form of some parameters; to make one takes longer than the database takes to answer."""
+    fields = {name: CustomerFilter.base_filters[name].field for name in names}
+    form: type[CheckedForm] = type("CustomerFilterForm", (CheckedForm,), fields)
+    form.base_fields = SharedFields(form.base_fields)
+    return form
 
 
 def moment_of(day: date, at: time, zone: tzinfo) -> datetime:

@@ -17,7 +17,7 @@ from config.db.crypto import associated_data, blind_index, seal
 from customers import normalize, phones, samples
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, AttributeValue, Contact, ContactPoint, Customer
-from customers.models.customer import SORT_LENGTH
+from customers.models.customer import NAME_KEY_LENGTH, SORT_LENGTH
 from customers.rules.person import last_characters
 from customers.tables import NULL, Table
 
@@ -58,8 +58,8 @@ class Plan:
 CUSTOMER = Table(
     Customer,
     "id business_account_id type external_id business_name business_name_folded name name_folded"
-    " sort_first_name sort_last_name is_named search_text metadata department_id role pin_sealed"
-    " industry market_segment level how_referred created_at updated_at",
+    " name_key sort_first_name sort_last_name is_named search_text metadata department_id role"
+    " pin_sealed industry market_segment level how_referred created_at updated_at",
 )
 CONTACT = Table(
     Contact,
@@ -169,7 +169,8 @@ class Maker:
         )
         self.batch.rows[CUSTOMER].append(
             f"{customer_id}\t{account_hex}\t{kind}\t{external_id}\t{business}"
-            f"\t{name}\t{folded}\t{person.sort_keys}\t{search}\t{self.metadata()}"
+            f"\t{name}\t{folded}\t{folded[:NAME_KEY_LENGTH]}\t{person.sort_keys}\t{search}"
+            f"\t{self.metadata()}"
             f"\t{self.department(account)}\t{self.maybe(0.2, samples.ROLES)}"
             f"\t{self.pin(customer_id)}"
             f"\t{self.pick(samples.INDUSTRIES) if is_business else ''}"

@@ -22,6 +22,7 @@ from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2.rfc6749 import errors
 
 from config.api.actors import SCOPES
+from config.db import scope
 from customers.actors import CUSTOMER_SCOPES
 from customers.models import (
     AccessToken,
@@ -121,7 +122,9 @@ def is_active_customer(user: User) -> bool:
     """Whether the customer of a user is there, and neither suspended nor deleted."""
     if user.customer_id is None:
         return False
-    return Customer.objects.filter(pk=user.customer_id, status=Customer.Status.ACTIVE).exists()
+    with scope.confined_to([user.business_account_id] if user.business_account_id else []):
+        own = Customer.objects.filter(pk=user.customer_id, status=Customer.Status.ACTIVE)
+        return own.exists()
 
 
 def person_scopes(user: User, asked: Iterable[str], app: OAuthClient | None = None) -> list[str]:

@@ -121,6 +121,14 @@ EXTERNAL_ID_IMMUTABLE = Conflict(
     code="EXTERNAL_ID_IMMUTABLE",
     problems=[Problem("externalId", "This never changes.", "EXTERNAL_ID_IMMUTABLE")],
 )
+# What a customer's id is called in the paths of the dialects.
+CUSTOMER_IDS = ("customerId", "customerIds")
+# Of the first of each.
+PARTS = {
+    "addressId": "$response.body#/addresses/0/id",
+    "pointId": "$response.body#/contactPoints/0/id",
+    "contactId": "$response.body#/contacts/0/id",
+}
 CUSTOMER = answer(
     CustomerObject,
     "The customer.",
@@ -154,6 +162,7 @@ list_customers = operation(
     "are the customers of the token's own business account. Deleted ones are never listed.",
     parameters=FILTERS,
     answers={200: page_of("CustomerPage", CustomerObject, examples.INDIVIDUAL, examples.BUSINESS)},
+    gives=dict.fromkeys(CUSTOMER_IDS, "$response.body#/content/0/id"),
 )
 create_customer = operation(
     "createCustomer",
@@ -170,12 +179,14 @@ create_customer = operation(
     parameters=[LOCATION, ETAG],
     answers={201: CUSTOMER},
     errors=[EXTERNAL_ID_TAKEN],
+    gives=dict.fromkeys(CUSTOMER_IDS, "$response.body#/id") | PARTS,
 )
 read_customer = operation(
     "readCustomer",
     "Read a customer",
     parameters=[IF_NONE_MATCH, ETAG],
     answers={200: CUSTOMER, 304: NOT_MODIFIED},
+    gives=PARTS,
 )
 update_customer = operation(
     "updateCustomer",
@@ -215,6 +226,7 @@ restore_customer = operation(
     parameters=[IF_MATCH, ETAG],
     answers={200: CUSTOMER},
     errors=[Conflict("This customer is not deleted.", code="NOT_DELETED")],
+    after={"deleteCustomer": ""},
 )
 remove_address = operation(
     "removeAddress", "Remove an address", parameters=[IF_MATCH], answers={204: GONE}
@@ -259,12 +271,14 @@ list_activities = operation(
     "listActivities",
     "List a customer's activities",
     answers={200: page_of("ActivityPage", ActivityObject, examples.ACTIVITY)},
+    gives={"activityId": "$response.body#/content/0/id"},
 )
 record_activity = operation(
     "recordActivity",
     "Record an activity",
     body=body(ActivityBody, a_call=examples.NEW_ACTIVITY),
     answers={201: answer(ActivityObject, "The activity.", a_call=examples.ACTIVITY)},
+    gives={"activityId": "$response.body#/id"},
 )
 mark_activity = operation(
     "markActivity",
@@ -283,11 +297,13 @@ read_business_account = operation(
     answers={
         200: answer(BusinessAccountObject, "The business account.", an_account=examples.ACCOUNT)
     },
+    gives={"accountId": "$response.body#/id"},
 )
 list_children = operation(
     "listChildren",
     "List an account's children",
     answers={200: page_of("BusinessAccountPage", BusinessAccountObject, examples.CHILD)},
+    gives={"accountId": "$response.body#/content/0/id"},
 )
 list_departments = operation(
     "listDepartments",

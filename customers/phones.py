@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import phonenumbers
+
 _PUNCTUATION = frozenset(".()[]/\u00b7\u2212")
 _PUNCTUATION_CATEGORIES = frozenset({"Zs", "Pd", "Cf"})
 _NO_DIGITS = re.compile(r"[^0-9]+")
@@ -110,8 +112,6 @@ def _is_plainly_possible(dialled: str) -> bool:
 @functools.lru_cache(maxsize=1200)
 def _plan(country_code: str) -> _Plan | None:
     """The plan of a country code; None where there is none."""
-    import phonenumbers  # noqa: PLC0415 - a slow import
-
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code or 0))
     if regions is None or country_code.startswith("0"):
         return None
@@ -130,9 +130,7 @@ def _plan(country_code: str) -> _Plan | None:
 
 def _readings(dialled: str, region: str) -> Iterator[str]:
     """What the dialled digits may mean, the first preferred among equals."""
-    from phonenumbers import country_code_for_region  # noqa: PLC0415 - a slow import
-
-    country_code = str(country_code_for_region(region) or "")
+    country_code = str(phonenumbers.country_code_for_region(region) or "")
     if not dialled.startswith("+"):
         if country_code and dialled.startswith(country_code):
             yield f"+{dialled}"
@@ -146,8 +144,6 @@ def _ranked(reading: str, region: str, *, is_judged: bool) -> tuple[str, int]:
 
     That is `_VALID` or one of the others; one that is not judged is never `_VALID`.
     """
-    import phonenumbers  # noqa: PLC0415 - a slow import
-
     try:
         phone = phonenumbers.parse(reading, region)
     except phonenumbers.NumberParseException:

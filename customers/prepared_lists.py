@@ -4,20 +4,25 @@ They are those that one exact value finds, and those of all customers by the tim
 or last change. All other filters and orders make a statement of their own (`customers.sorting`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
-from django.db.models import DateTimeField, QuerySet
+from django.db import connection
+from django.db.models import Case, DateTimeField, IntegerField, QuerySet, When, Window
+from django.db.models.functions import RowNumber
+from django.db.models.lookups import LessThanOrEqual
 
+from config.api import pagination
 from config.api.cursors import bad_cursor
-from config.api.pagination import EXACT_TOTAL, Page, PageRequest, Total
+from config.api.pagination import Page, PageRequest, Total
 from config.api.sorts import Sort
-from config.db.statements import Row, Slot, Statement, array, prepared_rows
+from config.db.statements import Question, Row, Slot, Statement, array, together
 from customers.models import BusinessAccount, Customer
 from customers.querysets import CustomerQuerySet
+from customers.representation import CustomerObject
 
 # More customers than these are not sorted in one go.
 MOST_FOUND = 1000
@@ -36,23 +41,33 @@ COUNTED = """
         LIMIT %s) AS found"""
 
 
+ESTIMATE = """
+    EXPLAIN (FORMAT JSON) SELECT FROM customers_customer
+    WHERE status <> 'DELETED' AND business_account_id = ANY(%s::uuid[])"""
+
+
 @lru_cache(maxsize=64)
 def exactly(kind: str | None, sorts: tuple[Sort, ...]) -> Statement:
     """The customers of some accounts whose primary contact point of a kind has some value.
 
-    Without a kind, those with some ids. Their sort columns and ids, in this order; one more than
-    `MOST_FOUND` at most.
+    Without a kind, those with some ids. Their sort columns and ids, in this order, and the objects
+    of as many as are on a page; one more than `MOST_FOUND` at most.
     """
 
-    def build(accounts: Slot, key: Slot) -> "QuerySet[Customer, Row]":
+    def build(accounts: Slot, key: Slot, size: Slot) -> "QuerySet[Customer, Row]":
         customers = Customer.objects.present().filter(business_account__id__any=accounts)
         found = (
             customers.reached_by(kind, key.text, is_primary=True)
             if kind
             else customers.filter(pk__any=key)
         )
-        order = PageRequest(sorts, MOST_FOUND, 0)
-        return cast("QuerySet[Customer, Row]", order.rows(found)[: MOST_FOUND + 1])
+        ordered = PageRequest(sorts, MOST_FOUND, 0).ordered(found)
+        place = Window(RowNumber(), order_by=cast("Sequence[str]", ordered.query.order_by))
+        is_on_page = LessThanOrEqual(place, Slot(size.place, IntegerField()))
+        shown = Case(When(is_on_page, then=CustomerObject()))
+        columns = [sort.column for sort in sorts]
+        rows = ordered.values_list(*columns, "id", shown)
+        return cast("QuerySet[Customer, Row]", rows[: MOST_FOUND + 1])
 
     return Statement(build)
 
@@ -65,9 +80,10 @@ def is_by_time(request: PageRequest) -> bool:
 
 def by_time(request: PageRequest, accounts: Collection[UUID]) -> Page:
     """A page of all customers of some accounts. Raises `Invalid` for a cursor of another list."""
-    total = request.total or total_of(accounts)
     if request.after is None:
-        return request.page(walk(request.sorts, request.size).rows(accounts), total)
+        first = walk(request.sorts, request.size)
+        ((count,),), found = together([counting(accounts), first.question(accounts)])
+        return request.page(first.converted(found), request.total or total_of(accounts, count))
     try:
         moment, customer_id = map(str, request.after)
         datetime.fromisoformat(moment)
@@ -75,8 +91,10 @@ def by_time(request: PageRequest, accounts: Collection[UUID]) -> Page:
     except ValueError:
         # Of an earlier release, whose sort had another column.
         raise bad_cursor() from None
+    if request.total is None:
+        raise bad_cursor()
     found = walk(request.sorts, request.size, goes_on=True).rows(accounts, *place)
-    return request.page(found, total)
+    return request.page(found, request.total)
 
 
 @lru_cache(maxsize=64)
@@ -103,8 +121,17 @@ def walk(sorts: tuple[Sort, ...], size: int, *, goes_on: bool = False) -> Statem
     return Statement(go_on if goes_on else begin)
 
 
-def total_of(accounts: Collection[UUID]) -> Total:
-    """How many customers the accounts have, or about how many."""
-    most = EXACT_TOTAL + 1
-    ((count,),) = prepared_rows(COUNTED, [array(accounts), most, most])
-    return Total.of(Customer.objects.present().filter(business_account__in=accounts), count)
+def counting(accounts: Collection[UUID]) -> Question:
+    """The question for how many customers some accounts have, or one more than are counted."""
+    most = pagination.EXACT_TOTAL + 1
+    return Question(COUNTED, [array(accounts), most, most])
+
+
+def total_of(accounts: Collection[UUID], count: int) -> Total:
+    """How many customers the accounts have, which were counted so far, or about how many."""
+    if count <= pagination.EXACT_TOTAL:
+        return Total(count, is_estimate=False)
+    with connection.cursor() as cursor:
+        cursor.execute(ESTIMATE, [array(accounts)])
+        ((plan,),) = cursor.fetchall()
+    return Total(max(int(plan[0]["Plan"]["Plan Rows"]), count), is_estimate=True)

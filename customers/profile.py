@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import models
 
 from config.api.actors import Actor
-from config.db.statements import Statement
+from config.db.statements import Question, Statement, together
 from customers import bulk, normalize
 from customers.bulk import blank, copied
 from customers.facts import AccountFacts
@@ -27,7 +27,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from customers.models.customer import SORT_LENGTH
+from customers.models.customer import NAME_KEY_LENGTH, SORT_LENGTH
 
 Row = Contact | ContactPoint | Address | AttributeValue
 # Parents before children: points and values refer to contacts.
@@ -37,7 +37,7 @@ INDIVIDUAL = Customer.Type.INDIVIDUAL
 # What is written of every customer of whom anything changes.
 STAMPS = frozenset({"version", "updated_at", "updated_by_type", "updated_by_id"})
 
-Columns = Sequence[object]  # in the order of `bulk.attributes`
+Columns = tuple[Any, ...]  # in the order of `bulk.attributes`
 
 
 @dataclass(slots=True)
@@ -76,11 +76,17 @@ class Profile:
 
     @classmethod
     def load(cls, customer: Customer) -> "Profile":
-        """The profile of a customer that was read with its business account; four queries."""
+        """The profile of a customer that was read with its business account."""
+        return cls.read(customer, together(rows_of(customer.pk)))
+
+    @classmethod
+    def read(cls, customer: Customer, found: Sequence[list[Columns]]) -> "Profile":
+        """Likewise, of the answers to `rows_of`."""
         profile = cls(customer, customer.business_account, is_new=False)
         profile.remember(customer)
-        for model in MODELS:
-            profile.rows[model] = list(bulk.stored(model, of_customer(model).rows(customer.pk)))
+        for model, rows in zip(MODELS, found, strict=True):
+            values = of_customer(model).converted(rows)
+            profile.rows[model] = list(bulk.stored(model, values))
             for row in profile.rows[model]:
                 profile.remember(row)
         return profile
@@ -166,6 +172,7 @@ class Profile:
         else:
             customer.name = customer.business_name
         fold_columns(customer)
+        customer.name_key = customer.name_folded[:NAME_KEY_LENGTH]
         person = next((contact for contact in self.contacts if contact.is_primary), None)
         customer.sort_first_name = person.first_name_folded[:SORT_LENGTH] if person else ""
         customer.sort_last_name = person.last_name_folded[:SORT_LENGTH] if person else ""
@@ -246,6 +253,11 @@ def stored_profiles(customers: "models.QuerySet[Customer]") -> dict[UUID, Stored
     return found
 
 
+def rows_of(customer_id: UUID) -> list[Question]:
+    """The questions for what hangs on a customer, to be asked together."""
+    return [of_customer(model).question(customer_id) for model in MODELS]
+
+
 @cache
 def of_customer(model: type[Row]) -> Statement:
     """The rows of one customer, oldest first."""
@@ -282,17 +294,20 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
             customer.created_by_type, customer.created_by_id = actor.type, actor.id
         elif not profile.is_new:
             customer.version += 1
-    bulk.insert(Customer, [profile.customer for profile in new])
-    update(Customer, [(each.customer, each.changes.customer | STAMPS) for each in changed])
+    writes = bulk.Writes()
+    writes.insert(Customer, [profile.customer for profile in new])
+    update(writes, Customer, [(each.customer, each.changes.customer | STAMPS) for each in changed])
     for model in reversed(MODELS):
         keys = [row.pk for profile in saved for row in profile.removed if type(row) is model]
         if keys:
+            writes.finish()
             model._default_manager.filter(pk__in=keys).delete()
-    save_rows([profile.changes for profile in saved], at)
+    save_rows(writes, [profile.changes for profile in saved], at)
+    writes.finish()
     return saved
 
 
-def save_rows(found: Iterable[Changes], at: datetime) -> None:
+def save_rows(writes: bulk.Writes, found: Iterable[Changes], at: datetime) -> None:
     """Write the new and changed rows of all tables, each in at most three statements.
 
     A row that stops being primary is written first: its place must be free for the next one.
@@ -310,16 +325,20 @@ def save_rows(found: Iterable[Changes], at: datetime) -> None:
             is_down = "is_primary" in names and not row.is_primary
             (stepping_down if is_down else others)[type(row)].append((row, names | {"updated_at"}))
     for model in MODELS:
-        update(model, stepping_down[model])
-        update(model, others[model])
-        bulk.insert(model, new[model])
+        update(writes, model, stepping_down[model])
+        update(writes, model, others[model])
+        writes.insert(model, new[model])
 
 
-def update(model: type[models.Model], rows: Sequence[tuple[Customer | Row, Iterable[str]]]) -> None:
+def update(
+    writes: bulk.Writes,
+    model: type[models.Model],
+    rows: Sequence[tuple[Customer | Row, Iterable[str]]],
+) -> None:
     """Write columns of rows of one table in one statement; all that any of them needs, of each."""
     if rows:
         names = set[str]().union(*(names for _, names in rows))
-        bulk.update(model, [row for row, _ in rows], names)
+        writes.update(model, [row for row, _ in rows], names)
 
 
 @cache

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -15,7 +17,9 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import Exact
 
 from config.api.actors import Actor
-from config.db.statements import Row, Slot, Statement
+from config.api.ahead import TREE as TREE_OF_TOKEN
+from config.api.ahead import Ahead
+from config.db.statements import Question, Row, Slot, Statement
 from customers import phones
 from customers.criteria import Criteria, Match
 from customers.normalize import customer_id
@@ -285,8 +289,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 class OneCustomer:
     """A statement about one customer of those that an actor may see.
 
-    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it. A deleted one is
-    left out unless `or_deleted`.
+    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it; the first column
+    is never null. A deleted one is left out unless `or_deleted`.
     """
 
     def __init__(
@@ -302,12 +306,35 @@ class OneCustomer:
 
         self._statement = Statement(build)
 
-    def row(self, actor: Actor, customer_id: UUID) -> Row | None:
-        """The answer; None where the actor sees no such customer (see `visible_to`)."""
+    def ahead(self, customer_id: UUID) -> Ahead | None:
+        """The question for one round trip with the token; None where rows are not shown before."""
+        return None if settings.ROW_SECURITY else Ahead(self._sql_ahead, (customer_id,))
+
+    @cached_property
+    def _sql_ahead(self) -> str:
+        return self._statement.text(TREE_OF_TOKEN, "%s::uuid")
+
+    def row(self, actor: Actor, customer_id: UUID, found: Row | None = None) -> Row | None:
+        """The answer; None where the actor sees no such customer (see `visible_to`).
+
+        `found` is what was found `ahead` of it.
+        """
         if actor.customer_id not in {None, customer_id}:
             return None
+        if found is not None:
+            return None if found[0] is None else found
         rows = self._statement.rows(actor.tree, customer_id)
         return rows[0] if rows else None
+
+    def question(self, actor: Actor, customer_id: UUID) -> Question:
+        """The question, to be asked together with others."""
+        # Nobody is a customer of no account.
+        is_seen = actor.customer_id in {None, customer_id}
+        return self._statement.question(actor.tree if is_seen else (), customer_id)
+
+    def converted(self, rows: list[Row]) -> Row | None:
+        """The answer to `question`, as `row` gives it."""
+        return next(iter(self._statement.converted(rows)), None)
 
 
 LOOKUPS = {

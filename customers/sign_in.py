@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.forms import AuthenticationForm as BackOfficeForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -16,6 +17,7 @@ from customers.oauth import is_active_customer
 from customers.services.second_factor import WRONG_CODE, verify_code
 from customers.services.sign_in_log import Door, Outcome, fail_person
 
+NOT_THEIRS = "This is not your password."
 CODE_ATTRIBUTES = {
     "autocomplete": "one-time-code",
     "autocapitalize": "none",
@@ -105,3 +107,38 @@ class CodeForm(forms.Form):
             self.refusal = error
             raise ValidationError(error.message, code="paused") from error
         return code
+
+
+class PasswordChangeForm(AdminOwnPasswordChangeForm):  # type: ignore[misc] # unfold has no types
+    """A new password, for the old one."""
+
+    refusal: TooManyRequests | None = None
+    user: User
+
+    def __init__(self, user: User, *, request: HttpRequest, **options: object) -> None:
+        super().__init__(user, **options)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        """Check it, unless the person or the address has to wait."""
+        password: str = self.cleaned_data["old_password"]
+        try:
+            if not verify_own_password(self.request, self.user, password):
+                raise ValidationError(NOT_THEIRS, code="password_incorrect")
+        except TooManyRequests as error:
+            self.refusal = error
+            raise ValidationError(error.message, code="paused") from error
+        return password
+
+
+def verify_own_password(request: HttpRequest, person: User, password: str) -> bool:
+    """Whether this is the password of who is signed in: a window that was left open is not enough.
+
+    Failures count as those of sign-ins. Raises `TooManyRequests` for who guesses.
+    """
+    attempts.refuse_guesser(request, person.email)
+    if person.check_password(password):
+        return True
+    outcome = Outcome.WRONG_PASSWORD
+    fail_person(request, person.email, person, door=Door.BACK_OFFICE, outcome=outcome)
+    return False

@@ -5,9 +5,9 @@ from django.urls import path
 from customers.views import activities, business, customers, tokens
 
 urlpatterns = [
-    path("api-keys/exchange", tokens.ApiKeyExchange.as_view()),
-    path("customers", customers.CustomerList.as_view()),
     path("customers/<id:customer_id>", customers.CustomerDetail.as_view()),
+    path("customers", customers.CustomerList.as_view()),
+    path("api-keys/exchange", tokens.ApiKeyExchange.as_view()),
     path("customers/<id:customer_id>/suspend", customers.CustomerSuspension.as_view()),
     path("customers/<id:customer_id>/activate", customers.CustomerActivation.as_view()),
     path("customers/<id:customer_id>/restore", customers.CustomerRestoration.as_view()),

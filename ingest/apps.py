@@ -1,5 +1,7 @@
 """The `ingest` app."""
 
+from typing import ClassVar
+
 from django.apps import AppConfig
 
 
@@ -8,6 +10,9 @@ class IngestConfig(AppConfig):
 
     name = "ingest"
     verbose_name = "Loads"
+    open_rows: ClassVar[dict[str, str]] = {
+        "ingest.BulkUpload": "ids of files that are on their way, and nothing else",
+    }
 
     def ready(self) -> None:
         """Show figures of loads on the dashboard."""

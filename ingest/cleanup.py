@@ -32,8 +32,8 @@ MOST_DELETED = 1000
 def delete_old_content() -> int:
     """Delete what was sent with requests that ended `RESULT_SECONDS` ago, and their results.
 
-    Also uploads of which all is loaded, and that could not be deleted then. Gives how many requests
-    kept something. Files that cannot be deleted are tried again later.
+    Also what is left over of requests that have ended. Gives how much that was: rows that were
+    deleted, and files that were looked after. What cannot be deleted is tried again later.
     """
     delete_old_parts()
     count = delete_left_over_files()
@@ -64,12 +64,23 @@ def delete_old_parts() -> None:
 
 
 def delete_left_over_files() -> int:
-    """Delete loaded uploads that are still stored, and parts of results of killed attempts."""
-    count = 0
-    for file in BulkFile.objects.left_over()[:MOST_DELETED]:
-        if delete_files(file.pk, keep=file.result_name):
-            count += BulkFile.objects.filter(pk=file.pk).update(storage_name="")
-    return count
+    """Look after the files of requests that have ended, whoever left something; of how many."""
+    tidied = [file.pk for file in BulkFile.objects.left_over()[:MOST_DELETED] if tidy(file)]
+    return BulkFile.objects.filter(pk__in=tidied).update(is_tidied=True)
+
+
+def tidy(file: BulkFile) -> bool:
+    """Leave nothing of a request that has ended in storage but its results.
+
+    Of a trial that has results, the outcomes of its blocks go, too: nobody undoes it. False when
+    that is not possible now.
+    """
+    if not delete_files(file.pk, keep=file.result_name):
+        return False
+    BulkFile.objects.filter(pk=file.pk).exclude(storage_name="").update(storage_name="")
+    if file.result_name:
+        BulkPart.objects.filter(request=file.pk, request__is_dry_run=True).delete()
+    return True
 
 
 def delete_files(request_id: UUID, *, keep: str = "") -> bool:

@@ -12,10 +12,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from config import tracing
 from config.db.statements import array
 from config.jobs.lease import ClaimLost
 from ingest.models import BulkRequest
-from ingest.ordering import SharedTransaction
+from ingest.ordering import SharedTransaction, latest
 
 MOST_REQUESTS = 40
 MOST_ITEMS = 2000
@@ -45,6 +46,7 @@ PARTS = """
 ITSELF = f"{PARTS} WHERE id = %s"
 OTHERS = f"""{PARTS}
     WHERE business_account_id = %s AND status IN ('SUBMITTED', 'PICKED', 'STARTED') AND id <> %s
+        AND number <= %s
     ORDER BY number LIMIT {LOOKED_AT}"""
 CLAIM = """
     UPDATE ingest_bulkrequest
@@ -85,8 +87,10 @@ def claim_together(request: BulkRequest) -> list[Part]:
     group = alone(request)
     if request.attempts > 1 or request.conflict_keys is None:
         return group
+    # Of a later one those that it may not overtake might not be seen yet.
+    until = latest(request.pk)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(OTHERS, [str(request.business_account_id), str(request.pk)])
+        cursor.execute(OTHERS, [str(request.business_account_id), str(request.pk), until])
         chosen = choose(group[0], [Part(*row) for row in cursor.fetchall()])
         if not chosen:
             return group
@@ -110,6 +114,7 @@ def choose(first: Part, others: Iterable[Part]) -> list[Part]:
             break
         is_wanted = (
             other.is_waiting
+            and other.action in BulkRequest.OF_ITEMS
             and other.who == first.who
             and len(chosen) + 1 < MOST_REQUESTS
             and items + other.items <= MOST_ITEMS
@@ -139,3 +144,8 @@ def finish(request: BulkRequest, counts: Sequence[tuple[UUID, dict[str, int]]]) 
             raise ClaimLost(str(request.pk))
     for _, outcome in counts:
         request.count_end(request.Status.FINISHED, request.rows_of(outcome))
+    tracing.note_job(request.Status.FINISHED)
+    others = BulkRequest.objects.filter(pk__in=request.coalesced)
+    tracing.note_coalesced(
+        str(request._meta.model_name), lambda: others.values_list("pk", "trace_parent")
+    )

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from config.api.errors import Unreadable
 from config.api.json import from_json, to_json
-from config.db.crypto import associated_data, seal_bytes, unseal_bytes
+from config.db.batches import rows_by
+from config.db.crypto import associated_data, seal_bytes, unseal_bytes_if_possible
 from ingest.batch.items import Item, as_errors
 from ingest.files.frames import Block
 from ingest.models import BulkFailedLines
@@ -21,6 +22,8 @@ from ingest.sheets.reading import cells_of
 SHOWN = 10_000
 # Of a row of a table.
 CELLS = "cells"
+# How many blocks are read at once.
+BLOCKS = 10
 
 
 def failed_line(number: int, body: dict[str, object], errors: Sequence[dict[str, str]]) -> bytes:
@@ -62,10 +65,12 @@ def as_cells(line: bytes) -> dict[str, object]:
 
 
 def of_file(request_id: UUID) -> Iterator[bytes]:
-    """The failed lines of a file in their order, in blocks."""
-    rows = BulkFailedLines.objects.filter(request=request_id).order_by("number")
-    for row_id, sealed in rows.values_list("pk", "lines_sealed").iterator(chunk_size=10):
-        yield zlib.decompress(unseal_bytes(bytes(sealed), where(row_id)))
+    """The failed lines of a file in their order, in blocks; those that can be opened."""
+    rows = BulkFailedLines.objects.filter(request=request_id)
+    for row_id, sealed in rows_by("number", rows, "pk", "lines_sealed", batch=BLOCKS):
+        packed = unseal_bytes_if_possible(bytes(sealed), where(row_id))
+        if packed is not None:
+            yield zlib.decompress(packed)
 
 
 def where(row_id: UUID) -> str:

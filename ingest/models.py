@@ -9,14 +9,15 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Now
+from django.db.models.sql.compiler import SQLCompiler
 
 from config.api.actors import Actor
 from config.db.crypto import SealedField
-from config.db.statements import array
+from config.db.statements import Slot, Statement, array
 from config.jobs.models import Job, lease_end
-from config.jobs.retention import ended_before
+from config.jobs.retention import ended_before, without_workers
 from customers.change_log import Via
 from customers.normalize import uuid7
 from ingest import ordering
@@ -47,14 +48,22 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
         """The requests of the actor's business account and of those below it, whoever sent them."""
         return self.filter(business_account_id__in=actor.tree)
 
-    def ahead_of(self, request: "BulkRequest") -> "BulkRequestQuerySet":
-        """Those that were accepted earlier, have not ended, and that the request waits for."""
+    def ahead(
+        self, account: UUID | Slot, number: int | Slot, keys: ordering.Keys | Slot
+    ) -> "models.QuerySet[BulkRequest, tuple[UUID]]":
+        """The first that has not ended of those that a request of this number waits for."""
+        return self.open_before(account, number).filter(ordering.conflicting(keys))[:1]
+
+    def open_before(
+        self, account: UUID | Slot, number: int | Slot
+    ) -> "models.QuerySet[BulkRequest, tuple[UUID]]":
+        """Those that have not ended before a request of this number, the oldest first."""
         earlier = self.filter(
-            business_account=request.business_account_id,
-            status__in=BulkRequest.OPEN,
-            number__lt=request.number,
+            business_account=account, status__in=BulkRequest.OPEN, number__lt=number
         )
-        return earlier.filter(ordering.conflicting(request.conflict_keys))
+        # In the order of an index that has the open ones only; `exists` would have none, and the
+        # planner would look through all that ever were.
+        return earlier.order_by("number").values_list("pk")
 
     def with_old_content(self) -> "BulkRequestQuerySet":
         """Those that ended `RESULT_SECONDS` ago and may keep what was sent, the oldest first."""
@@ -83,6 +92,22 @@ class NumbersField(ArrayField):  # type: ignore[type-arg] # not generic at run t
         return super().get_db_prep_value(value, connection, prepared)
 
 
+@NumbersField.register_lookup
+class Overlap(models.Lookup):
+    """`overlap`, with the array as one parameter: Django writes, and reads, one for each number."""
+
+    lookup_name = "overlap"
+    prepare_rhs = False
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        """Whether any number is in both arrays."""
+        column, parameters = self.process_lhs(compiler, connection)
+        numbers = self.rhs.place if isinstance(self.rhs, Slot) else array(self.rhs)
+        return f"{column} && %s::bigint[]", (*parameters, numbers)
+
+
 class BulkRequest(Job):
     """A request of `/v2/data`, from its acceptance to its ledger.
 
@@ -99,6 +124,13 @@ class BulkRequest(Job):
         LOAD_FILE = "LOAD_FILE"
         UNDO = "UNDO"
 
+    # The actions for which a few items were sent in a body.
+    OF_ITEMS: ClassVar[tuple[str, ...]] = (
+        Action.CREATE_CUSTOMERS,
+        Action.UPDATE_CUSTOMERS,
+        Action.UPDATE_ACCOUNTS,
+        Action.UPDATE_CARDS,
+    )
     task_name = "ingest.tasks.run_bulk_request"
     queue_order = "number"
     # What a client is told of a status that this dialect does not know.
@@ -179,8 +211,26 @@ class BulkRequest(Job):
         return f"Load of {self.submitted_at:%Y-%m-%d, %H:%M}"
 
     def acceptance_lock(self) -> str:
-        """Requests of an account get their numbers in the order of their commits."""
+        """They get their numbers at once, but are seen in the order of their commits.
+
+        So whoever judges by the numbers waits for those that are just being accepted
+        (`ordering.latest`). They do not wait for each other, and so reach the disk together.
+        """
         return f"ingest:{self.business_account_id}"
+
+    def is_far_back(self) -> bool:
+        """Whether it waits for others, or is not looked at by `ready`.
+
+        To compare its keys with those of hundreds takes longer than all else of its acceptance.
+        """
+        place = self.business_account_id, self.number
+        return bool(FAR_BEFORE.rows(*place)) or self.must_wait()
+
+    @classmethod
+    def claim(cls, job_id: UUID, *, worker: str) -> "BulkRequest | None":
+        """The job, likewise; all earlier ones are seen when it is judged whether it must wait."""
+        ordering.latest(job_id)
+        return super().claim(job_id, worker=worker)
 
     def renew(self, **progress: object) -> bool:
         """Hold it for another lease, and with it those that were claimed together with it."""
@@ -198,9 +248,10 @@ class BulkRequest(Job):
 
     def must_wait(self) -> bool:
         """Whether it has to wait for an earlier request (`ingest.ordering`)."""
-        # In the order of an index that has the open ones only; `exists` would have none, and the
-        # planner would look through all that ever were.
-        return bool(BulkRequest.objects.ahead_of(self).order_by("number").values("pk")[:1])
+        account, number, keys = self.business_account_id, self.number, self.conflict_keys
+        if keys is None:
+            return bool(BulkRequest.objects.ahead(account, number, keys))
+        return bool(AHEAD.rows(account, number, keys))
 
     @classmethod
     def ready(
@@ -212,6 +263,20 @@ class BulkRequest(Job):
         )
         rows = oldest.order_by("number").values_list("pk", "conflict_keys")[:LOOKED_AT]
         return waiting.filter(pk__in=ordering.runnable(rows))[:most]
+
+    @classmethod
+    def settle(cls, lost: "models.QuerySet[BulkRequest]") -> None:
+        """Files are done block by block: their counts become those of the blocks."""
+        parts = BulkPart.objects.filter(request=models.OuterRef("pk")).order_by()
+
+        def total(name: str) -> models.Subquery:
+            sums = parts.values("request").annotate(total=models.Sum(name))
+            return models.Subquery(sums.values("total"))
+
+        names = ("created", "updated", "unchanged", "removed", "failed")
+        lost.filter(models.Exists(parts)).update(
+            items=total("lines"), **{name: total(name) for name in names}
+        )
 
     @property
     def via(self) -> Via:
@@ -241,6 +306,16 @@ class BulkRequest(Job):
     def published_status(self) -> str:
         """The status in the words of the dialect."""
         return self.PUBLISHED.get(self.status, self.status)
+
+
+FAR_BEFORE = Statement(
+    lambda account, number: BulkRequest.objects.open_before(account, number.number)[
+        LOOKED_AT - 1 : LOOKED_AT
+    ]
+)
+AHEAD = Statement(
+    lambda account, number, keys: BulkRequest.objects.ahead(account, number.number, keys)
+)
 
 
 class BulkContent(models.Model):
@@ -295,11 +370,9 @@ class BulkFileQuerySet(models.QuerySet["BulkFile"]):
     """Questions to the files."""
 
     def left_over(self) -> "BulkFileQuerySet":
-        """Those whose upload is loaded and still stored, or that a killed attempt wrote beside."""
-        stored = self.exclude(storage_name="", result_name="").exclude(storage_name="")
-        return stored.filter(
-            request__status=BulkRequest.Status.FINISHED, request__keeps_content=True
-        )
+        """Those beside whose results there may be something in storage, and nobody writes more."""
+        ended = BulkRequest.objects.filter(without_workers(), pk=OuterRef("pk"))
+        return self.filter(Exists(ended), is_tidied=False)
 
 
 class BulkFile(models.Model):
@@ -313,6 +386,10 @@ class BulkFile(models.Model):
     is known, `content_digest` tells whether the same was sent before. `sheet` says how a table is
     read (`ingest.sheets.columns.Sheet`); other files have none. `sealed_for` is the id for which
     its blocks are sealed, where that is not the request's own: a file that is tried out stays.
+
+    Whoever does such a request may be killed, or cut off from the database, at any moment, and
+    leave something in its folder. So a request that has ended is looked after once more
+    (`ingest.cleanup`), whatever its kind and its end; `is_tidied` says that this has been.
     """
 
     request = models.OneToOneField(
@@ -329,16 +406,15 @@ class BulkFile(models.Model):
     content_digest = models.BinaryField(null=True, max_length=32)
     sheet = models.JSONField(null=True)
     sealed_for = models.UUIDField(null=True)
+    is_tidied = models.BooleanField(db_default=False, editable=False)
 
     objects = BulkFileQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            # Those that have something in storage are few among all that ever were.
+            # Few among all that ever were.
             models.Index(
-                fields=["request"],
-                name="bulk_file_stored",
-                condition=~Q(storage_name="", result_name=""),
+                fields=["request"], name="bulk_file_untidied", condition=Q(is_tidied=False)
             ),
             models.Index(
                 fields=["content_digest"],

@@ -18,7 +18,7 @@ from config.openapi import answer, body, named, operation, page_of
 from config.server.uploads import TooManyUploads
 from ingest.models import BulkItem
 from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
-from ingest.results import ResultGone
+from ingest.results import NOT_KEPT, ResultGone
 from ingest.services import DryRunTimedOut, NoSpace
 from ingest.sheets.columns import MOST_COLUMNS, NAMES
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
@@ -307,6 +307,17 @@ WRONG_ENVELOPE = Invalid([Problem("/customers", "This is required.", "REQUIRED")
 WRONG_NUMBER = Invalid([Problem("/note", *CARD_NUMBER)])
 ERRORS: list[ApiError] = [REUSED, WRONG_ENVELOPE, WRONG_NUMBER]
 ACCEPTED = answer(Accepted, "It is stored and queued.", queued=QUEUED)
+REQUEST = {"requestId": "$response.body#/requestId"}
+# The operations that tell of a request whose items were sent in a body.
+WITH_ITEMS = [
+    *("createCustomers", "updateCustomers", "updateAccounts", "updateCards"),
+    *("listBulkRequests", "readBulkRequest", "retryBulkRequest"),
+]
+# As the first of the customers was sent.
+SENT = {
+    "sourceCustomerId": "$request.body#/customers/0/sourceCustomerId",
+    "sourceAccountId": "$request.body#/customers/0/accounts/0/sourceAccountId",
+}
 
 
 def dry_run(meaning: str) -> OpenApiParameter:
@@ -337,6 +348,7 @@ create_customers = operation(
         )
     },
     errors=[*ERRORS, DryRunTimedOut()],
+    gives=REQUEST | SENT,
 )
 update_customers = operation(
     "updateCustomers",
@@ -345,6 +357,7 @@ update_customers = operation(
     parameters=[SUBMITTED_HEADER],
     answers={200: ACCEPTED},
     errors=ERRORS,
+    gives=REQUEST | SENT,
 )
 update_accounts = operation(
     "updateAccounts",
@@ -353,6 +366,7 @@ update_accounts = operation(
     parameters=[SUBMITTED_HEADER],
     answers={200: ACCEPTED},
     errors=ERRORS,
+    gives=REQUEST | {"sourceAccountId": "$request.body#/accounts/0/sourceAccountId"},
 )
 update_cards = operation(
     "updateCards",
@@ -361,6 +375,7 @@ update_cards = operation(
     parameters=[SUBMITTED_HEADER],
     answers={200: ACCEPTED},
     errors=ERRORS,
+    gives=REQUEST,
 )
 list_requests = operation(
     "listBulkRequests",
@@ -371,6 +386,7 @@ list_requests = operation(
         )
     ],
     answers={200: page_of("BulkRequestPage", RequestSummary, DONE)},
+    gives={"requestId": "$response.body#/content/0/requestId"},
 )
 OUTCOME = OpenApiParameter(
     "outcome",
@@ -384,6 +400,8 @@ read_request = operation(
     answers={
         200: answer(Ledger, "The request.", waiting=WAITING | {"items": []}, finished=FINISHED)
     },
+    gives=REQUEST
+    | dict.fromkeys(("customerId", "customerIds"), "$response.body#/items/0/customerId"),
 )
 retry_request = operation(
     "retryBulkRequest",
@@ -394,15 +412,18 @@ retry_request = operation(
         Conflict("This request has not ended yet.", code="NOT_FINISHED"),
         Conflict(
             "Nothing of this request can be tried again: nothing failed, or what was sent was "
-            "deleted.",
+            "deleted or cannot be opened.",
             code="NOTHING_TO_RETRY",
         ),
         REUSED,
     ],
+    gives=REQUEST,
+    # What a file or an undo failed to do is not tried again by this call.
+    after=dict.fromkeys(WITH_ITEMS, ""),
 )
-TABLE = """externalId,firstName,lastName,email,zipCode,countryCode,attribute.tier
-C-1001,Ada,Lovelace,ada@example.com,94105,USA,gold
-C-1002,,,(clear),,,
+TABLE = """externalId,firstName,lastName,email,stateCode,zipCode,countryCode,attribute.tier
+C-1001,Ada,Lovelace,ada@example.com,CA,94105,USA,gold
+C-1002,,,(clear),,,,
 """
 FAILED_ROW = """externalId,email,error
 C-1003,nobody,email: Not an e-mail address.
@@ -434,6 +455,7 @@ load_file = operation(
         unsupported("application/xml", ["application/x-ndjson", "text/csv", "application/gzip"]),
         NoSpace(),
     ],
+    gives=REQUEST,
 )
 read_results = operation(
     "readBulkResults",
@@ -458,5 +480,7 @@ read_failed = operation(
         ),
         (200, "text/csv"): answer(str, "Of a table: its failed rows.", a_row=FAILED_ROW),
     },
-    errors=[ResultGone("What was sent was deleted.")],
+    errors=[ResultGone(NOT_KEPT)],
+    # For an undo nothing was sent.
+    after=dict.fromkeys([*WITH_ITEMS, "loadFile"], ""),
 )

@@ -22,8 +22,11 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 from django.db.models import Q
+
+from config.db.statements import Slot, prepared_rows
 
 if TYPE_CHECKING:
     # It needs the models, and they need this module.
@@ -107,9 +110,9 @@ def keys_of_items(items: Iterable["Item"]) -> set[int]:
 # --- Requests -------------------------------------------------------------------------------------
 
 
-def conflicting(keys: Keys) -> Q:
+def conflicting(keys: Keys | Slot) -> Q:
     """Which earlier requests, of those that have not ended, a request with these keys waits for."""
-    return Q() if keys is None else Q(conflict_keys=None) | Q(conflict_keys__overlap=list(keys))
+    return Q() if keys is None else Q(conflict_keys=None) | Q(conflict_keys__overlap=keys)
 
 
 def runnable(waiting: Iterable[tuple[AnyId, Keys]]) -> list[AnyId]:
@@ -159,3 +162,19 @@ class SharedTransaction:
 def may_be_written(keys: frozenset[int], before: Iterable[frozenset[int] | None]) -> bool:
     """Whether a block that has been read need not wait for those before it in the file."""
     return all(each is not None and keys.isdisjoint(each) for each in before)
+
+
+# --- How far all requests are seen ----------------------------------------------------------------
+
+# It takes the lock of acceptance alone, for a moment.
+ACCEPTED = """
+    WITH lock AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(hashtextextended('ingest:' || business_account_id, 0))
+        FROM ingest_bulkrequest WHERE id = %s)
+    SELECT coalesce(pg_sequence_last_value('ingest_accepted'), 0) FROM lock"""
+
+
+def latest(request_id: UUID) -> int:
+    """A number up to which all requests of the same account are seen from now on; 0: none."""
+    numbers = prepared_rows(ACCEPTED, [request_id])
+    return int(numbers[0][0]) if numbers else 0

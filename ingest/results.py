@@ -1,6 +1,7 @@
 """The outcome of each item of a request, and the failed ones as they were sent: NDJSON."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from config import files as stored
 from config.api.errors import ApiError, NotFound
@@ -8,9 +9,11 @@ from config.api.json import to_json
 from ingest import failed_lines, payload
 from ingest.batch.items import ordered
 from ingest.files import loader
-from ingest.models import BulkContent, BulkFile, BulkItem, BulkRequest
+from ingest.models import BulkFile, BulkItem, BulkRequest
 from ingest.sheets.writing import failed_rows
 from ingest.wire.ledger import outcome_of
+
+NOT_KEPT = "What was sent was deleted, or cannot be opened."
 
 
 class ResultGone(ApiError):
@@ -75,9 +78,11 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
     if request.action == BulkRequest.Action.LOAD_FILE:
         if not request.failed and not request.created + request.updated + request.unchanged:
             raise NotFound
-        if request.failed and not request.failed_lines.exists():
-            raise ResultGone("What was sent was deleted.")
         blocks = failed_lines.of_file(request.pk)
+        first = next(blocks, None)
+        if first is None and request.failed:
+            raise ResultGone(NOT_KEPT)
+        blocks = chain(() if first is None else (first,), blocks)
         sheet = request.file.table
         return blocks if sheet is None else failed_rows(sheet, blocks)
     if request.status != request.Status.FINISHED:
@@ -86,12 +91,11 @@ def failed_of(*, request: BulkRequest) -> Iterable[bytes]:
     errors = dict(rows.values_list("index", "errors"))
     if not errors:
         return ()
-    row = BulkContent.objects.filter(request=request).first()
-    if row is None:
-        raise ResultGone("What was sent was deleted.")
-    entries = payload.unsealed(row).entries
+    kept = payload.kept_of(request.pk)
+    if kept is None:
+        raise ResultGone(NOT_KEPT)
     return (
-        failed_lines.failed_line(index + 1, entries[index], ordered(problems))
+        failed_lines.failed_line(index + 1, kept.entries[index], ordered(problems))
         for index, problems in errors.items()
     )
 

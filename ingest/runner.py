@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from config.db.crypto import SealError
+from config.db.scope import Reason, confined_to, unconfined
 from config.garbage import uncollected
 from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import JobFailed
 from config.jobs.worker import perform
 from customers.actors import job_actor
-from customers.change_log import name_requests, recorded
+from customers.change_log import name_requests, recorded, restamp
 from ingest import coalescing, payload
 from ingest.batch.apply import TooEarly, counts_of, prepare
 from ingest.batch.items import Item, read_items
@@ -41,12 +42,19 @@ def work(request: BulkRequest, lease: Lease) -> None:
 
     Files and undos are done alone.
     """
-    if request.action == BulkRequest.Action.LOAD_FILE:
-        load_file(request, job_actor(request), lease)
-        return
     if request.action == BulkRequest.Action.UNDO:
-        undo(request, job_actor(request), lease)
+        with unconfined(Reason.UNDO):
+            undo(request, job_actor(request), lease)
         return
+    with confined_to([request.business_account_id]):
+        if request.action == BulkRequest.Action.LOAD_FILE:
+            load_file(request, job_actor(request), lease)
+        else:
+            load_items(request, lease)
+
+
+def load_items(request: BulkRequest, lease: Lease) -> None:
+    """Do a request of items, with others."""
     request.start()
     try:
         with lease.interruptible_session(connections[DEFAULT_DB_ALIAS]):
@@ -112,13 +120,13 @@ def do(request: BulkRequest, parts: Sequence[Part]) -> None:
     actor = job_actor(request)
     read = [(part, items_of(part, sent[part.id])) for part in parts]
     items = [item for _, each in read for item in each]
-    with recorded(actor, via=request.via) as at:
+    with recorded(actor, via=request.via):
         plan = prepare(items, actor=actor)
         if plan.depends_on_parents and request.conflict_keys is not None:
             raise TooEarly
         if len(parts) > 1:
             name_requests(origins(plan, read))
-        Writer(plan, actor, at).write()
+        Writer(plan, actor, restamp()).write()
         write_ledgers([(part.id, each) for part, each in read])
         counts = [(part.id, counts_of(each)) for part, each in read]
         BulkContent.objects.filter(

@@ -31,7 +31,6 @@ from ingest.files.inflate import Damage
 from ingest.files.table import TableUpload
 from ingest.files.upload import Source, Upload
 from ingest.models import (
-    BulkContent,
     BulkFile,
     BulkItem,
     BulkRequest,
@@ -57,12 +56,6 @@ UNREADABLE: dict[Damage | None, str] = {
     Damage.FOLLOWED_BY_JUNK: "The compressed part of the file has no lines.",
 }
 
-RETRIED = {
-    BulkRequest.Action.CREATE_CUSTOMERS,
-    BulkRequest.Action.UPDATE_CUSTOMERS,
-    BulkRequest.Action.UPDATE_ACCOUNTS,
-    BulkRequest.Action.UPDATE_CARDS,
-}
 # For each statement of a dry run, whose client waits; they take milliseconds.
 DRY_RUN_SECONDS = 3
 
@@ -264,14 +257,13 @@ def retry_request(*, actor: Actor, request: BulkRequest, public_id: UUID | None 
     fingerprint = payload.fingerprint(b"retry", request.pk.bytes)
     if public_id is not None and check_is_same(actor, public_id, fingerprint):
         return public_id
-    stored = BulkContent.objects.filter(pk=request.pk).first()
-    if request.action not in RETRIED or stored is None:
+    sent = payload.kept_of(request.pk) if request.action in request.OF_ITEMS else None
+    if sent is None:
         raise Conflict(
             "Nothing of this request can be tried again: nothing failed, or what was sent was "
-            "deleted.",
+            "deleted or cannot be opened.",
             code="NOTHING_TO_RETRY",
         )
-    sent = payload.unsealed(stored)
     if request.status == request.Status.FINISHED:
         failed = request.ledger.filter(outcome=BulkItem.Outcome.FAILED)
         sent = sent.only(list(failed.values_list("index", flat=True)))

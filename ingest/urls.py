@@ -7,10 +7,10 @@ from ingest import views
 urlpatterns = [
     path("customers", views.Customers.as_view()),
     path(
-        "customers/<path:source_customer_id>/accounts/<path:source_account_id>/cards",
+        "customers/<opaque:source_customer_id>/accounts/<opaque:source_account_id>/cards",
         views.AccountCards.as_view(),
     ),
-    path("customers/<path:source_customer_id>/accounts", views.CustomerAccounts.as_view()),
+    path("customers/<opaque:source_customer_id>/accounts", views.CustomerAccounts.as_view()),
     path("files", views.Files.as_view()),
     path("requests", views.Requests.as_view()),
     path("requests/<id:request_id>", views.RequestDetail.as_view()),

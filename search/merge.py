@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 
 from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from config.db import scope
+from config.jobs.begun import making_room
 from search.copy import Layout, Statement
 from search.sessions import Sessions, rows_of
 from search.stream import Batch, batched
@@ -52,7 +54,7 @@ def in_order(
     """
     if len(copies) == 1:
         with rows_of(copies[0], sessions.first) as messages:
-            yield batched(messages, layout)
+            yield making_room(batched(messages, layout))
         return
     sessions.share()
     merge = Merge(copies, layout, sessions)
@@ -69,12 +71,17 @@ class Part:
     def __init__(self, copy: Statement) -> None:
         self.copy = copy
         self.waiting = Waiting()
+        # Held while something is written to `waiting`, which may take as long as the disk takes.
+        self.storing = Lock()
         self.coming: deque[Batch] = deque()
         self.is_whole = False
 
 
 class Merge:
-    """What the threads that read share with the one that writes; `_changed` guards all of it."""
+    """What the threads that read share with the one that writes; `_changed` guards all of it.
+
+    But for what waits on disk, which its part's own lock guards.
+    """
 
     def __init__(self, copies: Sequence[Statement], layout: Layout, sessions: Sessions) -> None:
         self._parts = [Part(copy) for copy in copies]
@@ -93,7 +100,8 @@ class Merge:
         works = [self._read_by_first, *[self._read_by_another] * (count - 1)]
         for work in works:
             # Log lines carry the same request id.
-            run = partial(copy_context().run, work)
+            with scope.looking():
+                run = partial(copy_context().run, work)
             self._threads.append(Thread(target=run, name="search", daemon=True))
         for thread in self._threads:
             thread.start()
@@ -117,8 +125,10 @@ class Merge:
             with self._changed:
                 self._written = index
                 self._changed.notify_all()
-            # From here on nothing more comes to wait.
-            for batch in part.waiting.batches():
+            # What is being written goes first; from here on nothing more comes to wait.
+            with part.storing:
+                waiting = part.waiting.batches()
+            for batch in waiting:
                 self._sessions.check()
                 yield batch
             while (coming := self._next(part)) is not None:
@@ -152,7 +162,7 @@ class Merge:
                 cursor.execute(RANGED)
             while (index := self._taken()) is not None:
                 with rows_of(self._parts[index].copy, connection) as messages:
-                    for batch in batched(messages, self._layout):
+                    for batch in making_room(batched(messages, self._layout)):
                         self._put(index, batch)
                 with self._changed:
                     self._parts[index].is_whole = True
@@ -183,14 +193,15 @@ class Merge:
     def _put(self, index: int, batch: Batch) -> None:
         """Give a batch to the file that is written, or have it wait on disk."""
         part = self._parts[index]
+        with part.storing:
+            with self._changed:
+                is_ahead = index > self._written and not self._is_stopped
+            if is_ahead:
+                part.waiting.put(batch)
+                return
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._is_stopped or index > self._written or len(part.coming) < BATCHES
-            )
+            self._changed.wait_for(lambda: self._is_stopped or len(part.coming) < BATCHES)
             if self._is_stopped:
                 raise Stopped
-            if index > self._written:
-                part.waiting.put(batch)
-            else:
-                part.coming.append(batch)
-                self._changed.notify_all()
+            part.coming.append(batch)
+            self._changed.notify_all()

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -38,6 +38,11 @@ class CustomerSearchQuerySet(models.QuerySet["CustomerSearch"]):
         # By name the types of `annotate` would not take it, for the class declares it.
         columns = {"now": Now()}
         return self.annotate(**columns).defer("external_ids")
+
+    def with_id_counts(self) -> "CustomerSearchQuerySet":
+        """Each with the number of external ids that it asks for, which are not read."""
+        columns = {"id_count": Func("external_ids", function="cardinality")}
+        return self.annotate(**columns)
 
     def with_dead_files(self) -> "CustomerSearchQuerySet":
         """Those whose file's time is over, or whose worker may have left a part of one behind."""
@@ -124,6 +129,8 @@ class CustomerSearch(Job):
     objects = CustomerSearchQuerySet.as_manager()
     # By the database's clock, where a query asked for it (`at_now`).
     now: datetime
+    # Where a query asked for it (`with_id_counts`).
+    id_count: int
 
     class Meta(Job.Meta):
         verbose_name = "search"

@@ -17,7 +17,7 @@ from search.copy import ALL, Range, compiled
 # A range is worth its statement's planning, and a session of its own, from here on.
 RANGE_ROWS = 10_000
 # More ranges than sessions: none has to wait long for the last of the others, and less is on disk.
-RANGES_OF_A_SESSION = 4
+RANGES_OF_A_SESSION = 8
 PAGES = 500
 CUSTOMERS = 2000
 # PostgreSQL reads no more pages than these; it takes them as a percentage.
@@ -43,13 +43,15 @@ SPARE = """
     SELECT (current_setting('max_connections')::int - sum(numbackends)) / 2 FROM pg_stat_database"""
 
 
-def sessions_for(*, is_table: bool, connection: BaseDatabaseWrapper) -> int:
-    """How many sessions a file may have, if it is large.
+def sessions_for(rows: int, *, is_table: bool, connection: BaseDatabaseWrapper) -> int:
+    """How many sessions a file of about so many rows may have: one for a small one.
 
     A table's ranges are read by looking for each customer's rows, as objects always are. Where the
     tables are larger than what PostgreSQL expects to be in memory, reading all of them once, in
     one session, is what the disk does faster.
     """
+    if rows < 2 * RANGE_ROWS:
+        return 1
     with connection.cursor() as cursor:
         cursor.execute(SPARE)
         ((spare,),) = cursor.fetchall()
@@ -69,10 +71,10 @@ def cut(
 ) -> list[Range]:
     """Ranges of the customers, all of whom belong to these accounts, in their order.
 
-    A single one for one session, and where `rows`, which is an estimate, are few.
+    A single one for one session; `rows` is an estimate.
     """
     wanted = min(sessions * RANGES_OF_A_SESSION, rows // RANGE_ROWS)
-    if sessions == 1 or wanted < 2:
+    if sessions == 1:
         return [ALL]
     with connection.cursor() as cursor:
         cursor.execute(SAMPLE.format(pages=PAGES, customers=CUSTOMERS), [list(accounts)])

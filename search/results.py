@@ -1,6 +1,7 @@
 """Result files of searches: there whole, or not at all."""
 
 import io
+import json
 
 from config import files
 from config.files import Stream
@@ -37,6 +38,16 @@ def store(name: str, stream: Stream) -> None:
 def store_manifest(name: str, manifest: bytes) -> None:
     """Write the manifest of the file `name`; it makes the file complete."""
     store(manifest_name(name), io.BytesIO(manifest))
+
+
+def unknown_ids(name: str) -> list[str]:
+    """The external ids that nobody has, by the manifest of the file `name`.
+
+    Raises `FileNotFoundError` and `StorageAway`.
+    """
+    with files.Reader(manifest_name(name)) as manifest:
+        found: list[str] = json.load(manifest)["unknownIds"]
+    return found
 
 
 def remove(search: CustomerSearch) -> None:

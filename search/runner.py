@@ -13,6 +13,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from config.api.json import to_json
+from config.db import scope
 from config.jobs.lease import ClaimLost, Lease
 from config.jobs.worker import perform
 from customers.models import Customer
@@ -45,10 +46,12 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
         with snapshot(lease) as sessions:
             connection = sessions.first
             accounts = covered_accounts(search, connection)
+            scope.confine({*accounts, search.business_account_id})
             everybody = Customer.objects.filter(business_account__in=accounts)
             known = known_as(everybody, search.external_ids, accounts)
             customers = known.matching(search.wanted)
-            estimated = estimate(customers, connection)
+            with scope.looking():
+                estimated = estimate(customers, connection)
             search.note(
                 accounts=accounts,
                 storage_name=name,
@@ -60,7 +63,7 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
                 search.result_format, search.columns, is_requested=bool(search.external_ids)
             )
             is_table = search.result_format in TABLES
-            count = sessions_for(is_table=is_table, connection=connection)
+            count = sessions_for(estimated, is_table=is_table, connection=connection)
             cuts = cut(customers, accounts, estimated, count, connection)
             copies = [statement(customers, layout, connection, each) for each in cuts]
             with (

@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 
 from config.api.actors import Actor, Scope
 from config.api.errors import ApiError, NotFound
-from config.jobs.retention import delete_in_batches
+from config.db.scope import Reason, confined_to, unconfined
+from config.jobs.retention import delete_in_batches, without_workers
 from customers.actors import job_actor_today
 from customers.criteria import Criteria
 from customers.models import OAuthClient
@@ -86,22 +87,24 @@ def cancel_search(*, search: CustomerSearch) -> None:
 
 
 def delete_files(*, search: CustomerSearch) -> bool:
-    """Delete what storage has of a search; False: it cannot be deleted now, and is tried later."""
+    """Delete what storage has of a search; False: it cannot be deleted now, and is tried later.
+
+    As long as a worker may still store something for it, it is known that there may be more.
+    """
     try:
         results.remove(search)
     except Exception:
         logger.exception("the files of search %s cannot be deleted", search.pk)
         return False
-    CustomerSearch.objects.filter(pk=search.pk, storage_name=search.storage_name).update(
-        storage_name=""
-    )
+    stays = CustomerSearch.objects.filter(pk=search.pk, storage_name=search.storage_name)
+    stays.filter(without_workers()).update(storage_name="")
     return True
 
 
 def delete_dead_files() -> int:
     """Delete the files of expired and failed searches, each for itself; of how many."""
-    dead = CustomerSearch.objects.with_dead_files()[:MOST_FILES]
-    return sum(delete_files(search=search) for search in dead.iterator())
+    dead = CustomerSearch.objects.with_dead_files().only("pk", "storage_name")[:MOST_FILES]
+    return sum(delete_files(search=search) for search in dead)
 
 
 def delete_old_searches() -> int:
@@ -145,7 +148,8 @@ def follow_link(
         end = int(signed.rpartition(":")[2])
     except (signing.BadSignature, ValueError):
         raise NotFound from None
-    search = CustomerSearch.objects.at_now().filter(pk=search_id).first()
+    with unconfined(Reason.SIGNED_LINK):
+        search = CustomerSearch.objects.at_now().filter(pk=search_id).first()
     if search is None or (actor is None and not is_entitled(search)):
         raise NotFound
     if actor is not None:
@@ -167,8 +171,7 @@ def is_entitled(search: CustomerSearch) -> bool:
         .first()
     )
     actor = job_actor_today(search, client) if client else None
-    return (
-        actor is not None
-        and actor.may(Scope.SEARCH_RUN)
-        and CustomerSearch.objects.visible_to(actor).filter(pk=search.pk).exists()
-    )
+    if actor is None or not actor.may(Scope.SEARCH_RUN):
+        return False
+    with confined_to(actor.tree):
+        return CustomerSearch.objects.visible_to(actor).filter(pk=search.pk).exists()

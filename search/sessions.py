@@ -14,10 +14,13 @@ from time import monotonic
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import Copy
 
+from config import tracing
+from config.db import replica
+from config.db.copy_out import blocks
 from config.jobs.lease import Canceller, Lease, hang_up
 from search.copy import Statement
+from search.stream import BLOCK_BYTES
 
 # How long a replica may take to show what was committed.
 BEHIND_SECONDS = 30
@@ -133,25 +136,19 @@ def caught_up(connection: BaseDatabaseWrapper, lease: Lease) -> datetime | None:
     """Wait until a replica shows everything that was committed up to now; gives that moment.
 
     None where the search database is no replica. Raises `OperationalError` when it is too far
-    behind: the search is tried again later.
+    behind, or was one and has been promoted: the search is tried again later.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_is_in_recovery()")
-        ((is_replica,),) = cursor.fetchall()
-    if not is_replica:
-        return None
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_lsn()::text, statement_timestamp()")
-        written, at = cursor.fetchone()
-    pause, deadline = Event(), monotonic() + BEHIND_SECONDS
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connections[DEFAULT_DB_ALIAS].cursor() as primary:
+        if not replica.is_replica(cursor):
+            if replica.was_promoted(cursor, primary):
+                raise OperationalError(replica.PROMOTED)
+            return None
+        written = replica.position(primary)
+        pause, deadline = Event(), monotonic() + BEHIND_SECONDS
         while monotonic() < deadline:
             lease.check()
-            cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written])
-            ((is_there,),) = cursor.fetchall()
-            if is_there:
-                moment: datetime = at
-                return moment
+            if not replica.lacking(cursor, written):
+                return written.at
             pause.wait(0.1)
     raise OperationalError(f"the replica is more than {BEHIND_SECONDS} seconds behind")
 
@@ -166,11 +163,14 @@ def snapshot_time(connection: BaseDatabaseWrapper) -> datetime:
 
 
 @contextmanager
-def rows_of(copy: Statement, connection: BaseDatabaseWrapper) -> Iterator[Copy]:
-    """What a COPY sends, a message for each row."""
+def rows_of(
+    copy: Statement, connection: BaseDatabaseWrapper
+) -> Iterator[Iterator[list[memoryview]]]:
+    """What a COPY sends, a message for each row, about `BLOCK_BYTES` at a time."""
     with (
+        tracing.statement(copy[0]),
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(*copy) as messages,
     ):
-        yield messages
+        yield blocks(messages, BLOCK_BYTES)

@@ -7,7 +7,7 @@ is taken of what is stored.
 import hashlib
 import zlib
 from array import array
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
@@ -49,29 +49,18 @@ class Batch(NamedTuple):
     ends: "array[int]"
 
 
-def batched(messages: Iterable[Message], layout: Layout) -> Iterator[Batch]:
+def batched(blocks: Iterable[Sequence[Message]], layout: Layout) -> Iterator[Batch]:
     """The rows that COPY sends, one a message, as the layout has them; all have `between` before.
 
-    About `BLOCK_BYTES` at a time.
+    A block of them makes a batch.
     """
-    rows: list[Message] = []
-    size = 0
-    for message in messages:
-        rows.append(message[:-1])
-        size += len(message)
-        if size >= BLOCK_BYTES:
-            yield joined(rows, layout)
-            rows = []
-            size = 0
-    if rows:
-        yield joined(rows, layout)
-
-
-def joined(rows: list[Message], layout: Layout) -> Batch:
-    """A batch of these, which have no ends yet."""
     separator = layout.end + layout.between
-    data = b"%b%b%b" % (layout.between, separator.join(rows), layout.end)
-    return Batch(data, array("Q", accumulate(len(row) + len(separator) for row in rows)))
+    # Each message ends in a line feed.
+    more = len(separator) - 1
+    for messages in blocks:
+        rows = separator.join([message[:-1] for message in messages])
+        data = b"%b%b%b" % (layout.between, rows, layout.end)
+        yield Batch(data, array("Q", accumulate([len(each) + more for each in messages])))
 
 
 # A part of a file before it is packed, and whether a frame ends with it.

@@ -5,46 +5,75 @@
 
 import gc
 import os
-import posix
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 import pytest
 from celery.signals import after_task_publish
-from coverage import Coverage, collector
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
+from django.test import Client as Browser
 from django.test import TransactionTestCase
 
 from config.api import throttling
 from config.api.actors import Scope
 from config.celery import app as celery
+from config.db.scope import Reason, unconfined
+from config.jobs import lease
 from config.models import InstallationFact
 from customers.models import BusinessAccount, Customer, OAuthClient, User
-from tests import documented, factories
+from tests import documented, factories, row_roles
 from tests.buckets import bucket, endpoint, way
 from tests.conversions import define, small_batches
 from tests.factories import Client, Speaker
+from tests.measuring import (
+    is_first_process,
+    measured_forks,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    unmeasured,
+)
+from tests.served import served_database
+from tests.servers import pooler, rabbit, replica
+from tests.supervised import said, supervisor
+from tests.tracing import spans
 from tests.workers import lose_messages
 
-# Fixtures, which tests find here.
-__all__ = ["bucket", "define", "endpoint", "small_batches", "way"]
+# Fixtures and hooks, which pytest finds here.
+__all__ = [
+    "bucket",
+    "define",
+    "endpoint",
+    "measured_forks",
+    "pooler",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "rabbit",
+    "replica",
+    "said",
+    "served_database",
+    "small_batches",
+    "spans",
+    "supervisor",
+    "way",
+]
 
 # Permissions and roles.
 MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Modules and tests are no garbage; looking through them took a tenth of a processor's time."""
     gc.disable()
     try:
-        return (yield)
+        with nullcontext() if is_first_process() else unmeasured(session.config):
+            return (yield)
     finally:
         gc.freeze()
         gc.enable()
@@ -52,8 +81,21 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests come first: begun last, one would run while the other process has no work."""
+    """Long tests come first: begun last, one would run while the other processes have no work.
+
+    But before them those of a replica: while a transaction with many savepoints is open, and one of
+    the long ones has thousands, a new replica lets nobody in.
+
+    Most long tests wait most of the time. Those that do not are begun by the second process, whose
+    share xdist takes from the middle: one process would still be at them when all others are done.
+    The last comes first: those with the savepoints are begun when the replica has long been made.
+    """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: item.get_closest_marker("replica") is None)
+    share = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    busy = [item for item in items if item.get_closest_marker("busy") is not None]
+    others = [item for item in items if item.get_closest_marker("busy") is None]
+    items[:] = [*others[:share], *reversed(busy), *others[share:]]
 
 
 @pytest.fixture(autouse=True)
@@ -105,19 +147,6 @@ def one_minute(monkeypatch) -> None:
     monkeypatch.setattr(throttling, "now", lambda: at)
 
 
-@pytest.fixture(autouse=True)
-def measured_forks(request, monkeypatch) -> None:
-    """Forked processes are measured in tests marked `covers_forks` alone."""
-    # Where coverage has a function of its own, with which each child would save all that its parent
-    # has measured so far.
-    monkeypatch.setattr(os, "_exit", posix._exit)
-    # A text for coverage's own debugging, for which a child looks through all modules: 20 seconds.
-    monkeypatch.setattr(collector, "short_stack", lambda: "")
-    if request.node.get_closest_marker("covers_forks") is None:
-        # A child asks for it, to go on with what its parent does.
-        monkeypatch.setattr(Coverage, "current", lambda: sys.settrace(None))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> None:
     """A password's hash is of the product's kind, but made in no time instead of 0.2 seconds."""
@@ -138,7 +167,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> None:
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
     """Tests that commit leave what migrating made: making it again takes as long as most tests."""
     with django_db_blocker.unblock():
         tables = set(connection.introspection.django_table_names(only_existing=True)) - MIGRATED
@@ -148,13 +177,27 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     # As a replica, so that neither foreign keys nor the change log follow each row.
     delete = "; ".join(f"DELETE FROM {table}" for table in sorted(tables))
 
+    owner = connection.get_connection_params()
+
     def empty_tables(_case: TransactionTestCase) -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL session_replication_role = replica; {delete}")
-            cursor.execute("DELETE FROM auth_group WHERE id <> ALL(%s)", [roles])
+        with psycopg.connect(**owner | {"cursor_factory": psycopg.Cursor}) as session:
+            session.execute(f"SET LOCAL session_replication_role = replica; {delete}")
+            session.execute("DELETE FROM auth_group WHERE id <> ALL(%s)", [roles])
         InstallationFact.objects.bulk_create(facts)
 
     TransactionTestCase._fixture_teardown = empty_tables
+    if not django_settings.ROW_SECURITY:
+        yield
+        return
+    with django_db_blocker.unblock(), row_roles.confined_product():
+        yield
+
+
+@pytest.fixture(autouse=django_settings.ROW_SECURITY)
+def unconfined_test() -> Iterator[None]:
+    """A test sees everything; what it calls is confined by itself."""
+    with unconfined(Reason.COMMAND):
+        yield
 
 
 @pytest.fixture
@@ -235,6 +278,19 @@ def storage(settings, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def own_leases(request, monkeypatch) -> None:
+    """None is renewed where the thread that does it sees nothing of a test's own transaction.
+
+    To it the job would be gone: what takes longer than 0.4 seconds would be given up.
+    """
+    mark = request.node.get_closest_marker("django_db")
+    asked = set(request.fixturenames)
+    commits = mark is not None and mark.kwargs.get("transaction", False)
+    if (mark or "db" in asked) and not (commits or asked & {"transactional_db", "live_server"}):
+        monkeypatch.setattr(lease, "BEAT_SECONDS", 600)
+
+
 @pytest.fixture
 def anonymous() -> Client:
     """Somebody without a token."""
@@ -255,6 +311,12 @@ def account(parent_account) -> BusinessAccount:
 @pytest.fixture
 def child_account(account) -> BusinessAccount:
     return factories.make_business_account("Child Branch", parent=account)
+
+
+@pytest.fixture
+def browser(account) -> Browser:
+    """The browser of an Owner of the house, in the back office."""
+    return factories.browser_of(account, name="Olivia Owner")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
+from django.test import Client as Browser
 from django.utils import timezone
 from oauth2_provider.models import set_token_value
 from rest_framework.test import APIClient
@@ -191,6 +192,13 @@ def make_employee(
     return user
 
 
+def browser_of(account: BusinessAccount, role: str = "Owner", **fields: Any) -> Browser:
+    """The browser of a new employee, signed in to the back office; it is shown what fails."""
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(make_employee(account, role=role, is_staff=True, **fields))
+    return browser
+
+
 def make_employee_speaker(
     account: BusinessAccount, *, role: str = "Clerk", scopes: tuple[str, ...] = ALL_SCOPES
 ) -> Speaker:
@@ -307,6 +315,7 @@ def make_customer(
             "business_name_folded": normalize.fold(business_name),
             "name": name,
             "name_folded": normalize.fold(name),
+            "name_key": normalize.fold(name)[:600],
             "sort_first_name": normalize.fold(person["first_name"])[:120],
             "sort_last_name": normalize.fold(person["last_name"])[:120],
             "is_named": bool(person["first_name"] or person["last_name"]),

@@ -108,7 +108,7 @@ def nasty_customer(account, turn: int, kind: str) -> Customer:
         sex=Contact.Sex.values[turn % 3],
         date_of_birth=date(1 if turn == 0 else 1990, 2, 3),
     )
-    Customer.objects.filter(pk=customer.pk).update(**nasty_texts(Customer, turn))
+    Customer.objects.filter(pk=customer.pk).update(**nasty_texts(Customer, turn, "name_key"))
     for number in range(2):
         if kind != "INDIVIDUAL":
             other = make_contact(customer, is_primary=False, first_name=f"Person {number}")

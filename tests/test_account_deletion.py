@@ -8,9 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import AttributeDefinition, BusinessAccount, Department
+from customers.services import business
 from tests import factories
-from tests.customer_pages import browser_of, text_of
+from tests.customer_pages import text_of
 from tests.customers import create
+from tests.factories import browser_of
 
 pytestmark = pytest.mark.django_db
 ACCOUNTS = "/admin/customers/businessaccount/"
@@ -56,6 +58,20 @@ def test_parts_of_an_account_go_after_a_question(account, owner, tier, claims):
     assert not Department.objects.exists()
     assert not AttributeDefinition.objects.exists()
     assert BusinessAccount.objects.filter(name="House Bank Ltd").exists()
+
+
+@pytest.mark.parametrize("part", ["tier", "Claims"])
+def test_what_too_many_customers_have_is_not_deleted_in_one_call(
+    account, owner, tier, claims, part, monkeypatch
+):
+    monkeypatch.setattr(business, "MOST_AT_ONCE", 2)
+    kept = {"customAttributes": {"tier": "gold"}} if part == "tier" else {"department": "Claims"}
+    for _ in range(3):
+        create(owner, **kept)
+    browser, url = browser_of(account), f"{ACCOUNTS}{account.pk}/change/"
+    text = text_of(browser.post(url, form(account, tier, claims, confirmed="yes")))
+    assert f"More than 2 customers have {part}: " in text
+    assert (Department.objects.count(), AttributeDefinition.objects.count()) == (1, 1)
 
 
 def test_whoever_may_not_change_an_account_is_not_asked(account, tier, claims):

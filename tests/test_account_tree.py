@@ -5,11 +5,11 @@ import threading
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import Client as Browser
 
 from customers.authentication import actor_of
 from customers.models import BusinessAccount
 from tests import factories
+from tests.factories import browser_of
 
 pytestmark = pytest.mark.django_db
 EMPTY = {
@@ -18,12 +18,6 @@ EMPTY = {
     "attribute_definitions-TOTAL_FORMS": 0,
     "attribute_definitions-INITIAL_FORMS": 0,
 }
-
-
-def browser_of(account, role="Owner", **fields):
-    browser = Browser()
-    browser.force_login(factories.make_employee(account, role=role, is_staff=True, **fields))
-    return browser
 
 
 @pytest.fixture

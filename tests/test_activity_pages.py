@@ -7,7 +7,8 @@ import pytest
 
 from customers.models import Activity, Customer
 from tests import bulk, factories
-from tests.customer_pages import browser_of, page_of, text_of
+from tests.customer_pages import page_of, text_of
+from tests.factories import browser_of
 from tests.undoing import undo
 
 pytestmark = pytest.mark.django_db
@@ -50,11 +51,6 @@ def test_an_activity_of_somebody_else_is_not_there(account, child_account, custo
 # --- Corrected and removed ------------------------------------------------------------------------
 
 BASE = re.compile(r'name="base" value="([^"]+)"')
-
-
-@pytest.fixture
-def browser(account):
-    return browser_of(account, name="Olivia Owner")
 
 
 @pytest.fixture

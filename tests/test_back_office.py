@@ -14,6 +14,7 @@ from config.api.errors import Unavailable
 from config.api.pages import error_page
 from customers.models import AttributeConversion, AttributeDefinition, SignInAttempt
 from tests import factories
+from tests.factories import browser_of
 
 pytestmark = pytest.mark.django_db
 WORK = ["Dashboard", "Customers", "Searches", "Loads"]
@@ -21,12 +22,6 @@ ACCESS = ["Business accounts", "People", "API keys", "OAuth clients"]
 LINK = re.compile(
     r'<a href="([^"]+)"[^>]*>\s*<span[^>]*aria-hidden="true">\w+</span>\s*<span>([^<]+)'
 )
-
-
-def browser_of(account, role="Owner", **fields) -> Browser:
-    browser = Browser(raise_request_exception=False)
-    browser.force_login(factories.make_employee(account, role=role, is_staff=True, **fields))
-    return browser
 
 
 def navigation(browser) -> dict[str, str]:

@@ -269,7 +269,9 @@ def test_a_backup_without_keys_says_so(tmp_path, registry):
 
 
 @pytest.mark.long
-def test_a_registry_moves_to_another_machine_with_its_keys(tmp_path):
+def test_a_registry_moves_to_another_machine_with_its_keys(tmp_path, monkeypatch):
+    """With row-level security, which is in place where it was restored."""
+    monkeypatch.setenv("KITH_ROW_SECURITY", "1")
     old, new, path = tmp_path / "old", tmp_path / "new", tmp_path / "kith.backup"
     made = json.loads(kith(old, "manage", "create_business_account", "Moved Bank"))
     kith(old, "backup", path, "--keys", "--passphrase-stdin", typed=PASSPHRASE)
@@ -283,6 +285,7 @@ def test_a_registry_moves_to_another_machine_with_its_keys(tmp_path):
     assert (new / "secrets.env").stat().st_mode & 0o777 == 0o600
     find = f"from customers.models import *; print(BusinessAccount.objects.get(pk='{made['id']}'))"
     assert "Moved Bank" in kith(new, "manage", "shell", "--no-imports", "-c", find)
+    assert "web and worker see the rows of" in kith(new, "manage", "row_security", "--check")
     assert "has tables already" in kith(new, "restore", path, code=1)
     (new / "secrets.env").write_text((old / "secrets.env").read_text().replace("k1:", "k2:"))
     again = kith(new, "restore", path, "--keys", "--passphrase-stdin", typed=PASSPHRASE, code=1)
@@ -292,7 +295,11 @@ def test_a_registry_moves_to_another_machine_with_its_keys(tmp_path):
 def kith(data, *arguments, typed="", code=0):
     """What `./kith` says with this data directory: its output, or why it failed."""
     own = ("KITH_", "DATABASE_URL", "REDIS_URL", "PG")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "KITH_ROW_SECURITY" or not name.startswith(own)
+    }
     done = subprocess.run(
         [sys.executable, "-m", "config.launcher", *map(str, arguments)],
         cwd=CHECKOUT,

@@ -120,6 +120,7 @@ def test_an_update_that_changes_nothing_on_record_leaves_no_trace(customer):
         updated_by_type="employee",
         search_text="other",
         name_folded="other",
+        name_key="other",
     )
     assert not changes(customer, "customer", UPDATED)
 

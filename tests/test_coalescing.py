@@ -1,5 +1,7 @@
 """Coalesced bulk requests: done together under one claim, and one running job."""
 
+import json
+
 import pytest
 
 from config.jobs import limits
@@ -40,6 +42,22 @@ def test_a_search_runs_beside_coalesced_requests(owner, published):
     assert CustomerSearch.claim(search.pk, worker="tester") is not None
     third = submit(owner)
     assert CustomerSearch.claim(third.pk, worker="tester") is None
+
+
+def test_a_trial_of_a_file_is_not_done_with_requests_of_items(owner, data):
+    """It waits for nothing, and so stands in nobody's way either; but it has no items."""
+    first = bulk.request_of(bulk.send(owner, customer()))
+    line = json.dumps(customer())
+    sent = owner.api.generic(
+        "POST", "/v2/data/files?dryRun=true", line, content_type="application/x-ndjson"
+    )
+    trial = bulk.request_of(bulk.accepted(sent))
+    second = bulk.request_of(bulk.send(owner, customer()))
+    held = BulkRequest.claim(first.pk, worker="tester")
+    held.start()
+    assert [part.id for part in coalescing.claim_together(held)] == [first.pk, second.pk]
+    trial.refresh_from_db()
+    assert trial.status == "SUBMITTED"
 
 
 def test_released_requests_do_not_count_as_running(owner):

@@ -1,6 +1,7 @@
 """The management commands by which an installation is set up."""
 
 import io
+import os
 import sys
 import uuid
 
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client as Browser
 
 from config.api.actors import DEFAULT_SCOPES, Scope
-from config.commands import CommandLine
+from config.commands import CommandLine, connect_as_owner
 from customers.authentication import actor_of
 from customers.management.commands import setup
 from customers.models import BusinessAccount, Customer, OAuthClient, ServiceAccount, User
@@ -20,6 +21,33 @@ from tests.commands import refuse, run
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("command", "is_owner"),
+    [
+        ("migrate", True),
+        ("row_security --apply kith_app", True),
+        ("row_security --check", False),
+        ("check_isolation", False),
+        ("check_isolation --only v1", False),
+    ],
+)
+def test_commands_connect_as_the_owner_unless_they_are_about_web_and_worker(
+    command, is_owner, monkeypatch
+):
+    monkeypatch.setattr("os.environ", {"DATABASE_URL": "app", "KITH_OWNER_DATABASE_URL": "owner"})
+    connect_as_owner(["manage.py", *command.split()])
+    assert os.environ["DATABASE_URL"] == ("owner" if is_owner else "app")
+
+
+def test_the_owners_url_may_be_in_a_file(monkeypatch):
+    monkeypatch.setattr(
+        "os.environ", {"DATABASE_URL": "app", "KITH_OWNER_DATABASE_URL_FILE": "/a/file"}
+    )
+    connect_as_owner(["manage.py", "migrate"])
+    assert os.environ["DATABASE_URL_FILE"] == "/a/file"
+    assert "DATABASE_URL" not in os.environ
 
 
 # --- create_business_account ----------------------------------------------------------------------
@@ -193,6 +221,12 @@ def test_a_demonstration_that_is_there_keeps_its_access():
     assert again == {"login": first["login"], "businessAccountId": first["businessAccountId"]}
     assert exchange_key(key=first["key"], secret=first["secret"])
     assert User.objects.get().check_password(first["password"])
+
+
+def test_a_registry_that_has_accounts_such_as_a_restored_one_gets_no_demonstration(account):
+    """Its Owner is a superuser, whose password is shown."""
+    assert run("create_demo", "--once") == {}
+    assert not User.objects.exists()
 
 
 # --- setup ----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from customers.models import (
     Customer,
 )
 from tests.customers import ACME, ADA, HOME, SHIPPING, create, put, refused
+from tests.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -336,6 +337,41 @@ def test_two_updates_at_once_keep_each_others_fields(owner):
             thread.join()
         now = owner.api.get(url).json()
         assert (now["prefix"], now["suffix"]) == (f"P{number}", f"S{number}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_updates_at_once_of_one_version_one_is_refused(owner):
+    url = f"/v1/customers/{create(owner)['id']}"
+    for number in range(5):
+        tag, barrier = owner.api.get(url)["ETag"], threading.Barrier(2)
+
+        def update(place, number=number, tag=tag, barrier=barrier):
+            barrier.wait()
+            body = {("prefix", "suffix")[place]: f"N{number}"}
+            return owner.api.put(url, body, headers={"If-Match": tag}).status_code
+
+        assert sorted(in_threads(2, update)) == [200, 412]
+        now = owner.api.get(url).json()
+        assert [now["prefix"], now["suffix"]].count(f"N{number}") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_customers_at_once_with_one_external_id_one_is_refused(owner):
+    for number in range(5):
+        barrier = threading.Barrier(2)
+
+        def add(_place, number=number, barrier=barrier):
+            barrier.wait()
+            return owner.api.post("/v1/customers", ADA | {"externalId": f"X-{number}"})
+
+        answers = in_threads(2, add)
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+        made, refused = (
+            next(each.json() for each in answers if each.status_code == status)
+            for status in (201, 409)
+        )
+        assert made["id"] in str(refused)
+    assert Customer.objects.count() == 5
 
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(

@@ -1,6 +1,7 @@
 """How many queries a request makes: a constant number, whatever the customer looks like."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -21,6 +22,9 @@ RECORDED = 3
 # The customer (locked), its contacts, contact points, addresses and attribute values.
 LOAD = 5
 OBJECT = 1
+# The customer that is read is asked for together with whose token it is. With row-level security
+# rows are shown to those alone who are known.
+TOKEN_WITH_OBJECT = 1 + settings.ROW_SECURITY
 
 
 @pytest.fixture
@@ -40,7 +44,29 @@ def counted(owner, django_assert_num_queries):
 @pytest.mark.parametrize("body", [SMALL, LARGE])
 def test_reading_a_customer_is_one_query(counted, owner, body):
     url = f"/v1/customers/{create(owner, body)['id']}"
-    counted(AUTHENTICATION + OBJECT, "get", url)
+    counted(TOKEN_WITH_OBJECT, "get", url)
+
+
+def test_a_customer_that_is_not_there_costs_no_second_query(counted, outsider):
+    foreign = create(outsider)["id"]
+    counted(TOKEN_WITH_OBJECT, "get", f"/v1/customers/{foreign}", status=404)
+
+
+@pytest.mark.parametrize("sort", ["createdAt,DESC", "businessName"])
+@pytest.mark.parametrize("query", ["primaryEmail=ada@example.com", "externalId=ada-1"])
+def test_what_an_exact_value_finds_is_one_query(counted, owner, query, sort):
+    customer = create(owner, SMALL, externalId="ada-1")
+    answer = counted(AUTHENTICATION + OBJECT, "get", f"/v1/customers?{query}&sort={sort}")
+    assert answer.json()["content"] == [customer]
+
+
+def test_more_that_an_exact_value_finds_than_a_page_has_comes_page_by_page(owner):
+    made = [create(owner, SMALL)["id"] for _ in range(3)]
+    path = "/v1/customers?primaryEmail=ada@example.com&sort=createdAt&size=2"
+    first = owner.api.get(path).json()
+    second = owner.api.get(f"{path}&cursor={first['nextCursor']}").json()
+    assert first["totalElements"] == second["totalElements"] == 3
+    assert [each["id"] for page in (first, second) for each in page["content"]] == made
 
 
 @pytest.mark.parametrize("body", [SMALL, LARGE])
@@ -110,7 +136,7 @@ def test_whole_sensitive_values_cost_one_query_more_and_masked_attributes_anothe
     url = f"/v1/customers/{create(confidant, **sent)['id']}"
     with CaptureQueriesContext(connection) as queries:
         confidant.api.get(url)
-    assert len(queries) == AUTHENTICATION + OBJECT + 1 + ("secret" in attributes)
+    assert len(queries) == TOKEN_WITH_OBJECT + 1 + ("secret" in attributes)
 
 
 @pytest.mark.parametrize("count", [1, 5])

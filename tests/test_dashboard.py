@@ -13,16 +13,10 @@ from customers.models import Customer
 from ingest.models import BulkRequest
 from search.models import CustomerSearch
 from tests import factories, jobs
-from tests.factories import make_customer
+from tests.factories import browser_of, make_customer
 from tests.inventory import make_bulk_request, make_finished_search
 
 pytestmark = pytest.mark.django_db
-
-
-def browser_of(account, role="Owner", **fields) -> Browser:
-    browser = Browser()
-    browser.force_login(factories.make_employee(account, role=role, is_staff=True, **fields))
-    return browser
 
 
 def shown(browser) -> dict[str, figures.Figures]:
@@ -164,7 +158,7 @@ def test_the_dashboard_takes_as_many_queries_whatever_there_is(
         make_bulk_request(owner)
 
 
-QUERIES = 16
+QUERIES = 15
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """Database connections: kept and looked at without a question, with and without preparing."""
 
+import tempfile
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection, connections
+from django.db import DataError, IntegrityError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from config.db.statements import prepared_rows
-from tests.customers import ADA, create
+from config.db.statements import Question, prepared_rows, together
+from tests.customers import ADA, HOME, create
+from tests.factories import Speaker
 from tests.workers import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +67,44 @@ def threshold(request, monkeypatch) -> Iterator[int | None]:
     connection.close()
 
 
+# What finds the customer that the test makes; each is asked for very often.
+HOT_CALLS = {
+    "by id": "/v1/customers/{id}",
+    "by e-mail": "/v1/customers?primaryEmail={email}",
+    "by phone": "/v1/customers?primaryPhoneNumber={phone}",
+    "by external id": "/v1/customers?externalId={external_id}",
+    "of a tree by external id": "/v1/customers?includeChildren=true&externalId={external_id}",
+    "first page": "/v1/customers?includeChildren=true",
+    "/core": "/core/customermgr/v3/customer?email={email}",
+}
+# PostgreSQL plans a statement for its values so often before it looks at what that gains.
+PLANNED_FOR_VALUES = 5
+
+
+@pytest.mark.parametrize("url", HOT_CALLS.values(), ids=HOT_CALLS)
+def test_a_call_that_is_asked_for_often_is_planned_once(url, owner):
+    created = create(owner, ADA | {"externalId": "ada-1"})
+    path = url.format(
+        id=created["id"],
+        external_id="ada-1",
+        email=created["primaryEmail"]["value"],
+        phone=created["primaryPhoneNumber"]["number"].replace("+", "%2B"),
+    )
+    asked = 12
+    connection.close()
+    for _ in range(asked):
+        assert created["id"] in owner.api.get(path).content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement, custom_plans FROM pg_prepared_statements"
+            " WHERE generic_plans + custom_plans > %s",
+            [PLANNED_FOR_VALUES],
+        )
+        planned = dict(cursor.fetchall())
+    assert planned
+    assert {sql: count for sql, count in planned.items() if count > PLANNED_FOR_VALUES} == {}
+
+
 def test_calls_answer_the_same_whether_statements_are_prepared_or_not(threshold, owner):
     made = create(owner, ADA)
     url = f"/v1/customers/{made['id']}"
@@ -84,3 +124,94 @@ def test_calls_answer_the_same_whether_statements_are_prepared_or_not(threshold,
 def test_placeholders_and_percent_signs_are_told_apart(db):
     sql = "SELECT %s::text, 'a%%s'::text, '%%', 7 %% 4, %s::int"
     assert prepared_rows(sql, ["%s", 2]) == [("%s", "a%s", "%", 3, 2)]
+
+
+def test_a_statement_that_was_forgotten_for_others_is_prepared_again(db, monkeypatch):
+    connection.close()
+    connection.ensure_connection()
+    monkeypatch.setattr(connection.connection._prepared, "prepared_max", 2)
+    for round_ in range(6):
+        for number in range(5):
+            sql = f"SELECT {number}, %s::int"
+            assert prepared_rows(sql, [round_]) == [(number, round_)]
+    connection.close()
+
+
+def test_a_prepared_statement_takes_values_of_any_type(db):
+    sql = "SELECT %s::text"
+    for value, text in [(1, "1"), ("a", "a"), (None, None), (2.5, "2.5"), (70_000, "70000")] * 5:
+        assert prepared_rows(sql, [value]) == [(text,)]
+
+
+def test_a_prepared_statement_goes_on_after_one_that_failed(db):
+    sql = "SELECT 1 / %s::int"
+    for _ in range(5):
+        assert prepared_rows(sql, [1]) == [(1,)]
+        with pytest.raises(DataError):
+            prepared_rows(sql, [0])
+
+
+# --- Together -------------------------------------------------------------------------------------
+
+PUT_IN, LOOK = (
+    "INSERT INTO here SELECT %s::int RETURNING n",
+    "SELECT count(*), max(%s::int) FROM here",
+)
+
+
+@pytest.fixture
+def here(threshold) -> None:
+    """A table for one session."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE here (n int CHECK (n < 100))")
+
+
+def test_statements_that_go_together_see_what_those_before_have_done(here):
+    for number in range(5):
+        with transaction.atomic():
+            rows = together([Question(PUT_IN, [number]), Question(LOOK, [7]), Question(LOOK, [8])])
+        assert rows == [[(number,)], [(number + 1, 7)], [(number + 1, 8)]]
+
+
+def test_a_statement_without_rows_has_none_among_others(here):
+    for number in range(5):
+        update = Question("UPDATE here SET n = %s::int", [number])
+        assert together([Question(PUT_IN, [0]), update])[1] == []
+    assert prepared_rows("SELECT DISTINCT n FROM here", []) == [(4,)]
+
+
+def test_the_first_that_fails_is_the_last_that_is_run(here):
+    for _ in range(5):
+        together([Question(PUT_IN, [1]), Question(LOOK, [1])])
+    ((before, _),) = prepared_rows(LOOK, [1])
+    for number in range(3):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            together([Question(PUT_IN, [1]), Question(PUT_IN, [100]), Question(PUT_IN, [1])])
+        # Whether the session is as good as before.
+        with transaction.atomic():
+            assert together([Question(LOOK, [number]), Question(LOOK, [2])])[1] == [(before, 2)]
+
+
+def messages(speaker: Speaker, method: str, path: str, body: object) -> int:
+    """How often a call goes to the database and waits for the answer."""
+    pgconn = connection.connection.pgconn
+    with tempfile.TemporaryFile("w+") as trace:
+        pgconn.trace(trace.fileno())
+        answer = getattr(speaker.api, method)(path, body)
+        pgconn.untrace()
+        assert answer.status_code < 300, answer.content
+        trace.seek(0)
+        sent = [line.split() for line in trace if "\tF\t" in line]
+    # Behind date, time, direction and length.
+    return sum(words[4] in {"Sync", "Query"} for words in sent)
+
+
+@pytest.mark.parametrize("method", ["put", "post"])
+def test_a_change_goes_to_the_database_five_times(method, owner):
+    """Whose token, what to change, the changes, COMMIT, and the customer as it is then."""
+    connection.close()
+    url = f"/v1/customers/{create(owner)['id']}" if method == "put" else "/v1/customers"
+    for number in range(5):
+        body = ADA | {"firstName": f"Ada {number}", "addresses": [HOME]}
+        assert getattr(owner.api, method)(url, body).status_code < 300
+    assert messages(owner, method, url, ADA | {"firstName": "Eve", "addresses": [HOME]}) == 5

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from config.api.actors import Actor, ActorType, Scope
 from config.api.dialects import pointer
 from config.api.errors import Conflict, Invalid, PreconditionFailed, Problem, problems
-from config.api.views import ApiView, RawJSON
+from config.api.views import ApiView, JSONResponse
 from tests.factories import Client
 
 ACTOR = Actor(
@@ -101,7 +101,7 @@ class People(ApiView):
     repeatable = {"sort"}
 
     def get(self, _request: Request):
-        return Response(RawJSON(b'{"made":"by the database"}'))
+        return JSONResponse(b'{"made":"by the database"}')
 
     def post(self, request: Request):
         person = Person(data=request.data)

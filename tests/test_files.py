@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -137,6 +138,41 @@ def test_empty_folders_do_not_stay(storage):
     assert [path.name for path in (storage / "bulk/1").iterdir()] == ["file"]
     files.remove("bulk/1/file")
     assert list((storage / "bulk").iterdir()) == []
+
+
+def test_folders_that_are_removed_while_all_names_are_told_are_left_out(storage):
+    """Such as those of searches that expire while a backup is made."""
+    for number in range(5):
+        files.store(f"searches/{number}/first/file", io.BytesIO(b"x"))
+    coming = files.names()
+    first = next(coming)
+    for number in range(5):
+        files.remove_folder(f"searches/{number}", keep=first)
+    assert list(coming) == []
+    assert [path.is_file() for path in storage.rglob("file")] == [True]
+
+
+def test_what_is_removed_twice_at_once_is_gone(storage, monkeypatch):
+    for number in range(5):
+        files.store(f"searches/one/{number}/file", io.BytesIO(b"x"))
+    unlink, rivals = Path.unlink, []
+
+    def after_another(path: Path, *, missing_ok: bool = False) -> None:
+        if not rivals:
+            rivals.append(path)
+            shutil.rmtree(path.parent)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", after_another)
+    files.remove_folder("searches/one")
+    assert len(rivals) == 1
+    assert [path.name for path in storage.rglob("*")] == ["searches"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(storage):
+    storage.joinpath("searches").write_text("a file where a folder should be")
+    with pytest.raises(NotADirectoryError):
+        files.remove_folder("searches")
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(storage):

@@ -19,6 +19,43 @@ SEARCH = {"customerAccountType": "INDIVIDUAL"}
 SESSION = "/v2/session/startSession"
 
 
+# --- Headers for browsers -------------------------------------------------------------------------
+
+
+def test_an_answer_protects_browsers_as_a_page_does(owner, client, settings):
+    settings.SECURE_HSTS_SECONDS = 600
+    names = (
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Strict-Transport-Security",
+    )
+    page = client.get("/admin/login/", secure=True)
+    call = owner.api.get("/v1/business-accounts/self", secure=True)
+    assert all(page[name] for name in names)
+    assert {name: call[name] for name in names} == {name: page[name] for name in names}
+    assert call["Content-Length"] == str(len(call.content))
+    plain = owner.api.get("/v1/business-accounts/self")
+    assert "Strict-Transport-Security" not in plain
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/core/customermgr/v3/customer", "/v2/data/x"])
+def test_a_call_to_a_host_that_is_not_ours_is_refused(path, owner):
+    answer = owner.api.get(path, headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/json"
+
+
+def test_a_call_has_no_session_and_asks_for_none(owner, django_assert_num_queries):
+    owner.api.get("/v1/business-accounts/self")
+    owner.api.cookies["sessionid"] = "0" * 32
+    with django_assert_num_queries(2):
+        answer = owner.api.get("/v1/business-accounts/self")
+    assert not answer.cookies
+    assert not hasattr(answer.wsgi_request, "session")
+
+
 # --- Paths ----------------------------------------------------------------------------------------
 
 

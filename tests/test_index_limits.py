@@ -6,7 +6,9 @@ other row of the statement.
 
 import random
 import re
+import zlib
 from functools import cache
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,6 +17,8 @@ from customers import normalize
 from customers.models import AttributeDefinition, AttributeValue
 from tests import bulk
 from tests.customers import ACME, create
+from tests.documented import document, documented_routes, examples, resolved, send
+from tests.inventory import make_inventory
 
 pytestmark = pytest.mark.django_db
 
@@ -273,3 +277,74 @@ def test_the_longest_ligatures_fit_when_they_are_folded(owner):
     customer = create(owner, firstName=name, lastName=name)
     page = owner.api.get("/v1/customers", {"search": name[:1]}).json()
     assert [each["id"] for each in page["content"]] == [customer["id"]]
+
+
+# --- Every documented body, at its longest --------------------------------------------------------
+
+STEPS = re.compile(r"[^.\[\]]+")
+# Of these the schema says more than a length.
+BOUND = {"enum", "const", "format", "pattern"}
+WRITES = {
+    f"{method} {route.pattern} {number}": (route, method, schema, value)
+    for route in documented_routes().values()
+    if route.pattern.startswith("v1/customers")
+    for method in ("POST", "PUT")
+    if method.lower() in document()["paths"][route.path]
+    for number, (_, schema, value) in enumerate(
+        examples(document()["paths"][route.path][method.lower()].get("requestBody", {}))
+    )
+}
+
+
+def members_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """The members of an object, of whichever kind it is."""
+    found = dict(schema.get("properties", {}))
+    for word in ("oneOf", "anyOf", "allOf"):
+        for part in schema.get(word, ()):
+            found |= members_of(resolved(part))
+    return found
+
+
+def stretched(value: Any, schema: dict[str, Any], way: str = "") -> Any:
+    """An example with each text as long as its schema lets it be, no two of them the same."""
+    schema = resolved(schema)
+    if isinstance(value, dict):
+        members = members_of(schema)
+        return {
+            name: stretched(each, members.get(name, {}), f"{way}.{name}")
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        return [stretched(each, items, f"{way}.{place}") for place, each in enumerate(value)]
+    if isinstance(value, str) and "maxLength" in schema and not BOUND & schema.keys():
+        return incompressible(schema["maxLength"], zlib.crc32(way.encode()))
+    return value
+
+
+def put_back(body: Any, value: Any, path: str) -> bool:
+    """Give a place of the body what the example has there; whether it was something else."""
+    *steps, last = [int(step) if step.isdigit() else step for step in STEPS.findall(path)]
+    for step in steps:
+        body, value = body[step], value[step]
+    was, body[last] = body[last], value[last]
+    return bool(was != body[last])
+
+
+def test_every_documented_body_of_a_customer_is_stored_at_its_longest(owner, each_alone, storage):
+    ids, longest = make_inventory(owner), set()
+
+    def stored(route, method, schema, value):
+        body = stretched(value, schema)
+        while (
+            answer := send(owner.api, method, route.url(ids), "application/json", body)
+        ).status_code == 400:
+            for error in answer.json()["errors"]:
+                # What has a meaning, such as a code, is not any text.
+                assert error["errorCode"] != "TOO_LONG", error
+                assert put_back(body, value, error["path"]), error
+        assert answer.status_code < 300, answer.content
+        longest.update(name for name in body if body[name] != value[name])
+
+    each_alone(stored, WRITES)
+    assert {"firstName", "relationship", "addresses", "subject"} <= longest

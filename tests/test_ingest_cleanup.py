@@ -4,17 +4,14 @@ import io
 import os
 import random
 import signal
-import socket
-import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 
 from config import files as stored_files
@@ -24,6 +21,7 @@ from ingest.files.frames import folder_of
 from ingest.models import BulkFile, BulkPart, BulkRequest, BulkUpload
 from tests import bulk
 from tests.bulk import customer
+from tests.cable import cable
 from tests.storage import little_space
 from tests.uploads import FILES, NDJSON, ended, lines, results, send, stored
 
@@ -36,7 +34,9 @@ def folders(storage: Path) -> list[Path]:
 
 
 def grow_old() -> None:
+    """Let nobody write to any file any more, as far as one can know."""
     BulkUpload.objects.update(started_at=timezone.now() - cleanup.ABANDONED)
+    BulkRequest.objects.update(finished_at=F("finished_at") - timedelta(hours=1))
 
 
 def submit(owner, source: Any = None, **named: Any) -> Any:
@@ -95,62 +95,6 @@ def test_an_upload_that_was_cleaned_up_meanwhile_is_not_accepted(owner, storage)
     assert stored(storage) == []
 
 
-class Cable:
-    """A way to the database that is cut when a COMMIT has gone through, before its answer."""
-
-    def __init__(self, folder: Path) -> None:
-        info = connection.connection.info
-        self.host, self.port = info.host, info.port
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(str(folder / ".s.PGSQL.5432"))
-        self.server.listen()
-        self.is_armed = self.is_committing = False
-
-    def serve(self) -> None:
-        while True:
-            try:
-                ours, _ = self.server.accept()
-            except OSError:
-                return
-            if self.host.startswith("/"):
-                theirs = socket.socket(socket.AF_UNIX)
-                theirs.connect(f"{self.host}/.s.PGSQL.{self.port}")
-            else:
-                theirs = socket.create_connection((self.host, self.port))
-            for way in ((ours, theirs, True), (theirs, ours, False)):
-                threading.Thread(target=self.forward, args=way, daemon=True).start()
-
-    def forward(self, source: socket.socket, target: socket.socket, is_question: bool) -> None:
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                if is_question and self.is_armed and b"COMMIT" in data:
-                    self.is_committing = True
-                elif not is_question and self.is_committing:
-                    break
-                target.sendall(data)
-        for each in (source, target):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def cable(folder: Path) -> Iterator[Cable]:
-    """The database of this thread is reached through it meanwhile."""
-    connection.ensure_connection()
-    found = Cable(folder)
-    thread = threading.Thread(target=found.serve, daemon=True)
-    thread.start()
-    before = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
-    connection.close()
-    connection.settings_dict.update(HOST=str(folder), PORT="5432")
-    try:
-        yield found
-    finally:
-        connection.close()
-        connection.settings_dict.update(before)
-        found.server.close()
-
-
 def test_an_upload_stays_when_only_the_answer_to_its_commit_is_lost(owner, storage, tmp_path):
     way = tmp_path / "s"
     way.mkdir()
@@ -203,6 +147,7 @@ def test_an_upload_that_could_not_be_deleted_after_its_load_is_deleted_later(
         assert cleanup.delete_old_content() == 0
     assert found["status"] == "FINISHED"
     assert stored(storage) == ["lines", "results.ndjson"]
+    grow_old()
     assert cleanup.delete_old_content() == 1
     assert stored(storage) == ["results.ndjson"]
     assert len(results(owner, public_id)) == 1
@@ -244,9 +189,8 @@ def test_old_files_and_rows_of_loads_go_whatever_became_of_them(owner, storage, 
     assert not BulkPart.objects.exists()
 
 
-def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(owner, storage):
+def test_the_clean_up_looks_at_files_that_are_new_not_at_all_that_ever_were(owner, storage):
     ended(owner, send(owner, BODY))
-    BulkFile.objects.update(storage_name="", result_name="")
     rows = BulkFile.objects.left_over()
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
@@ -254,7 +198,7 @@ def test_the_clean_up_looks_at_files_that_are_there_not_at_all_that_ever_were(ow
         cursor.execute(f"EXPLAIN {query}", parameters)
         plan = "\n".join(row for (row,) in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
-    assert "bulk_file_stored" in plan
+    assert "bulk_file_untidied" in plan
 
 
 # --- A full disk ----------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 import random
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
@@ -15,12 +17,14 @@ from config.jobs.reaper import reap
 from customers.change_log import Via, recorded
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
 from customers.tables import written
-from ingest import runner
+from ingest import coalescing, ordering, runner
+from ingest.batch import apply as applying
 from ingest.batch.apply import apply
 from ingest.batch.items import Action, read_items
-from ingest.models import BulkContent, BulkItem, BulkRequest
+from ingest.models import LOOKED_AT, BulkContent, BulkItem, BulkRequest
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
+from tests.customers import ADA, create
 from tests.threads import in_threads, waiting_for_a_lock
 from tests.workers import locked, until
 
@@ -144,20 +148,65 @@ def test_an_earlier_request_that_ends_after_the_look_counts(owner, colleague, mo
     assert outcomes(bulk.ledger(owner, later)) == ["CREATED"]
 
 
-def test_numbers_are_given_in_the_order_of_the_commits(owner, outsider):
-    """Whoever could see a later request could see the earlier ones."""
-    seen: list[list[int]] = []
-    actor = owner.actor
+@contextmanager
+def being_accepted(owner, *customers: bulk.Body) -> Iterator[str]:
+    """A request that has its number, and is not committed before the end; its public id."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            commit = pool.submit(ExitStack).result()
+            pool.submit(commit.enter_context, transaction.atomic()).result()
+            yield pool.submit(bulk.send, owner, *customers).result()
+            pool.submit(commit.close).result()
+        finally:
+            pool.submit(connections.close_all).result()
 
-    def submit(number: int) -> None:
-        for step in range(10):
-            bulk.send(owner, customer(f"c{number}-{step}"))
-            numbers = BulkRequest.objects.filter(business_account=actor.business_account_id)
-            seen.append(sorted(numbers.values_list("number", flat=True)))
 
-    in_threads(4, submit)
-    for earlier, later in zip(sorted(seen, key=len), sorted(seen, key=len)[1:], strict=False):
-        assert later[: len(earlier)] == earlier
+def test_requests_are_accepted_beside_each_other(owner):
+    with being_accepted(owner, customer("c1")):
+        bulk.send(owner, customer("c1"))
+
+
+def test_a_request_that_is_just_being_accepted_counts_as_an_earlier_one(owner):
+    """Whoever judges whether a later one must wait waits for its commit."""
+    with ThreadPoolExecutor(1) as pool:
+        with being_accepted(owner, customer("c1", organizationId="1")) as first:
+            second = bulk.send(owner, customer("c1", organizationId="2"))
+            done = pool.submit(in_threads, 1, lambda _: bulk.run(second))
+            until(waiting_for_a_lock)
+        done.result()
+    assert bulk.request_of(first).number < bulk.request_of(second).number
+    assert bulk.request_of(second).status == "SUBMITTED"
+    bulk.run(first, second)
+    assert Enrollment.objects.get(customer=bulk.id_of(owner, "c1")).organization_id == "2"
+
+
+def test_what_is_accepted_after_the_look_is_done_together_with_nothing(owner, monkeypatch):
+    """One that it may not overtake may not be seen yet."""
+    held = BulkRequest.claim(bulk.request_of(bulk.send(owner, customer())).pk, worker="tester")
+    held.start()
+    seen = bulk.request_of(bulk.send(owner, customer()))
+    latest = ordering.latest
+    with ExitStack() as stack:
+
+        def late(request_id):
+            number = latest(request_id)
+            stack.enter_context(being_accepted(owner, customer("c1")))
+            bulk.send(owner, customer("c1"))
+            return number
+
+        monkeypatch.setattr(coalescing, "latest", late)
+        together = coalescing.claim_together(held)
+    assert [part.id for part in together] == [held.pk, seen.pk]
+
+
+def test_one_far_back_is_compared_with_no_other(owner, django_assert_num_queries):
+    """What ends brings the next; it would be looked at by `ready` no sooner."""
+    for _ in range(LOOKED_AT):
+        last = bulk.request_of(bulk.send(owner, customer()))
+    assert not last.is_far_back()
+    last = bulk.request_of(bulk.send(owner, customer()))
+    with django_assert_num_queries(1):
+        assert last.is_far_back()
 
 
 def test_the_same_request_sent_many_times_at_once_happens_once(owner):
@@ -193,6 +242,22 @@ def test_a_customer_that_comes_into_being_meanwhile_is_updated(owner):
         until(waiting_for_a_lock)
         other.commit()
         worker.join()
+    assert outcomes(bulk.ledger(owner, public_id)) == ["UPDATED"]
+
+
+def test_a_customer_that_comes_into_being_between_two_reads_is_updated(owner, monkeypatch):
+    """Somebody creates it through `/v1` before its profile is looked for, and after itself was."""
+    public_id = bulk.send(owner, customer("c1", firstName="Eva"))
+    load_profiles = applying.load_profiles
+    body = {"type": "INDIVIDUAL", "externalId": "c1", "firstName": "Ada"}
+
+    def late(*of_batch, **options):
+        if not Customer.objects.exists():
+            in_threads(1, lambda _: create(owner, ADA | body))
+        return load_profiles(*of_batch, **options)
+
+    monkeypatch.setattr(applying, "load_profiles", late)
+    bulk.run(public_id)
     assert outcomes(bulk.ledger(owner, public_id)) == ["UPDATED"]
 
 
@@ -257,6 +322,7 @@ def contents() -> list[list[tuple[object, ...]]]:
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
 @pytest.mark.no_cover
 @pytest.mark.long
+@pytest.mark.busy
 def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owner):
     owner.account.max_running_jobs = 4
     owner.account.save()
@@ -316,8 +382,8 @@ def statements(owner, items: list[bulk.Body], monkeypatch) -> int:
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", counted_execute)
         patch.setattr(psycopg.Cursor, "copy", counted_copy)
-        with recorded(owner.actor, via=Via.V2) as at:
-            apply(read, actor=owner.actor, at=at)
+        with recorded(owner.actor, via=Via.V2):
+            apply(read, actor=owner.actor)
     assert not any(item.problems for item in read)
     return count
 
@@ -338,9 +404,9 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(owner, monkeypatch,
         for each in copy_with(new, sourcePortfolioId="9", iin="654321")
     ]
     taken = [statements(owner, each, monkeypatch) for each in (new, new, changed)]
-    # The actor, five looks, the end; then five tables. A profile has six looks, a lock
-    # on its attributes, and two tables more.
-    assert taken == ([17, 14, 20] if whole else [13, 8, 13])
+    # The actor and its moment, five looks (for cards only where an account is known), the end; then
+    # five tables. A profile has six looks, a lock on its attributes, and two tables more.
+    assert taken == ([17, 15, 21] if whole else [13, 9, 14])
 
 
 def copy_with(items: list[bulk.Body], *, sourcePortfolioId: str, iin: str) -> list[bulk.Body]:  # noqa: N803

@@ -161,12 +161,12 @@ def public_id(request, owner, storage) -> str:
     return send(owner, many(3)) if request.param == "file" else bulk.send(owner, customer("c1"))
 
 
-def test_cancelling_ends_bulk_work_that_waits_for_a_lock_within_seconds(owner, public_id):
+def test_cancelling_ends_bulk_work_that_still_waits_for_a_lock(owner, public_id):
     with locked("customers_card"), run_in_a_thread(public_id) as thread:
         until(waiting)
         bulk.request_of(public_id).abort("CANCELLED", "It was cancelled.")
         # Whoever holds the lock goes on holding it.
-        until(lambda: not thread.is_alive() and not waiting(), 5)
+        until(lambda: not thread.is_alive() and not waiting())
     found = bulk.ledger(owner, public_id)
     assert (found["status"], found["errorCode"]) == ("FAILED", "CANCELLED")
     assert Customer.objects.count() == 0
@@ -206,18 +206,17 @@ def slow_database(seconds_per_row: float) -> Iterator[None]:
             cursor.execute("DROP FUNCTION be_slow CASCADE")
 
 
-def test_progress_moves_every_five_seconds_while_lines_are_done(owner, storage, settings):
+def test_progress_moves_while_lines_are_done(owner, storage, settings):
     settings.LOADER_PROCESSES = 2
     public_id = send(owner, many(6000))
-    moved = [(time.monotonic(), 0)]
+    moved = {0}
     with slow_database(0.002), run_in_a_thread(public_id) as thread:
-        while moved[-1][1] < 6000 and time.monotonic() - moved[-1][0] < 5:
-            done = bulk.ledger(owner, public_id)["progress"]["lines"]
-            if done != moved[-1][1]:
-                moved.append((time.monotonic(), done))
+        while thread.is_alive():
+            moved.add(bulk.ledger(owner, public_id)["progress"]["lines"])
             thread.join(0.1)
-    assert len(moved) > 3
-    assert moved[-1][1] == 6000, "it stood still for five seconds"
+    done = bulk.ledger(owner, public_id)["progress"]["lines"]
+    assert done == 6000
+    assert len(moved | {done}) > 3
 
 
 def test_quick_blocks_go_several_at_a_time_and_slow_ones_alone(owner, monkeypatch):
@@ -225,7 +224,7 @@ def test_quick_blocks_go_several_at_a_time_and_slow_ones_alone(owner, monkeypatc
     work = loader.Loader.__new__(loader.Loader)
     work.request, work.blocks = request, 1
     task = loader.Task(process=None, blocks=1)
-    for expected in (2, 4, 5, 5):
+    for expected in (2, 4, 8, 10, 10):
         work.adapt(task)
         assert work.blocks == expected
     work.adapt(loader.Task(process=None, blocks=5, started=time.monotonic() - 30))

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from config.db.crypto import associated_data, unseal_bytes
-from config.jobs import lease
 from customers.change_log import recorded
 from customers.models import (
     Account,
@@ -46,12 +45,6 @@ WHOLE = {
     "customAttributes": {"tier": "gold", "pin": "9999"},
 }
 LUHN = "4111111111111111"
-
-
-@pytest.fixture(autouse=True)
-def own_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is renewed: the thread that does it sees nothing of a test's own transaction."""
-    monkeypatch.setattr(lease, "BEAT_SECONDS", 600)
 
 
 @pytest.fixture
@@ -323,9 +316,9 @@ def as_a_block(speaker: factories.Speaker, sent: Sequence[bulk.Body]) -> list[st
     block = Block(1, [json.dumps(each).encode() for each in sent])
     take_out_card_numbers(block)
     items = list(items_of(block))
-    with recorded(speaker.actor, via="v2") as at:
+    with recorded(speaker.actor, via="v2"):
         for some in apart(items):
-            apply(some, actor=speaker.actor, at=at)
+            apply(some, actor=speaker.actor)
     return [item.outcome for item in items]
 
 

@@ -76,10 +76,14 @@ DAMAGES = {
     "something follows": (lambda parts: [*parts, b"\0"], BLOCKS),
     "a length is nonsense": (lambda parts: [*parts[:4], b"\xff" * 4, *parts[4:]], 4),
     "nothing is left": (lambda _: [], 0),
-} | {
-    f"it ends before frame {number}": (lambda parts, number=number: parts[:number], number)
-    for number in (1, BLOCKS - 1)
 }
+for each in range(1, BLOCKS):
+    DAMAGES[f"it ends before frame {each}"] = (lambda parts, each=each: parts[:each], each)
+for each in (0, 2, BLOCKS):
+    DAMAGES[f"it ends within frame {each}"] = (
+        lambda parts, each=each: [*parts[:each], parts[each][: len(parts[each]) // 2]],
+        each,
+    )
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -17,6 +17,7 @@ from customers.models import (
     Enrollment,
 )
 from ingest.models import BulkFile, BulkPart
+from ingest.openapi import TABLE
 from tests import bulk, factories
 from tests.uploads import ended, results, send, stored
 
@@ -54,6 +55,12 @@ def errors(speaker, found: dict) -> set[tuple[int, str, str]]:
 
 def shown(speaker, source_id: str) -> dict:
     return speaker.api.get(f"/v1/customers/{bulk.id_of(speaker, source_id)}").json()
+
+
+def test_the_table_that_is_documented_is_loaded(owner, account):
+    AttributeDefinition.objects.create(business_account=account, name="tier")
+    assert counts(load(owner, TABLE.encode())) == (2, 0, 0, 0)
+    assert shown(owner, "C-1001")["customAttributes"] == {"tier": "gold"}
 
 
 WHOLE = table(

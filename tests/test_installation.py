@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
@@ -157,34 +158,54 @@ def test_the_first_session_is_judged_when_the_database_was_away_at_the_start(set
     connection.ensure_connection()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("-c", "import config.asgi"),
-        ("-m", "celery", "-A", "config", "worker", "--pool", "solo"),
-        ("-m", "celery", "-A", "config", "beat"),
-    ],
-    ids=["web", "worker", "beat"],
-)
-@pytest.mark.django_db(transaction=True)
-def test_no_program_starts_with_keys_that_do_not_open_what_is_there(command, tmp_path):
+PROGRAMS = {
+    "web": ("-c", "import config.asgi"),
+    "worker": ("-m", "config.jobs", "worker", "--pool", "solo"),
+    "beat": ("-m", "config.jobs", "beat", "--schedule", "schedule"),
+    "migrate": (str(CHECKOUT / "manage.py"), "migrate"),
+}
+
+
+def refused(program: str, folder: Path, **environ: str) -> str:
+    """What a program says that does not start with the database of the tests."""
     name = connection.settings_dict["NAME"]
     url = f"postgresql://{connection.settings_dict['USER']}@/{name}"
     url += f"?host={connection.settings_dict['HOST']}"
-    call_command("migrate", stdout=StringIO())
-    other = {
-        "DATABASE_URL": url,
-        "KITH_ENCRYPTION_KEYS": f"k1:{base64.b64encode(new_key()).decode()}",
-        "KITH_DATA": str(tmp_path),
-    }
+    own = {"DATABASE_URL": url, "KITH_DATA": str(folder), "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(
-        [sys.executable, *command],
-        cwd=tmp_path,
-        env=os.environ | other | {"PYTHONPATH": str(CHECKOUT)},
+        [sys.executable, *PROGRAMS[program]],
+        cwd=folder,
+        env=os.environ | own | environ,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode != 0
-    assert "the key 'k1' in KITH_ENCRYPTION_KEYS is not the 'k1'" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("program", ["web", "worker", "beat"])
+@pytest.mark.django_db(transaction=True)
+def test_no_program_starts_with_keys_that_do_not_open_what_is_there(program, tmp_path):
+    call_command("migrate", stdout=StringIO())
+    keys = f"k1:{base64.b64encode(new_key()).decode()}"
+    said = refused(program, tmp_path, KITH_ENCRYPTION_KEYS=keys)
+    assert "the key 'k1' in KITH_ENCRYPTION_KEYS is not the 'k1'" in said
+
+
+@pytest.mark.parametrize("program", ["web", "migrate"])
+@pytest.mark.django_db(transaction=True)
+def test_no_program_starts_with_a_database_of_a_newer_release(program, tmp_path):
+    """Nor `./kith up`, which migrates before it starts any."""
+    call_command("migrate", stdout=StringIO())
+    InstallationFact.objects.filter(name="release").update(value="9.4.0")
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("customers", "0999_of_the_future")
+    try:
+        said = refused(program, tmp_path)
+    finally:
+        recorder.record_unapplied("customers", "0999_of_the_future")
+    assert "9.4.0" in said
+    assert f"Kith {VERSION}" in said
+    assert InstallationFact.objects.get(name="release").value == "9.4.0"

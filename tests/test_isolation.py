@@ -50,6 +50,7 @@ def found(only):
 
 
 @pytest.mark.long
+@pytest.mark.busy
 def test_nobody_sees_or_changes_what_is_anothers():
     said = check()
     assert "every answer is as the account tree allows" in said

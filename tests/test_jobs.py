@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from redis.connection import UnixDomainSocketConnection
 
+from config.celery import ONE_MORE_TRY
 from config.jobs.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
 from config.jobs.messages import now
-from config.jobs.models import ONE_MORE_TRY, JobFailed
+from config.jobs.models import JobFailed
 from config.jobs.reaper import reap
 from search.models import CustomerSearch
 from tests import factories

@@ -322,11 +322,11 @@ def test_the_list_takes_as_many_queries_for_many_keys_as_for_one(
 ):
     make(browser, account)
     browser.get("/admin/customers/serviceaccount/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         browser.get("/admin/customers/serviceaccount/")
     for _ in range(5):
         factories.make_api_key(account)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         browser.get("/admin/customers/serviceaccount/")
 
 

@@ -29,6 +29,7 @@ from config.launcher.servers import (
 )
 from config.launcher.stack import Address, StackError
 from config.launcher.supervisor import Supervisor
+from config.launcher.tuning import wal_size
 
 OWN_VARIABLES = ("KITH_", "PG", "DATABASE_URL", "REDIS_URL", "SEARCH_DATABASE_URL")
 LAUNCHER = (sys.executable, "-m", "config.launcher")
@@ -40,11 +41,6 @@ if sys.argv[1] == "report":
     kept = ("DATABASE_URL", "REDIS_URL", "KITH_DATA", "KITH_SECRET_KEY")
     print(json.dumps({"directory": os.getcwd()} | {name: os.environ[name] for name in kept}))
     sys.exit(5)
-"""
-
-FIND_KEPT_BANK = """
-from customers.models import BusinessAccount
-print(BusinessAccount.objects.get(name="Kept Bank").pk)
 """
 
 
@@ -87,6 +83,10 @@ def test_the_servers_keep_their_data_over_a_stop_and_a_start(tmp_path, sockets, 
         postgres.create_database()
         with psycopg.connect(postgres.url) as connection:
             assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+            (log_size,) = connection.execute(
+                "SELECT pg_size_bytes(current_setting('max_wal_size'))"
+            ).fetchone()
+            assert GB <= log_size <= 16 * GB
             connection.execute("CREATE EXTENSION pg_trgm")
             connection.execute("CREATE TABLE kept AS SELECT 'Ångström' AS name")
         redis.Redis.from_url(valkey.url).set("kept", "yes")
@@ -100,6 +100,31 @@ def test_the_servers_keep_their_data_over_a_stop_and_a_start(tmp_path, sockets, 
             assert connection.execute("SELECT lower(name) FROM kept").fetchone() == ("ångström",)
         assert redis.Redis.from_url(valkey.url).get("kept") == b"yes"
     assert said == []
+
+
+GB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("free", "size"), [(0, GB), (10 * GB, 2 * GB), (40 * GB, 8 * GB), (1000 * GB, 16 * GB)]
+)
+def test_the_log_of_changes_takes_a_share_of_the_disk_and_never_more_than_16_gigabytes(free, size):
+    assert wal_size(free) == size
+
+
+def test_a_killed_database_comes_back_though_one_of_its_processes_does_not_end(
+    tmp_path, sockets, supervisor, said
+):
+    """As one that waits for a lock of another that was killed as well."""
+    postgres = Postgres(tmp_path, sockets)
+    postgres.prepare()
+    start(supervisor, postgres)
+    postgres.create_database()
+    with psycopg.connect(postgres.url) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGSTOP)
+        os.kill(supervisor.running("postgres"), signal.SIGKILL)
+        assert supervisor.wait_until(lambda: "postgres started again" in said, 30)
+    assert supervisor.wait_until(postgres.is_ready, 30)
 
 
 def test_a_killed_database_comes_back_with_all_data(tmp_path, sockets, supervisor, said):
@@ -260,6 +285,20 @@ def test_what_the_user_gave_is_used_and_no_other_postgresql_variable():
     assert stack.with_given(made, own_database)["PGSSLMODE"] == "require"
 
 
+def test_web_and_worker_do_not_learn_how_to_connect_as_the_owner(untouched, monkeypatch, tmp_path):
+    owner = Postgres(tmp_path, tmp_path).url
+    assert stack.urls(tmp_path, tmp_path)["DATABASE_URL"] == owner
+    monkeypatch.setenv("KITH_ROW_SECURITY", "1")
+    made = stack.urls(tmp_path, tmp_path)
+    assert made["KITH_OWNER_DATABASE_URL"] == owner
+    assert "kith_app@" in made["DATABASE_URL"]
+    assert owner not in stack.without_owner(made).values()
+    # Commands from another shell learn it from the running registry.
+    assert made["KITH_ROW_SECURITY"] == "1"
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///theirs")
+    assert stack.urls(tmp_path, tmp_path).keys() == {"REDIS_URL", "KITH_ROW_SECURITY"}
+
+
 def test_a_taken_port_is_said_so():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -275,6 +314,35 @@ def test_a_bad_number_is_named(text, monkeypatch):
     monkeypatch.setenv("KITH_WEB_WORKERS", text)
     with pytest.raises(StackError, match="KITH_WEB_WORKERS must be a positive whole number"):
         stack.number("KITH_WEB_WORKERS", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("KITH_PORT", "http", "'http' is not a port from 1 to 65535"),
+        ("KITH_PORT", "65536", "'65536' is not a port from 1 to 65535"),
+        ("KITH_HOST", "not.a.host.invalid", "KITH_HOST"),
+        ("KITH_HOST", "192.0.2.1", "KITH_HOST"),
+        ("KITH_DEMO", "maybe", "KITH_DEMO must be 1 or 0"),
+        ("DATABASE_URL_FILE", "/nowhere", "DATABASE_URL_FILE names /nowhere"),
+        ("REDIS_URL_FILE", "/dev/null", "REDIS_URL_FILE names /dev/null, which is empty"),
+    ],
+)
+def test_up_with_a_bad_setting_of_its_own_starts_nothing(name, text, told, tmp_path):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN_VARIABLES)}
+    done = subprocess.run(
+        [sys.executable, "-m", "config.launcher", "up", "--data", tmp_path / "data"],
+        cwd=CHECKOUT,
+        env=kept | {"KITH_PORT": "18999", name: text},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode, done.stdout
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "database" not in done.stdout
 
 
 @pytest.mark.parametrize(("cores", "processes"), [(1, "3"), (2, "3"), (8, "9")])
@@ -328,7 +396,13 @@ def test_kith_runs_in_a_path_with_spaces_and_where_the_caller_stands(tmp_path, u
     assert report["KITH_SECRET_KEY"] in (elsewhere / "my data/secrets.env").read_text()
 
 
-@pytest.mark.parametrize("command", ["up", "setup", "test", "manage", "bench", "lock", "help"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("up", "setup", "test", "manage", "run", "backup", "restore", "bench", "chaos", "fuzz"),
+        *("licences", "sbom", "audit", "lock", "help"),
+    ],
+)
 def test_help_tells_of_every_command(command):
     done = subprocess.run([CHECKOUT / "kith"], capture_output=True, text=True, check=True)
     assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
@@ -337,82 +411,3 @@ def test_help_tells_of_every_command(command):
 def test_an_unknown_command_is_refused(capfd):
     assert launcher.main(["upp"]) == 2
     assert "no such command: upp" in capfd.readouterr().err
-
-
-@pytest.mark.long
-def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouched, monkeypatch):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    monkeypatch.setenv("KITH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("KITH_WEB_WORKERS", "1")
-    monkeypatch.setenv("KITH_WORKER_CONCURRENCY", "1")
-    command = [*LAUNCHER, "up", "--port", str(port)]
-
-    def up(*more: str, **given: dict[str, str]) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [*command, *more], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, **given
-        )
-
-    def read_until_ready(process: "subprocess.Popen[str]") -> list[str]:
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "stop with Ctrl-C" in line:
-                break
-        assert f"ready: http://127.0.0.1:{port}\n" in lines, lines
-        return lines
-
-    with up() as first:
-        lines = read_until_ready(first)
-        kept = (tmp_path / "data/demo.json").read_text()
-        assert sum("Applying" in line for line in lines) == 0
-        shown = dict(
-            re.findall(r"^  (login|password|API key|secret) +(\S+)$", "".join(lines), re.MULTILINE)
-        )
-        assert len(shown) == 4
-        assert shown["secret"] not in kept
-        assert shown["password"] not in kept
-        second = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-        assert second.returncode == 1
-        assert f"`./kith up` (process {first.pid}) is already running" in second.stderr
-        made = subprocess.run(
-            [*LAUNCHER, "manage", "create_business_account", "Kept Bank"],
-            cwd=CHECKOUT,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        assert json.loads(made.stdout)["id"]
-        setup = ["setup", "--name", "Own Bank", "--region", "PT", "--email", "me@own.example"]
-        own = subprocess.run(
-            [*LAUNCHER, *setup, "--password-stdin"],
-            cwd=CHECKOUT,
-            input="a long enough one\n",
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert set(json.loads(own.stdout)) == {"businessAccountId", "login", "key", "secret"}
-        assert "/admin/; sign in as me@own.example" in own.stderr
-        first.kill()
-
-    # Whatever a crash or an editor left there.
-    (tmp_path / "data/demo.json").write_text("{")
-    elsewhere = {name: value for name, value in os.environ.items() if name != "KITH_DATA"}
-    with up("--data", str(tmp_path / "data"), env=elsewhere) as again:
-        lines = read_until_ready(again)
-        # Other commands have to be told where.
-        assert any(f"KITH_DATA={tmp_path / 'data'} ./kith setup" in line for line in lines)
-        assert any("demo.json cannot be read and is ignored" in line for line in lines)
-        assert not any("password" in line and shown["password"] in line for line in lines)
-        found = subprocess.run(
-            [*LAUNCHER, "manage", "shell", "--no-imports", "-c", FIND_KEPT_BANK],
-            cwd=CHECKOUT,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        assert found.stdout.strip().decode() == json.loads(made.stdout)["id"]
-        again.terminate()
-        rest = again.stdout.read()
-    assert again.returncode == 0
-    assert rest.endswith("kith: stopped\n")

@@ -455,6 +455,33 @@ def test_a_load_is_undone_once_and_its_undo_can_be_undone(operator):
     assert list(Customer.objects.values_list("external_id", flat=True)) == before
 
 
+def test_what_an_undo_leaves_as_it_is_is_told_without_names_of_the_api(operator, account):
+    load = press(operator, uploaded(operator, PLAIN), "load")
+    employee = factories.make_employee_speaker(account)
+    changed = {
+        "firstName": "Grace",
+        "dateOfBirth": "1980-12-31",
+        "primaryEmail": {"value": "grace@example.com"},
+        "relationship": {"pin": "1234", "marketSegment": "Retail"},
+    }
+    answer = employee.api.put(f"/v1/customers/{Customer.objects.get().pk}", changed)
+    assert answer.status_code == 200, answer.content
+    operator.post(url("undo", load.pk))
+    undo = BulkRequest.objects.get(undo_of=load)
+    runner.run(undo.pk)
+    text = text_of(operator.get(url("change", undo.pk)))
+    for place, what in (
+        ("Contact", "Date of birth, first name of the contact were changed on "),
+        ("Customer", "Market segment, PIN of the customer were changed on "),
+        ("Contact point", "Value of the contact point was changed on "),
+    ):
+        assert f'<td data-label="Where">{place}</td>' in text
+        assert what in text
+    assert f"by employee {employee.user}, through the API." in text
+    for name in ("firstName", "dateOfBirth", "contactPoint", "relationship."):
+        assert name not in text
+
+
 def test_view_only_undoes_nothing(operator, account):
     load = press(operator, uploaded(operator, PLAIN), "load")
     looker = signed_in(account, role="View Only")

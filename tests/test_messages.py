@@ -1,7 +1,9 @@
 """The queue of messages: as many as jobs may run, and none lost for good."""
 
+import shelve
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,6 +54,17 @@ def test_the_broker_tells_how_many_messages_wait(owner, broker_away):
     assert messages.waiting() == length() == 2
     with broker_away:
         assert messages.waiting() is None
+
+
+def test_a_channel_that_was_closed_meanwhile_counts_as_a_broker_that_is_away(owner):
+    """Threads share connections, and one that meets a broken one closes its channel."""
+    with celery.producer_pool.acquire(block=True) as producer:
+        producer.channel._pool = producer.channel.connection = None
+    job = submit(owner)
+    job.refresh_from_db()
+    assert (job.queued_at, length()) == (None, 0)
+    reap()
+    assert length() == 1
 
 
 def test_an_hour_without_workers_adds_no_messages_for_jobs_that_have_one():
@@ -151,11 +164,11 @@ def test_a_periodic_task_waits_once_in_the_queue_while_no_worker_takes_it():
 
 
 def test_the_scheduler_of_the_product_is_that_one(own_queue, tmp_path):
-    command = [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile="]
+    command = [sys.executable, "-m", "config.jobs", "beat"]
     log = tmp_path / "beat.log"
     with log.open("wb") as output:
         beat = subprocess.Popen(
-            [*command, "--schedule", str(tmp_path / "schedule"), "--loglevel", "DEBUG"],
+            [*command, "--schedule", str(tmp_path / "schedule")],
             cwd=ROOT,
             env=environment(own_queue, tmp_path),
             stdout=output,
@@ -169,6 +182,35 @@ def test_the_scheduler_of_the_product_is_that_one(own_queue, tmp_path):
     assert "config.jobs.beat.Scheduler" in log.read_text()
 
 
+@pytest.mark.parametrize("processes", [0, 1])
+def test_a_worker_with_a_schedule_sends_and_does_periodic_tasks_and_goes_on_where_it_was(
+    own_queue, tmp_path, processes
+):
+    schedule, done = tmp_path / "schedule", '"task":"config.tasks.reap_jobs","state":"SUCCESS"'
+
+    def times() -> int:
+        return sum(log.read_text().count(done) for log in tmp_path.glob("worker-*.log"))
+
+    options = {"processes": processes, "schedule": schedule, "KITH_LOG_LEVEL": "DEBUG"}
+    with worker(own_queue, tmp_path, **options) as first:
+        until(lambda: times() >= 2)
+        first.terminate()
+        until(lambda: first.poll() is not None)
+    with closing(shelve.open(str(schedule))) as kept:
+        entries = {entry.task: entry for entry in kept["entries"].values()}
+    assert entries["config.tasks.reap_jobs"].total_run_count >= 2
+    before = times()
+    with worker(own_queue, tmp_path, **options):
+        until(lambda: times() > before)
+
+
+def test_a_worker_with_a_schedule_serves_on_though_it_cannot_be_kept(own_queue, tmp_path):
+    with worker(own_queue, tmp_path, schedule=tmp_path / "missing" / "schedule"):
+        until(lambda: "periodic tasks are sent later" in log_of(tmp_path))
+        messages.send_marker()
+        until(lambda: messages.MARKER_TASK in log_of(tmp_path))
+
+
 def send_periodic(name: str) -> None:
     """As the scheduler does when a task is due."""
     entry = ScheduleEntry(name=name, task=name, schedule=5, app=celery)
@@ -177,6 +219,8 @@ def send_periodic(name: str) -> None:
 
 def test_a_worker_s_log_is_quiet_when_there_is_nothing_to_do(own_queue, tmp_path, settings):
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": own_queue}}
+    # What a scheduler noted, whose messages the queue has lost meanwhile.
+    cache.clear()
     periodic = {entry["task"] for entry in celery.conf.beat_schedule.values()}
     with worker(own_queue, tmp_path):
         for name in periodic:

@@ -425,6 +425,12 @@ def test_a_source_id_always_names_the_same_customer_of_its_business_account():
     assert len(ids) == 3
 
 
+@pytest.mark.parametrize("number", range(32))
+def test_the_ids_of_loaded_rows_are_those_of_the_standard(number):
+    namespace, name = uuid.uuid4(), f"Zoë {number}"
+    assert normalize.uuid5(namespace.bytes, name) == str(uuid.uuid5(namespace, name))
+
+
 def test_a_source_id_that_is_not_unicode_is_refused():
     with pytest.raises(ValueError, match="Unicode"):
         normalize.customer_id(uuid.UUID(int=1), "\ud800")

@@ -4,6 +4,7 @@
 import unicodedata
 from datetime import datetime, timedelta
 
+import pycountry
 import pytest
 
 from customers import normalize
@@ -45,6 +46,12 @@ def test_only_an_alpha2_code_in_upper_case_translates_to_alpha3(value):
 )
 def test_a_subdivision_of_its_country_passes(code, country):
     normalize.check_subdivision(code, country)
+
+
+def test_every_subdivision_of_the_standard_passes():
+    assert len(pycountry.subdivisions) > 5000
+    for each in pycountry.subdivisions:
+        normalize.check_subdivision(each.code[3:], normalize.alpha3_from_alpha2(each.country_code))
 
 
 @pytest.mark.parametrize(

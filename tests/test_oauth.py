@@ -253,6 +253,54 @@ def test_a_bad_client_or_address_is_never_redirected_to(app, clerk, changes):
     assert "evil.example" not in response.text
 
 
+TRICKS = (
+    "https://app.example.com/callback/more",
+    "https://app.example.com/callback/../elsewhere",
+    "https://app.example.com/callback%2f..%2felsewhere",
+    "https://app.example.com/CALLBACK",
+    "https://app.example.com/callback/",
+    "https://app.example.com/callback#fragment",
+    "https://app.example.com:8443/callback",
+    "https://app.example.com./callback",
+    "https://sub.app.example.com/callback",
+    "https://app.example.com.evil.example/callback",
+    "https://app.example.com@evil.example/callback",
+    "https://evil@app.example.com/callback",
+    "https://evil.example\\@app.example.com/callback",
+    "https://app.example.com\t.evil.example/callback",
+    "http://app.example.com/callback",
+    "//app.example.com/callback",
+    "https:app.example.com/callback",
+    "",
+)
+
+
+@pytest.mark.parametrize("address", TRICKS)
+def test_an_address_that_only_looks_like_the_app_s_is_never_redirected_to(app, clerk, address):
+    response = signed_in(clerk).get(authorize_url(app, redirect_uri=address))
+    assert response.status_code == 400
+    code = answer(submit(signed_in(clerk), authorize_url(app)))["code"]
+    assert redeem(app, code, redirect_uri=address).status_code == 400
+
+
+def test_of_two_addresses_none_is_redirected_to(app, clerk):
+    url = authorize_url(app) + "&redirect_uri=https%3A%2F%2Fevil.example%2F"
+    assert signed_in(clerk).get(url).status_code == 400
+
+
+def test_a_refresh_gets_no_more_scopes_than_were_given(app, clerk):
+    pair = redeem(
+        app, answer(submit(signed_in(clerk), authorize_url(app, scope="customers.read")))["code"]
+    ).json()
+    form = {"grant_type": "refresh_token", "client_id": app.client_id}
+    form |= {"refresh_token": pair["refresh_token"]}
+    for more in ("customers.read customers.write", "customers.sensitive", "made.up"):
+        assert_oauth_error(post_token(**form, scope=more), "invalid_scope")
+    body = post_token(**form).json()
+    assert body["scope"] == "customers.read"
+    assert actor_of(body["access_token"]).scopes == {Scope.CUSTOMERS_READ}
+
+
 def test_an_api_key_and_a_revoked_app_cannot_ask_a_person(owner, clerk):
     key = owner.oauth_client
     key.redirect_uris = REDIRECT_URI

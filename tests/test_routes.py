@@ -226,6 +226,28 @@ def test_no_answer_to_a_stranger_names_what_is_in_the_house(stranger, house, req
     each_alone(silent, GUARDED)
 
 
+def test_what_moves_out_of_the_tree_is_out_of_reach_at_once(parent, child, each_alone):
+    """By a token of before the move."""
+    theirs, nothing = make_inventory(child), make_nothing()
+    reached = set()
+
+    def hidden(route, method):
+        if method == "GET" and call(parent.api, route, method, theirs).status_code == 200:
+            reached.add(route.pattern)
+        child.account.parent = None
+        child.account.save(update_fields=["parent"])
+        answers = [call(parent.api, route, method, ids) for ids in (theirs, nothing)]
+        assert told(answers[0], theirs.values()) == told(answers[1], nothing.values())
+
+    each_alone(hidden, WITH_IDS)
+    assert reached >= {
+        "v1/customers/<id:customer_id>",
+        "v1/customers/<id:customer_id>/history",
+        "v1/customers/<id:customer_id>/activities",
+        "v1/business-accounts/<id:account_id>",
+    }
+
+
 def test_whose_it_is_sees_it(house, owner, each_alone):
     """Otherwise the tests above would not be about what they say."""
 

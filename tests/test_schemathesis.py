@@ -3,7 +3,6 @@
 import logging
 import re
 from collections import Counter
-from urllib.parse import parse_qsl, urlsplit
 from zlib import crc32
 
 import pytest
@@ -11,24 +10,31 @@ import schemathesis
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from inflection import camelize
 from schemathesis import checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ensure_resource_availability,
     negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
     unsupported_method,
+    use_after_free,
 )
 
-from tests.inventory import make_inventory
+from ingest import runner as loads
+from ingest.models import BulkRequest
+from search import runner as searches
+from search.models import CustomerSearch
+from tests.fuzz.allowed import lead_to_files, may_accept_wrong_data, show_body, stays_when_deleted
+from tests.inventory import make_documented, make_inventory
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.long]
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.long, pytest.mark.busy]
 
 CHECKS = [
     checks.not_a_server_error,
@@ -42,16 +48,9 @@ CHECKS = [
 schema = schemathesis.openapi.from_wsgi(
     "/schema", get_wsgi_application(), config=SchemathesisConfig(seed=1)
 )
+lead_to_files(schema.raw_schema)
 schema.config.generation.update(deterministic=True, with_security_parameters=False)
 schema.config.checks.negative_data_rejection.expected_statuses = ["4xx"]
-
-
-@schemathesis.serializer(
-    *("application/x-ndjson", "application/ndjson", "application/jsonl", "application/gzip")
-)
-def as_lines(_context, value):
-    """A file is text to the document; whatever it is, it is sent, and under `gzip` no gzip."""
-    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 
 
 # How many cases there are of each kind at a place, and how many of them came up.
@@ -133,17 +132,87 @@ def test_every_answer_is_a_documented_one(case, confidant, house):
     case.validate_response(response, checks=[*CHECKS, *refused])
 
 
-def may_accept_wrong_data(case, response):
-    """Whether an answer of success to what the document forbids is what the contract says."""
-    # A parameter without a value is one that was not given.
-    sent = parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True)
-    # Of a bulk request only the envelope is checked at once; a wrong item is told in the ledger.
-    is_bulk = case.method in {"POST", "PUT"} and case.path.startswith("/v2/data/")
-    return is_bulk or any(not value for _, value in sent) or has_empty_text(case.body)
+# --- Along the links ------------------------------------------------------------------------------
+
+SCENARIOS, STEPS = 8, 10
+# Paths among which chains of calls go; and links of which some are followed by every run.
+FAMILIES = {
+    "customers": (
+        "^/(v1/customers|core)",
+        {"readCustomer", "updateCustomer", "deleteCustomer", "listChanges", "recordActivity"},
+    ),
+    "searches": ("^/v1/search", {"readSearch", "cancelSearch", "downloadResult"}),
+    "loads": (
+        "^/(v2/data|v1/customers)",
+        {"readBulkRequest", "undoBulkRequest", "retryBulkRequest", "readBulkResults"},
+    ),
+}
 
 
-def has_empty_text(value):
-    """Whether `""` stands somewhere in a body: it means "not given", whatever belongs there."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    return any(map(has_empty_text, value)) if isinstance(value, list) else value == ""
+class Calls:
+    """Chains of calls, each chain in a registry of its own; jobs are done before the next call."""
+
+    token = ""
+    followed = Counter()
+
+    def setup(self):
+        self.turn = 0
+        self.chain = transaction.atomic()
+        self.chain.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.chain.__exit__(None, None, None)
+
+    def before_call(self, case):
+        """Two of three bodies are those that the document shows: most others are refused."""
+        self.turn += 1
+        if self.turn % 3:
+            show_body(case, self.turn)
+        case.headers["Authorization"] = f"Bearer {self.token}"
+
+    def after_call(self, response, case):
+        """Do what was queued, and note which link led here."""
+        super().after_call(response, case)
+        if response.status_code == 200 and case.method in {"POST", "PUT"}:
+            do_jobs()
+        call = self.recorder.cases[case.id]
+        if call.transition is not None and call.is_transition_applied:
+            name = case.operation.definition.raw["operationId"]
+            self.followed[name, response.status_code < 400] += 1
+
+    def validate_response(self, response, case, additional_checks=(), **_):
+        """Also whether what was made is there, and what was deleted is not."""
+        checks = [*CHECKS, ensure_resource_availability]
+        if not stays_when_deleted(case):
+            checks.append(use_after_free)
+        case.validate_response(response, checks=checks, recorder=self.recorder)
+
+
+def do_jobs():
+    """Do all that is queued, but files, which are loaded by sessions of their own."""
+    for search in CustomerSearch.objects.filter(status="SUBMITTED"):
+        searches.run(search.pk)
+    for request in BulkRequest.objects.filter(status="SUBMITTED").order_by("number"):
+        if not request.is_by_file:
+            loads.run(request.pk)
+
+
+@pytest.mark.parametrize(("paths", "links"), FAMILIES.values(), ids=FAMILIES)
+def test_chains_of_calls_are_answered_as_documented(paths, links, confidant, storage):
+    make_documented(confidant)
+    machine = schema.include(path_regex=paths).as_state_machine()
+    chains = type("Chains", (Calls, machine), {"token": confidant.token, "followed": Counter()})
+    chains.run(
+        settings=settings(
+            max_examples=SCENARIOS,
+            stateful_step_count=STEPS,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+    followed = {name for name, is_success in chains.followed if is_success}
+    assert followed & links, chains.followed

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,12 +15,11 @@ from django.db import OperationalError, connection, connections
 from django.db.models.functions import Now
 
 from customers.criteria import Criteria
-from customers.models import BusinessAccount, Customer
+from customers.models import Customer
 from search import columns, results, runner, services, stream
 from search.models import CustomerSearch
 from tests.factories import (
     make_address,
-    make_business_account,
     make_contact,
     make_contact_point,
     make_customer,
@@ -239,72 +239,6 @@ def test_many_rows_pass_in_blocks(owner, storage, monkeypatch):
     assert done.sha256 == hashlib.sha256(content(storage, done)).hexdigest()
 
 
-# --- Scope ----------------------------------------------------------------------------------------
-
-
-def test_a_search_sees_the_tree_as_it_is_when_the_worker_starts(
-    owner, storage, child_account, outsider, parent_account
-):
-    mine = make_customer(owner.account)
-    make_customer(parent_account)
-    stranger = make_customer(outsider.account)
-    moved = make_customer(child_account)
-    submitted = services.submit_search(
-        actor=owner.actor,
-        criteria=Criteria(customer_account_type="INDIVIDUAL"),
-        result_format="CSV",
-    )
-    BusinessAccount.objects.filter(pk=child_account.pk).update(parent=None)
-    new = make_business_account("New Branch", parent=owner.account)
-    theirs = make_customer(new)
-    runner.run(submitted.pk)
-    submitted.refresh_from_db()
-    found = {row["id"] for row in rows(storage, submitted)}
-    assert found == {str(mine.pk), str(theirs.pk)}
-    assert str(stranger.pk) not in found
-    assert str(moved.pk) not in found
-    assert submitted.accounts == sorted([owner.account.pk, new.pk])
-
-
-def test_a_search_can_be_narrowed_to_a_branch_and_all_below_it(owner, storage, child_account):
-    grandchild = make_business_account("Desk", parent=child_account)
-    make_customer(owner.account)
-    below = [make_customer(child_account), make_customer(grandchild)]
-    done = search(owner, business_account_ids=(child_account.pk,))
-    assert {row["id"] for row in rows(storage, done)} == {str(c.pk) for c in below}
-
-
-def test_a_branch_that_was_moved_away_meanwhile_is_not_searched(owner, storage, child_account):
-    make_customer(child_account)
-    submitted = services.submit_search(
-        actor=owner.actor,
-        criteria=Criteria(
-            customer_account_type="INDIVIDUAL", business_account_ids=(child_account.pk,)
-        ),
-        result_format="CSV",
-    )
-    BusinessAccount.objects.filter(pk=child_account.pk).update(parent=None)
-    runner.run(submitted.pk)
-    submitted.refresh_from_db()
-    assert (submitted.status, submitted.rows, submitted.accounts) == ("FINISHED", 0, [])
-
-
-def test_sensitive_values_are_in_no_file(owner, storage):
-    secret = b"sealed-123-45-6789"
-    make_customer(
-        owner.account,
-        social_id_sealed=secret,
-        social_id_digest=b"digest",
-        social_id_last4="6789",
-        security_answer_sealed=secret,
-    )
-    for result_format in ("CSV", "CSV_EXCEL", "JSON", "NDJSON"):
-        data = content(storage, search(owner, result_format))
-        assert b"6789" in data
-        assert b"sealed" not in data
-        assert secret.hex().encode() not in data
-
-
 # --- Failing --------------------------------------------------------------------------------------
 
 
@@ -419,6 +353,44 @@ def test_cancelling_stops_the_query_in_the_database_within_a_second(owner, stora
     submitted.refresh_from_db()
     assert (submitted.status, submitted.error_code) == ("ABORTED", "CANCELLED")
     assert files(storage) == []
+
+
+# The file itself, the names of its folders, and the manifest.
+@pytest.mark.parametrize("moment", [1, 2, 4, 6, 7])
+def test_files_that_go_with_a_cancelled_search_are_no_failure(
+    owner, storage, monkeypatch, caplog, moment
+):
+    """Its worker may write them just then, and learn of the end a moment later."""
+    make_customer(owner.account)
+    submitted = submitted_by(owner)
+    count, keep = 0, os.fsync
+
+    def cancelled_meanwhile(descriptor: int) -> None:
+        nonlocal count
+        keep(descriptor)
+        count += 1
+        if count == moment:
+            services.cancel_search(search=submitted)
+            assert services.delete_dead_files() == 1
+
+    monkeypatch.setattr(os, "fsync", cancelled_meanwhile)
+    runner.run(submitted.pk)
+    assert count >= moment
+    submitted.refresh_from_db()
+    assert (submitted.status, submitted.error_code) == ("ABORTED", "CANCELLED")
+    assert files(storage) == []
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
+    assert f"job {submitted.pk} was cancelled or taken over" in caplog.messages
+
+
+def test_a_file_that_vanishes_without_a_reason_is_a_failure(owner, storage, monkeypatch):
+    make_customer(owner.account)
+    submitted = submitted_by(owner)
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: shutil.rmtree(storage / "searches"))
+    with pytest.raises(FileNotFoundError):
+        runner.run(submitted.pk)
+    submitted.refresh_from_db()
+    assert (submitted.status, submitted.error_code) == ("FAILED", "INTERNAL_ERROR")
 
 
 def waiting_queries() -> int:

@@ -35,15 +35,19 @@ FORMATS += [("XLSX", "NONE"), ("PARQUET", "NONE")]
 def cuts(monkeypatch) -> list[list[Range]]:
     """What every search was cut into: even the smallest into several ranges, frames and blocks."""
     seen = []
-    cut = ranges.cut
+    cut, estimate = ranges.cut, runner.estimate
 
-    def watched(customers, accounts, rows, *others) -> list[Range]:
-        # Of a table that was emptied just before, the planner may think that it still is.
-        seen.append(cut(customers, accounts, max(rows, 20), *others))
+    def watched(*question) -> list[Range]:
+        seen.append(cut(*question))
         return seen[-1]
 
     monkeypatch.setattr(runner, "cut", watched)
+    # Of a table that was emptied just before, the planner may think that it still is.
+    monkeypatch.setattr(runner, "estimate", lambda *question: max(estimate(*question), 20))
     monkeypatch.setattr(ranges, "RANGE_ROWS", 1)
+    monkeypatch.setattr(ranges, "RANGES_OF_A_SESSION", 4)
+    # All of them: what larger tests have deleted keeps its pages.
+    monkeypatch.setattr(ranges, "PAGES", 1_000_000)
     monkeypatch.setattr(stream, "FRAME_ROWS", 7)
     monkeypatch.setattr(stream, "BLOCK_BYTES", 2000)
     return seen
@@ -180,7 +184,7 @@ def test_half_of_the_connections_that_are_left_are_left_to_others(owner, setting
     with connection.cursor() as cursor:
         cursor.execute("SHOW max_connections")
         ((most,),) = cursor.fetchall()
-    allowed = ranges.sessions_for(is_table=False, connection=connection)
+    allowed = ranges.sessions_for(1_000_000, is_table=False, connection=connection)
     assert 1 < allowed <= int(most) // 2
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
@@ -160,6 +161,8 @@ def test_a_deleted_search_leaves_nothing_in_the_bucket(owner, bucket):
     CustomerSearch.objects.update(expires_at=Now())
     services.delete_dead_files()
     assert names(bucket) == []
+    CustomerSearch.objects.update(finished_at=Now() - timedelta(hours=1))
+    services.delete_dead_files()
     assert CustomerSearch.objects.get(pk=search.pk).storage_name == ""
 
 

@@ -51,6 +51,8 @@ CASES = [
     for name, reader in settings_read()
     for value in BAD.get(reader, ["nonsense://user:topsecret@x y"])
 ]
+# What every one of them may be given as, too: a file that is not there, is empty or no text.
+FILES = {"missing": None, "empty": b"\n", "no text": b"topsecret\xff"}
 # All cases in one process: a start takes a second.
 TRY_ALL = """
 import importlib, json, os, sys
@@ -59,6 +61,8 @@ cases, good = json.load(sys.stdin)
 for name, value in cases:
     os.environ.clear()
     os.environ.update(good, KITH_S3_BUCKET="bucket", **{name: value} if name not in good else {})
+    if name.endswith("_FILE"):
+        os.environ.pop(name.removesuffix("_FILE"), None)
     os.environ[name] = value
     for module in ("config.settings", "config.env"):
         sys.modules.pop(module, None)
@@ -73,19 +77,26 @@ for name, value in cases:
 """
 
 
-def test_every_setting_is_read_by_a_typed_reader_and_refuses_what_it_cannot_be():
+def test_every_setting_is_read_by_a_typed_reader_and_refuses_what_it_cannot_be(tmp_path):
+    for name, content in FILES.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    named = {name for _, name in READ.findall((CHECKOUT / "config/settings.py").read_text())}
+    cases = CASES + [
+        (f"{name}_FILE", str(tmp_path / file)) for name in sorted(named) for file in FILES
+    ]
     assert len(CASES) > 30
     done = subprocess.run(
         [sys.executable, "-c", TRY_ALL],
         cwd=CHECKOUT,
         env={"PATH": os.environ["PATH"]},
-        input=json.dumps([CASES, GOOD]),
+        input=json.dumps([cases, GOOD]),
         capture_output=True,
         text=True,
         check=True,
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(CASES)
+    assert len(answers) == len(cases)
     wrong = [answer for answer in answers if answer[0] not in answer[2] or "topsecret" in answer[2]]
     assert wrong == []
 

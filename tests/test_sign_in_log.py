@@ -114,7 +114,7 @@ def test_the_list_takes_as_many_queries_for_many_rows_as_for_one(
     sign_in("/oauth2/login", person.email)
     for _ in range(2):
         browser.get(LIST)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             browser.get(LIST)
         for _ in range(4):
             sign_in("/oauth2/login", factories.make_employee(account).email)

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from config.db.online import rows
 from customers import normalize, sorting
 from customers.change_log import unrecorded
 from customers.models import Change, Contact, Customer
@@ -202,7 +203,9 @@ def test_the_sort_keys_of_customers_that_were_there_are_filled_without_a_trace(
     account, monkeypatch
 ):
     migration = import_module("customers.migrations.0014_fill_sort_keys")
-    monkeypatch.setattr(migration, "BATCH", 3)
+    monkeypatch.setattr(rows, "FIRST_BATCH", 3)
+    monkeypatch.setattr(rows, "LARGEST_BATCH", 3)
+    monkeypatch.setattr(rows, "SMALLEST_BATCH", 3)
     for first, last in PEOPLE:
         factories.make_customer(account, first_name=first, last_name=last)
     keys = ("sort_first_name", "sort_last_name", "is_named", "version")
@@ -232,6 +235,7 @@ def test_the_planner_knows_how_many_customers_a_word_finds(account):
             type="INDIVIDUAL",
             search_text=name,
             name_folded=name,
+            name_key=name,
             created_at=now,
             updated_at=now,
         )

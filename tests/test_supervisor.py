@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from config.launcher.guard import CHECKOUT, is_running
 from config.launcher.instance import Instance
 from config.launcher.programs import LOG_LIMIT, Program, Restarts
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
+from tests.supervised import wait_for
 
 PATIENT = """
     import signal
@@ -32,18 +32,6 @@ STUBBORN = """
     while True:
         signal.pause()
 """
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What the supervisor said."""
-    return []
-
-
-@pytest.fixture
-def supervisor(said):
-    with Supervisor(said.append, restarts=lambda: Restarts(first_delay=0.01)) as supervisor:
-        yield supervisor
 
 
 @pytest.fixture
@@ -74,15 +62,6 @@ SUPERVISION = """
         supervisor.start(program)
         supervisor.run()
 """
-
-
-def wait_for(condition, seconds=20.0):
-    """Wait until `condition` gives something true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        threading.Event().wait(0.02)
-    return found
 
 
 def pids_in(log: Path, count: int) -> list[int]:

@@ -72,11 +72,12 @@ def two_values(field, pairs):
     return by_kind[kinds[0]]
 
 
+# Of these the database takes both or none.
+SAME = dict.fromkeys(("name_folded", "name_key"), ("name_folded", "name_key"))
+
+
 def columns_of(model):
-    """Those that are written: what PostgreSQL makes of them says nothing new."""
-    return {
-        field.column: field for field in model._meta.local_concrete_fields if not field.generated
-    }
+    return {field.column: field for field in model._meta.local_concrete_fields}
 
 
 def is_recorded(column):
@@ -128,8 +129,10 @@ class Row:
 
     def update(self, column):
         where, key = self.where()
-        value = self.values[column][1]
-        return self.run(f"UPDATE {self.table} SET {column} = %s WHERE {where}", [value, *key])
+        names = SAME.get(column, [column])
+        changed = ", ".join(f"{name} = %s" for name in names)
+        values = [self.values[name][1] for name in names]
+        return self.run(f"UPDATE {self.table} SET {changed} WHERE {where}", [*values, *key])
 
     def delete(self):
         where, key = self.where()

@@ -49,7 +49,7 @@ def test_the_tree_takes_as_many_queries_for_many_accounts_as_for_one(
     browser = signed_in(factories.make_employee(account, role="Owner", is_staff=True))
     for _ in range(2):
         browser.get(LIST)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             browser.get(LIST)
         factories.make_business_account(parent=account)
 

@@ -170,8 +170,8 @@ def test_an_item_that_somebody_changed_stays_and_the_others_are_undone(owner, em
     assert outcomes(done) == ["FAILED", "REMOVED", "FAILED"]
     [error] = done["items"][0]["errors"]
     assert error["code"] == "CHANGED_SINCE"
-    assert "firstName of the contact was changed" in error["message"]
-    assert f"employee {employee.user}" in error["message"]
+    assert error["message"].startswith("First name of the contact was changed on ")
+    assert error["message"].endswith(f" UTC by employee {employee.user}, through the API.")
     [error] = done["items"][2]["errors"]
     assert f"the key of {colleague.key.client.service_account}" in error["message"]
     assert set(Customer.objects.values_list("external_id", flat=True)) == {"c1", "c3"}
@@ -225,7 +225,7 @@ def test_a_customer_that_an_operator_deleted_stays_deleted(owner):
     assert owner.api.delete(f"/v1/customers/{bulk.id_of(owner, 'c1')}").status_code == 204
     done = undo(owner, load["requestId"])
     assert outcomes(done) == ["FAILED"]
-    assert "status of the customer was changed" in done["items"][0]["errors"][0]["message"]
+    assert "Status of the customer was changed" in done["items"][0]["errors"][0]["message"]
     assert bulk.stored(owner, "c1").status == "DELETED"
 
 

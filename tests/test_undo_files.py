@@ -4,16 +4,21 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import Count, F
+from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.urls import reverse
 
+from config.jobs.models import MAX_ATTEMPTS
+from config.jobs.reaper import reap
 from customers.models import AttributeDefinition, Change, Customer
 from ingest.cleanup import delete_old_content
 from ingest.files import upload
+from ingest.files.frames import folder_of
 from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.undo import runner
 from tests import bulk, factories
 from tests.bulk import REQUESTS, account, customer
+from tests.storage import little_space
 from tests.undoing import ask, registry, undo
 from tests.uploads import lines, results, send
 
@@ -143,7 +148,7 @@ def test_the_back_office_shows_an_undo_and_what_failed(owner, employee, account)
         pk = bulk.request_of(done["requestId"]).pk
         shown = browser.get(reverse("admin:ingest_bulkrequest_change", args=[pk])).content.decode()
         assert "Undo of a load" in shown
-        assert ("metadata of the customer was changed" in shown) == failed
+        assert ("Metadata of the customer was changed" in shown) == failed
         assert (
             "Undo of a load"
             in browser.get(reverse("admin:ingest_bulkrequest_changelist")).content.decode()
@@ -174,6 +179,50 @@ def test_an_undo_that_is_killed_goes_on_where_it_ended(owner, monkeypatch):
     assert done["counts"]["removed"] == 10
     assert Change.objects.count() == changes + 4 * 5
     assert registry() == before
+
+
+def test_what_killed_attempts_left_goes_with_the_end_of_the_undo(owner, storage):
+    loaded = load(owner, customer("c1"))
+    public_id = bulk.accepted(ask(owner, loaded["requestId"]))
+    folder = storage / folder_of(bulk.request_of(public_id).pk)
+    (folder / "dead-claim").mkdir(parents=True)
+    (folder / "dead-claim/results.ndjson").write_bytes(b"all results")
+    bulk.done(owner, public_id)
+    file = BulkFile.objects.get(request__public_id=public_id)
+    assert list(folder.rglob("*.ndjson")) == [storage / file.result_name]
+
+
+def test_an_undo_whose_results_find_no_space_tells_what_was_put_back(owner, storage):
+    loaded = load(owner, *(customer(f"c{number}") for number in range(10)))
+    public_id = bulk.accepted(ask(owner, loaded["requestId"]))
+    with little_space(10):
+        bulk.run(public_id)
+    found = bulk.ledger(owner, public_id)
+    assert (found["status"], found["errorCode"]) == ("FAILED", "STORAGE_FULL")
+    assert (found["counts"]["removed"], Customer.objects.count()) == (10, 0)
+
+
+def test_an_undo_that_is_given_up_tells_what_was_put_back(owner, monkeypatch):
+    """Its worker died each time before it had noted how far it was."""
+    loaded = load(owner, *(customer(f"c{number}") for number in range(10)))
+    public_id = bulk.accepted(ask(owner, loaded["requestId"]))
+    undo_block = runner.undo_block
+
+    def die(request, load_, number, actor):
+        undo_block(request, load_, number, actor)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "undo_block", die)
+        patch.setattr(runner, "settle_counts", lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            bulk.run(public_id)
+    request = BulkRequest.objects.filter(public_id=public_id)
+    request.update(attempts=MAX_ATTEMPTS, lease_until=Now())
+    reap()
+    found = bulk.ledger(owner, public_id)
+    assert (found["status"], found["errorCode"]) == ("FAILED", "WORKER_LOST")
+    assert found["counts"]["removed"] == 10 - Customer.objects.count() > 0
 
 
 def test_the_dry_run_of_a_file_is_a_request_that_writes_nothing_else(owner):

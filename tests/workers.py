@@ -29,19 +29,21 @@ def worker(
     *,
     processes: int = 0,
     prefix: Sequence[str] = (),
+    schedule: Path | None = None,
     **variables: str,
 ) -> Iterator[Process]:
     """A worker with a pool of `processes`, or none at all; killed at the end with all it started.
 
-    `prefix` stands before its command, `variables` are more of its environment. Leases last two
-    seconds. The log is shown when the test fails.
+    `prefix` stands before its command, `variables` are more of its environment; with `schedule`, a
+    file, it sends periodic tasks. Leases last two seconds. The log is shown when the test fails.
     """
     log = data / f"worker-{uuid4()}.log"
     pool = [f"--concurrency={processes}"] if processes else ["--pool=solo"]
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", *pool]
+    command = [sys.executable, "-m", "config.jobs", "worker", *pool]
+    command += ["--schedule", str(schedule)] if schedule else []
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, *command, "--without-mingle", "--without-gossip", "--loglevel", "INFO"],
+            [*prefix, *command],
             cwd=ROOT,
             env=environment(queue, data) | variables,
             stdout=output,
@@ -69,6 +71,8 @@ def environment(queue: str, data: Path) -> dict[str, str]:
         "KITH_DATA": str(data),
         "KITH_JOB_LEASE_SECONDS": "2",
         "KITH_JOB_STOP_SECONDS": "1",
+        # A test waits for it, as others keep all processors busy meanwhile.
+        "KITH_WORKER_NICENESS": "0",
     }
 
 
@@ -90,6 +94,25 @@ def until(condition: Callable[[], Any], seconds: float = 150) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         pause.wait(0.05)
+
+
+@contextmanager
+def unaided(release: Callable[[], object], seconds: float = 150) -> Iterator[None]:
+    """What waits for something has to end without it; after so long it is given, and that fails."""
+    given = threading.Event()
+
+    def give() -> None:
+        given.set()
+        release()
+
+    timer = threading.Timer(seconds, give)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+    assert not given.is_set(), "it did not end by itself"
 
 
 @contextmanager

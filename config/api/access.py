@@ -48,8 +48,8 @@ CALLS: Mapping[str, frozenset[ActorType]] = {
     "POST v2/session/startSession": EVERYONE,
     "POST v2/data/customers": STAFF,
     "PUT v2/data/customers": STAFF,
-    "PUT v2/data/customers/<path:source_customer_id>/accounts": STAFF,
-    "PUT v2/data/customers/<path:source_customer_id>/accounts/<path:source_account_id>/cards": (
+    "PUT v2/data/customers/<opaque:source_customer_id>/accounts": STAFF,
+    "PUT v2/data/customers/<opaque:source_customer_id>/accounts/<opaque:source_account_id>/cards": (
         STAFF
     ),
     "POST v2/data/files": STAFF,

@@ -133,10 +133,11 @@ def _shape(char: str) -> str:
 _SHAPES = _Shapes()
 _RUN = re.compile(rf"[0-9](?: *+[0-9]){{{SHORTEST - 1},}}+")
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _EXEMPT = re.compile(
     "|".join(
         (
-            r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])",
+            rf"(?<![0-9a-z]){_UUID}(?![0-9a-z])",
             r"(?<![0-9a-z])(?:0x)?(?=[0-9]*[a-f])[0-9a-f]{24,}(?![0-9a-z])",
             rf"(?<![0-9]){_YEAR}[-/.]{_MONTH}[-/.]{_DAY}(?![0-9])",
             rf"(?<![0-9]){_DAY}[-/.]{_MONTH}[-/.]{_YEAR}(?![0-9])",
@@ -147,6 +148,8 @@ _EXEMPT = re.compile(
     ),
     re.IGNORECASE | re.ASCII,
 )
+# What most of the texts are that have so many digits.
+_ONLY_UUID = re.compile(_UUID)
 
 
 # In UTF-8: 0 is what may be a digit, also as a part of a character; a blank what may stand between
@@ -161,6 +164,8 @@ _LEAST = b"0" * SHORTEST
 
 def holds_card_number(text: str) -> bool:
     """Whether a text has a full card number in it."""
+    if _ONLY_UUID.fullmatch(text):
+        return False
     squeezed = text.encode(errors="replace").translate(_BYTES, _SIGNS)
     if _LEAST not in squeezed or not _is_in(text.translate(_SHAPES)):
         return False
@@ -254,13 +259,26 @@ def may_hold_card_numbers(body: bytes) -> bool:
     return b"\\" in body or any(map(holds_card_number, _likely_texts(body)))
 
 
+# Of so many bytes few have a dozen digits; those that have are taken apart.
+_PIECE_BYTES = 2048
+
+
 def _likely_texts(body: bytes) -> Iterator[str]:
     """The texts between quotes that are not settled by their shape."""
-    squeezed = body.translate(_BYTES_AND_QUOTES, _SIGNS_BUT_QUOTES)
+    begin = 0
+    while begin < len(body):
+        end = body.find(b'"', begin + _PIECE_BYTES)
+        piece = body[begin:] if end < 0 else body[begin:end]
+        yield from _likely_texts_of(piece)
+        begin += len(piece) + 1
+
+
+def _likely_texts_of(piece: bytes) -> Iterator[str]:
+    squeezed = piece.translate(_BYTES_AND_QUOTES, _SIGNS_BUT_QUOTES)
     found = squeezed.find(_LEAST)
     if found < 0:
         return
-    texts = body.split(b'"')
+    texts = piece.split(b'"')
     index = passed = 0
     while found >= 0:
         index += squeezed.count(b'"', passed, found)

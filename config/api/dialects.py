@@ -66,7 +66,9 @@ class CoreBody(TypedDict):
 
 def base_of(path: str) -> str:
     """The API base that `path` lies under; ``""`` for none."""
-    return next((base for base in API_BASES if path == base or path.startswith(f"{base}/")), "")
+    before, _, rest = path.partition("/")
+    base = f"/{rest.partition('/')[0]}"
+    return base if base in API_BASES and not before else ""
 
 
 def error_body(error: ApiError, request: HttpRequest) -> tuple[bytes, str]:

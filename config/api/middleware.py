@@ -4,27 +4,28 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import perf_counter
 
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
+from django.conf import settings
 from django.core.handlers.wsgi import LimitedStream
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.deprecation import MiddlewareMixin
 
-from config import metrics
+from config import metrics, tracing
 from config.api.actors import Actor
 from config.api.card_numbers import holds_card_number
-from config.api.dialects import base_of
 from config.api.errors import MAX_URI, UriTooLong
 from config.api.handlers import answer
 from config.api.paths import without_values
 from config.context import request_id
+from config.db import scope
+from config.logging import log_quickly
 
 logger = logging.getLogger("kith.access")
+# A client may send any word.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READING = ("GET", "HEAD")
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -43,28 +44,42 @@ class RequestContext:
         started = perf_counter()
         trace = _request_id(request)
         token = request_id.set(trace)
+        method = request.method if request.method in METHODS else "other"
+        # A call that only reads may use any index.
+        sees = scope.current.set(scope.NOTHING._replace(is_looking=request.method in READING))
         try:
-            _accept_chunked(request)
-            is_long = len(request.get_full_path()) > MAX_URI
-            response = answer(UriTooLong(), request) if is_long else self.get_response(request)
-            response["X-Request-Id"] = trace
-            match = request.resolver_match
-            actor = getattr(request, "auth", None)
-            route, seconds = match.route if match else "", perf_counter() - started
-            metrics.note_request(str(request.method), route, response.status_code, seconds)
-            line = {
-                "method": request.method,
-                "route": route,
-                "status": response.status_code,
-                "milliseconds": round(seconds * 1000, 1),
-                "clientId": actor.client_id if isinstance(actor, Actor) else "",
-            }
-            if match is None:
-                line["path"] = without_values(request.path)
-            logger.info("request", extra=line)
-            return response
+            with tracing.request(request, method):
+                return self._answer(request, method, trace, started)
         finally:
             request_id.reset(token)
+            scope.current.reset(sees)
+
+    def _answer(
+        self, request: HttpRequest, method: str, trace: str, started: float
+    ) -> HttpResponseBase:
+        _accept_chunked(request)
+        is_long = len(request.get_full_path()) > MAX_URI
+        response = answer(UriTooLong(), request) if is_long else self.get_response(request)
+        if settings.ROW_SECURITY and isinstance(response, StreamingHttpResponse):
+            # Its pieces are made when all of this has ended.
+            response.streaming_content = scope.kept(iter(response))
+        response["X-Request-Id"] = trace
+        match = request.resolver_match
+        actor = getattr(request, "auth", None)
+        route, seconds = match.route if match else "", perf_counter() - started
+        metrics.note_request(method, route, response.status_code, seconds)
+        line = {
+            "method": request.method,
+            "route": route,
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000, 1),
+            "clientId": actor.client_id if isinstance(actor, Actor) else "",
+        }
+        if match is None:
+            line["path"] = without_values(request.path)
+        log_quickly(logger, "request", line)
+        tracing.note_answer(request, method, route, response.status_code)
+        return response
 
 
 def _request_id(request: HttpRequest) -> str:
@@ -88,25 +103,3 @@ def _accept_chunked(request: HttpRequest) -> None:
         stream = LimitedStream(environ["wsgi.input"], sys.maxsize)
         # Django offers no other way.
         request._stream = stream  # type: ignore[assignment] # noqa: SLF001 -- as `WSGIRequest` does
-
-
-class PagesOnly(MiddlewareMixin):
-    """A middleware of Django's that the APIs do without: they have no session."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Let requests of the APIs pass."""
-        if base_of(request.path):
-            return self.get_response(request)
-        return super().__call__(request)
-
-
-class Sessions(PagesOnly, SessionMiddleware):
-    """Django's, for pages."""
-
-
-class Authentication(PagesOnly, AuthenticationMiddleware):
-    """Django's, for pages."""
-
-
-class Messages(PagesOnly, MessageMiddleware):
-    """Django's, for pages."""

@@ -7,7 +7,7 @@ from functools import cache
 from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver, register_converter
-from django.urls.converters import UUIDConverter
+from django.urls.converters import StringConverter, UUIDConverter
 
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 # More of a path than any route has is not looked at.
@@ -24,9 +24,20 @@ class AnyCaseUUID(UUIDConverter):
         return UUID(value)
 
 
+class OpaqueId(StringConverter):
+    """An id of a client's own, with slashes in it, too: ``<opaque:…>``.
+
+    Of two in one path, all ways to tell them apart would be tried, were they of any length; far
+    fewer characters may be in one than are matched here.
+    """
+
+    regex = ".{1,400}"
+
+
 def register_variables() -> None:
     """Let paths of the URL table have variables such as ``<id:…>``."""
     register_converter(AnyCaseUUID, "id")
+    register_converter(OpaqueId, "opaque")
 
 
 def without_values(path: str) -> str:

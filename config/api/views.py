@@ -16,12 +16,14 @@ from rest_framework.views import APIView
 
 from config.api import idempotency, throttling
 from config.api.actors import Actor
+from config.api.ahead import Ahead, Row
 from config.api.encodings import decoded, encoding_of
 from config.api.errors import Invalid, Problem, Refused
-from config.api.json import JSONOnly, JSONParser, JSONRenderer, RawJSON
+from config.api.json import JSONOnly, JSONParser, JSONRenderer, JSONResponse
 
-__all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "RawJSON"]
+__all__ = ["ApiView", "JSONOnly", "JSONParser", "JSONRenderer", "JSONResponse"]
 
+READING = ("GET", "HEAD")
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -68,11 +70,17 @@ class ApiView(APIView):
     idempotent: ClassVar[bool] = True
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     _query_problems: list[Problem]
+    # The row that `asks_ahead` has found, or one of nulls; None where it was not asked.
+    found_ahead: Row | None = None
 
     @property
     def actor(self) -> Actor:
         """Who makes the request; only for methods that a scope guards."""
         return cast("Actor", self.request.auth)
+
+    def asks_ahead(self) -> Ahead | None:
+        """What the method will want first, if it can be asked before it is known who asks."""
+        return None
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -83,13 +91,17 @@ class ApiView(APIView):
         self, request: HttpRequest, *_args: object, **_kwargs: object
     ) -> Request:
         """The request as DRF wraps it."""
-        return BodyRequest(
+        wrapped = BodyRequest(
             request,
-            parsers=self.get_parsers(),
+            # A body that is sent with a GET is not read.
+            parsers=() if request.method in READING else self.get_parsers(),
             authenticators=self.get_authenticators(),
             negotiator=self.get_content_negotiator(),
             parser_context=self.get_parser_context(request),
         )
+        # Else each look at them would first be one at the attributes of REST framework's own.
+        wrapped.META = request.META
+        return wrapped
 
     def initial(self, request: Request, *_args: object, **_kwargs: object) -> None:
         """Everything that is checked before a method runs."""

@@ -55,6 +55,23 @@ def dumped(snapshot: str) -> Iterator[bytes]:
             ended(process)
 
 
+def require_server() -> None:
+    """Raise `BackupError` where a pooler stands before the database.
+
+    These programs change settings of a session that they take for their own, such as the
+    `search_path`: whoever gets it next may find no tables.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ((number,),) = cursor.fetchall()
+    # A pooler makes up the number of the session by which its clients cancel.
+    if number != connection.connection.info.backend_pid:
+        raise BackupError(
+            "DATABASE_URL leads to a pooler such as PgBouncer: for this command, set it to the"
+            " database server itself"
+        )
+
+
 def is_empty() -> bool:
     """Whether the database has no tables at all."""
     with connection.cursor() as cursor:

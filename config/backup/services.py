@@ -43,6 +43,7 @@ def make_backup(path: Path, *, with_files: bool, passphrase: str | None, say: Sa
 
     With a passphrase the keys are in it, too. Raises `BackupError` and `KeysError`.
     """
+    database.require_server()
     own_keys = None if passphrase is None else keys.sealed(configured_keys(), passphrase)
     with writing(path) as archive, one_moment() as snapshot:
         facts = dict(InstallationFact.objects.values_list("name", "value"))
@@ -72,9 +73,10 @@ def make_backup(path: Path, *, with_files: bool, passphrase: str | None, say: Sa
 def restore_backup(path: Path, *, say: Say) -> Manifest:
     """Put a backup into the database of this process, which has to be empty, and migrate it.
 
-    Raises `BackupError` before anything is changed for one of a newer release or other keys, and
-    for a database with tables in it.
+    Raises `BackupError` before anything is changed for one of a newer release or other keys, for a
+    database with tables in it, and for a pooler.
     """
+    database.require_server()
     with reading(path) as archive:
         manifest = archive.manifest
         if message := newer(manifest):

@@ -41,8 +41,14 @@ def unseal_if_possible(sealed: bytes, bound_to: str) -> str | None:
 
     For whatever must go on without it: a page of many customers, or the next value in its stead.
     """
+    content = unseal_bytes_if_possible(sealed, bound_to)
+    return None if content is None else content.decode()
+
+
+def unseal_bytes_if_possible(sealed: bytes, bound_to: str) -> bytes | None:
+    """The bytes; None, and an error in the log, as `unseal_if_possible` does."""
     try:
-        return unseal(sealed, bound_to)
+        return unseal_bytes(sealed, bound_to)
     except SealError as error:
         reason = str(error)
     logger.error("a sealed value cannot be read: %s", reason)

@@ -4,74 +4,70 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from inspect import signature
-from itertools import count
-from typing import Any, NamedTuple, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
-import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Expression, Field, Lookup, Model, QuerySet, TextField, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    Expression,
+    Field,
+    Lookup,
+    Model,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.fields import NOT_PROVIDED
 from django.db.models.sql.compiler import SQLCompiler
-from psycopg.abc import Params
+from psycopg.sql import Literal
+
+if TYPE_CHECKING:
+    from config.db.postgresql.base import DatabaseWrapper
+    from config.db.postgresql.sessions import PreparedCursor
 
 SNAPSHOT = """
     SELECT statement_timestamp(), set_config('statement_timeout', %s, true),
            set_config('transaction_read_only', 'on', true)"""
 
+# An array of which the planner does not see how many ids are in it. As a plain parameter, a few are
+# fewer than the ten of the plan for any, which is then never taken: each time is planned anew.
+SOME_IDS = "(SELECT %s)::uuid[]"
+
 Row = tuple[Any, ...]  # of values whose types only the statement tells
 
 
-class PreparedCursor(psycopg.RawCursor[Row]):
-    """A cursor to which placeholders are `%s`, as Django writes them, and to the driver numbers.
-
-    The driver looks for `%s` in a text of more than 4 kB anew each time, which takes it longer than
-    all else that it does.
-    """
-
-    def execute(  # type: ignore[override] # all statements here are texts with values
-        self, query: str, params: Params | None = None
-    ) -> Self:
-        """Run a statement that has values."""
-        return super().execute(numbered(query), params)
-
-
-@lru_cache(maxsize=500)
-def numbered(sql: str) -> str:
-    """`sql` with `$1`, `$2` and so on for each `%s`, and one `%` for each `%%`."""
-    numbers = count(1)
-    return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", sql)
-
-
-@contextmanager
 def prepared(
     sql: str,
     params: Sequence[Any],  # of every type that psycopg has an adapter for
     *,
     using: str = DEFAULT_DB_ALIAS,
-) -> Iterator[CursorWrapper]:
-    """Run a statement as a server-side prepared one; yields its cursor.
+) -> "PreparedCursor":
+    """Run a statement as a server-side prepared one; its rows are in the cursor until the next one.
 
     Planning the customer object takes ten times as long as making it, so a query that finds its
     rows by primary key is planned once. Anything whose best plan depends on the values (searches,
     lists) must not come here. With `KITH_PREPARED_STATEMENTS=0`, for poolers that cannot keep
     them, the statement is only bound on the server.
+
+    A connection keeps one cursor for all of these: a new one, and Django's around it, would take
+    longer than half of what a short statement takes.
     """
-    connection = connections[using]
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    # Django's stubs ask for a wrapper of its own, which this call makes.
-    raw = cast("CursorWrapper", PreparedCursor(connection.connection))
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:
-        cursor.execute(sql, params)
-        yield cursor
+    connection, cursor = kept_cursor(using)
+    if is_watched(connection):
+        wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+        # Django's stubs ask for a wrapper of its own, which this call makes.
+        wrap(cast("CursorWrapper", cursor)).execute(sql, params)
+        return cursor
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return cursor.execute(sql, params)
 
 
 def prepared_rows(
@@ -81,9 +77,42 @@ def prepared_rows(
     using: str = DEFAULT_DB_ALIAS,
 ) -> list[Row]:
     """The rows of a statement that is prepared likewise."""
-    with prepared(sql, params, using=using) as cursor:
-        rows: list[Row] = cursor.fetchall()
-    return rows
+    return prepared(sql, params, using=using).fetchall()
+
+
+def kept_cursor(using: str) -> "tuple[BaseDatabaseWrapper, PreparedCursor]":
+    """The connection, opened if need be, and the cursor that it keeps."""
+    connection = connections[using]
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection, cast("DatabaseWrapper", connection).prepared_cursor()
+
+
+def is_watched(connection: BaseDatabaseWrapper) -> bool:
+    """Whether somebody wants to see each statement."""
+    return bool(connection.queries_logged or connection.execute_wrappers)
+
+
+class Question(NamedTuple):
+    """A statement with its values, to be asked together with others."""
+
+    sql: str
+    values: list[Any]  # as above
+
+
+def together(questions: Sequence[Question], *, using: str = DEFAULT_DB_ALIAS) -> list[list[Row]]:
+    """The rows of each of some statements, sent in one message; each is prepared likewise.
+
+    They run one after the other, and none behind one that fails, whose error is raised. One that
+    gives no rows has none.
+    """
+    connection, cursor = kept_cursor(using)
+    if is_watched(connection):
+        found = (prepared(each.sql, each.values, using=using) for each in questions)
+        return [each.fetchall() if each.description else [] for each in found]
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return cursor.fetch_together(questions)
 
 
 @contextmanager
@@ -117,7 +146,7 @@ class Place(int):
 
 
 class Slot(Expression):
-    """Where a `Statement` takes one of its values: an id, or with the look-up `any` many of them.
+    """Where a `Statement` takes one of its values: an id, or where an array belongs many of them.
 
     With one id PostgreSQL is to be asked for one: it would plan for ten, and so each time anew.
     """
@@ -130,6 +159,11 @@ class Slot(Expression):
     def text(self) -> "Slot":
         """The same place, for a text."""
         return Slot(self.place, TextField())
+
+    @property
+    def number(self) -> "Slot":
+        """The same place, for a number."""
+        return Slot(self.place, BigIntegerField())
 
     def as_sql(
         self, _compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -145,7 +179,7 @@ class Written(NamedTuple):
     """A statement's SQL, its parameters, and how columns become values, by position."""
 
     sql: str
-    params: tuple[object, ...]
+    places: tuple[Place, ...]
     converters: tuple[tuple[int, Sequence[Convert], object], ...]
 
 
@@ -165,21 +199,37 @@ class Statement:
         slots = map(Slot, range(len(signature(self._build).parameters)))
         queryset = self._build(*slots)
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
+        # Without one Django writes no query that locks rows.
+        with transaction.atomic(savepoint=False):
+            sql, places = with_constants(*compiler.as_sql())
         converters = compiler.get_converters([column for column, *_ in compiler.select])
         return Written(
-            sql, tuple(params), tuple((n, each, column) for n, (each, column) in converters.items())
+            sql, places, tuple((n, each, column) for n, (each, column) in converters.items())
         )
 
     def rows(
-        self, *given: UUID | str | Collection[UUID], using: str = DEFAULT_DB_ALIAS
+        self, *given: UUID | str | int | Collection[UUID | int], using: str = DEFAULT_DB_ALIAS
     ) -> list[Row]:
         """The rows, as `values_list` gives them; for each slot its value."""
-        sql, params, converters = self._written
-        own = [each if isinstance(each, UUID | str) else array(each) for each in given]
-        values = [own[each] if isinstance(each, Place) else each for each in params]
-        found = prepared_rows(sql, values, using=using)
-        return list(self._converted(found, converters, using)) if converters else found
+        return self.converted(prepared_rows(*self.question(*given), using=using), using=using)
+
+    def question(self, *given: UUID | str | int | Collection[UUID | int]) -> Question:
+        """The statement to be asked `together` with others; `converted` makes its rows."""
+        own = [each if isinstance(each, UUID | str | int) else array(each) for each in given]
+        return Question(self._written.sql, [own[place] for place in self._written.places])
+
+    def converted(self, rows: list[Row], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        """The rows of the database as `values_list` gives them."""
+        converters = self._written.converters
+        return list(self._converted(rows, converters, using)) if converters else rows
+
+    def text(self, *texts: str) -> str:
+        """The SQL with these texts for its slots. `TypeError` where columns are converted."""
+        sql, places, converters = self._written
+        if converters:
+            raise TypeError("only a statement's own rows have converted columns")
+        own = iter(places)
+        return re.sub("%s|%%", lambda found: "%%" if found[0] == "%%" else texts[next(own)], sql)
 
     @staticmethod
     def _converted(
@@ -192,6 +242,27 @@ class Statement:
                 for convert in steps:
                     values[position] = convert(values[position], column, connection)
             yield tuple(values)
+
+
+def with_constants(sql: str, params: Iterable[object]) -> tuple[str, tuple[Place, ...]]:
+    """A statement that has its constants in its text, and what remains of its parameters.
+
+    A plan for any values would not know them: of those that one status has, an index could not be
+    used that holds only these.
+    """
+    values = iter(params)
+    places: list[Place] = []
+
+    def put(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return found[0]
+        value = next(values)
+        if not isinstance(value, Place):
+            return Literal(value).as_string().replace("%", "%%")
+        places.append(value)
+        return found[0]
+
+    return re.sub("%[s%]", put, sql), tuple(places)
 
 
 @UUIDField.register_lookup
@@ -211,9 +282,10 @@ class AnyOf(Lookup):
         if not self.rhs:
             raise EmptyResultSet
         column, parameters = self.process_lhs(compiler, connection)
-        # A slot is no parameter yet: `Statement.rows` puts one in its place.
-        ids = self.rhs.place if isinstance(self.rhs, Slot) else array(self.rhs)
-        return f"{column} = ANY(%s::uuid[])", (*parameters, ids)
+        if isinstance(self.rhs, Slot):
+            # A slot is no parameter yet: `Statement.rows` puts one in its place.
+            return f"{column} = ANY({SOME_IDS})", (*parameters, self.rhs.place)
+        return f"{column} = ANY(%s::uuid[])", (*parameters, array(self.rhs))
 
 
 AnyField: TypeAlias = "Field[Any, Any]"  # of any column of any model
@@ -270,7 +342,8 @@ def defaulted(model: type[Model]) -> "tuple[AnyField, ...]":
 def insertion(*rows: tuple[type[Model], Columns], locked: bool) -> str:
     """SQL that inserts a row of each model, or nothing at all when the first is there already."""
     (first, columns), *others = rows
-    lock = "lock AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))), "
+    turn = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+    lock = f"lock AS MATERIALIZED ({turn}), "
     row = columns.insert(first) + (" FROM lock" if locked else "")
     along = "".join(
         f", other{number} AS ({own.insert(other)} FROM row)"
@@ -287,9 +360,9 @@ def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
 
     The first one has then what the database made of its defaults, unless it was given a value;
     signals are not sent. An advisory lock of the name `lock` is taken before any default is made,
-    and held until the transaction ends: by itself the statement is one, and nobody waits while this
-    process thinks. The ORM takes several times as long to write such a statement as the database to
-    do it.
+    and held until the transaction ends, in common with others that insert: who takes it alone finds
+    the rows of all whose defaults were made before. The ORM takes several times as long to write
+    such a statement as the database to do it.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     rows = (first, *others)

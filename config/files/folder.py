@@ -50,7 +50,7 @@ class Folder:
 
     def names(self) -> Iterator[str]:
         """The names of all complete files."""
-        for path in self.root.rglob("*"):
+        for path in below(self.root):
             if path.suffix != PART and path.is_file():
                 yield path.relative_to(self.root).as_posix()
 
@@ -72,17 +72,13 @@ class Folder:
         """Delete what is below a folder."""
         path = self._path(folder)
         kept = self._path(keep) if keep else None
-        if kept is None or not kept.is_relative_to(path):
-            with suppress(FileNotFoundError):
-                shutil.rmtree(path)
-            self._drop_empty(path.parent)
-            return
-        for found in sorted(path.rglob("*"), reverse=True):
+        for found in below(path):
             if found.is_dir():
                 with suppress(OSError):
                     found.rmdir()
             elif found != kept:
                 found.unlink(missing_ok=True)
+        self._drop_empty(path)
 
     def free_bytes(self) -> int:
         """What the file system has for this user."""
@@ -120,6 +116,18 @@ class Folder:
             except OSError:
                 return
             folder = folder.parent
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """All that is below a folder, the deepest first, but for what is deleted meanwhile."""
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for root, folders, names in os.walk(folder, topdown=False, onerror=note):
+        for name in (*names, *folders):
+            yield Path(root, name)
 
 
 def sync_folder(folder: Path) -> None:

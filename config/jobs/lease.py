@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import TupleRow
 
+from config import tracing
 from config.jobs import stopping
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,8 @@ class Lease:
             yield
 
     def _beat(self) -> None:
+        # Twice a second, for as long as the job takes.
+        tracing.leave()
         started = heard = time.monotonic()
         try:
             while not self._done.wait(BEAT_SECONDS):

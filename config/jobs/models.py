@@ -29,7 +29,7 @@ from django.db.models.functions import Coalesce, Now
 from kombu.exceptions import OperationalError as BrokerError
 from uuid_utils.compat import uuid7
 
-from config import metrics
+from config import metrics, tracing
 from config.api.actors import Actor
 from config.context import request_id
 from config.db.statements import insert_rows
@@ -41,9 +41,6 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 # To the power of the attempts so far; a database or a bucket that went away needs time to return.
 PAUSE_SECONDS = 5
-
-# The current connection may be one to a broker that was restarted.
-ONE_MORE_TRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
 
 class JobFailed(Exception):
@@ -92,6 +89,8 @@ class Job(models.Model):
     actor_id = models.CharField(max_length=36, blank=True)
     client_id = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    # Of the request that submitted it, as `traceparent` of W3C's Trace Context has it.
+    trace_parent = models.CharField(max_length=55, blank=True, default="", db_default="")
     submitted_at = models.DateTimeField(db_default=Now())
     # When a message was last sent for it; NULL: it waits for a free slot, or for the broker.
     queued_at = models.DateTimeField(null=True, blank=True)
@@ -157,14 +156,14 @@ class Job(models.Model):
         """
         self.business_account_id = actor.business_account_id
         self.actor_type, self.actor_id, self.client_id = actor.type, actor.id, actor.client_id
-        self.request_id = request_id.get()
+        self.request_id, self.trace_parent = request_id.get(), tracing.here()
         if not insert_rows(self, *along, lock=self.acceptance_lock()):
             return False
         transaction.on_commit(self.queue, robust=True)
         return True
 
     def acceptance_lock(self) -> str:
-        """The name of a lock under which the job is accepted; empty for none."""
+        """The name of a lock that all hold in common while they accept jobs; empty for none."""
         return ""
 
     def queue(self) -> None:
@@ -173,12 +172,16 @@ class Job(models.Model):
         free, others_wait = limits.free_slots(job_tables(), account, besides=self.pk)
         # Whatever ends brings those that waited for it: only a job that could run now has to let
         # older ones go first.
-        if free <= 0 or self.must_wait():
+        if free <= 0 or self.is_far_back():
             return
         if others_wait:
             publish_waiting(account)
         else:
             self.send()
+
+    def is_far_back(self) -> bool:
+        """Whether a new job is none of those that may run next."""
+        return self.must_wait()
 
     def send(self) -> None:
         """Send the job's message, unless it has one or is not claimable."""
@@ -190,9 +193,7 @@ class Job(models.Model):
         """Send the job's message; while the broker is unavailable, the reaper sends it later."""
         token = request_id.set(self.request_id)
         try:
-            current_app.send_task(
-                self.task_name, [str(self.pk)], retry=True, retry_policy=ONE_MORE_TRY
-            )
+            current_app.send_task(self.task_name, [str(self.pk)])
         except (BrokerError, OSError) as error:
             logger.warning("no broker for job %s: %s", self.pk, error)
             type(self).objects.filter(pk=self.pk).update(queued_at=None)
@@ -276,6 +277,7 @@ class Job(models.Model):
             (self.Status.STARTED,), status=self.Status.FINISHED, finished_at=Now(), **outcome
         )
         self.count_end(self.Status.FINISHED, self.rows_of(outcome))
+        tracing.note_job(self.Status.FINISHED)
 
     def fail(self, code: str, message: str, **outcome: object) -> None:
         """To FAILED, with a message that a person understands. Raises `ClaimLost`."""
@@ -288,6 +290,7 @@ class Job(models.Model):
             **outcome,
         )
         self.count_end(self.Status.FAILED, self.rows_of(outcome))
+        tracing.note_job(self.Status.FAILED)
 
     def hand_back(self) -> None:
         """Release the job at once, as if this attempt had not been."""
@@ -325,6 +328,10 @@ class Job(models.Model):
         """To ABORTED, because it took longer than `JOB_SECONDS`. False: it had ended."""
         limit = f"This took more than {settings.JOB_SECONDS} seconds and was stopped."
         return self.abort("TIME_LIMIT", f"{limit} {self.time_limit_advice}")
+
+    @classmethod
+    def settle(cls, lost: "models.QuerySet[Self]") -> None:
+        """Have jobs whose worker died tell what is done; it may have died before it could."""
 
     def rows_of(self, _outcome: Mapping[str, object]) -> int:
         """How many rows the job has written, by what is noted of its end."""

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Value
 from django.db.models.functions import Now
 
@@ -21,7 +22,7 @@ from config.jobs.models import (
 logger = logging.getLogger(__name__)
 
 # When a job was not claimed for so long, its message may be lost.
-REQUEUE_AFTER = timedelta(seconds=60)
+REQUEUE_AFTER = timedelta(seconds=2 * settings.JOB_LEASE_SECONDS)
 
 
 def reap() -> int:
@@ -72,6 +73,7 @@ def forget_lost_messages() -> None:
 def give_up(kind: type[Job]) -> None:
     """Fail the jobs whose worker died at the last attempt."""
     exhausted = kind.objects.filter(lost(), attempts__gte=MAX_ATTEMPTS)
+    kind.settle(exhausted)
     failed = exhausted.update(
         status=Job.Status.FAILED,
         finished_at=Now(),

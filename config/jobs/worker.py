@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
+from config import tracing
 from config.context import request_id
+from config.jobs.begun import note_beginning, note_end
 from config.jobs.lease import ClaimLost, Lease, WorkerStops
 from config.jobs.models import (
     MAX_ATTEMPTS,
@@ -24,6 +26,7 @@ UNAVAILABLE = (
     f"This was tried {MAX_ATTEMPTS} times, and each time the database or the storage of files was "
     "away. Please submit it again later."
 )
+WRONG = "Something went wrong on our side; it has been logged."
 
 
 def perform(
@@ -36,15 +39,21 @@ def perform(
     for another attempt; a worker that stops gives it back as it was; anything else is a bug, logged
     and told as a failure without its text.
     """
+    note_beginning()
     job = kind.claim(job_id, worker=worker)
     if job is None:
+        note_end()
         logger.info("job %s is not claimable", job_id)
         return
     token = request_id.set(job.request_id)
     try:
-        with Lease(job.renew, job.run_out) as lease:
+        with (
+            tracing.job(str(kind._meta.model_name), job.pk, job.trace_parent, job.attempts),
+            Lease(job.renew, job.run_out) as lease,
+        ):
             attempt(job, lease, work)
     finally:
+        note_end()
         bring_next(job.business_account_id)
         request_id.reset(token)
 
@@ -75,10 +84,12 @@ def attempt(job: AnyJob, lease: Lease, work: Callable[[AnyJob, Lease], None]) ->
         if not lease.is_lost:
             logger.warning("job %s met something that was away", job.pk, exc_info=True)
             put_off(job, JobFailed("UNAVAILABLE", UNAVAILABLE))
-    except Exception:
-        # Also when the claim was lost meanwhile: a bug is raised, and logged with its trace.
-        end(job, "INTERNAL_ERROR", "Something went wrong on our side; it has been logged.")
-        raise
+    except Exception as error:
+        is_ours = end(job, "INTERNAL_ERROR", WRONG)
+        # Also when the claim was lost meanwhile a bug is raised, and logged with its trace; but
+        # whoever cancels a job deletes its files, which the lease notices a moment later.
+        if is_ours or not isinstance(error, FileNotFoundError):
+            raise
     except BaseException:
         release(job.hand_back)
         raise
@@ -92,15 +103,17 @@ def put_off(job: Job, failure: JobFailed) -> None:
         release(lambda: end(job, failure.code, failure.message))
 
 
-def end(job: Job, code: str, message: str) -> None:
-    """Fail the job, unless another worker claimed it meanwhile."""
+def end(job: Job, code: str, message: str) -> bool:
+    """Fail the job; False where it was cancelled, or another worker claimed it meanwhile."""
     try:
         job.fail(code, message)
     except ClaimLost:
         logger.info("job %s was cancelled or taken over", job.pk)
+        return False
+    return True
 
 
-def release(write: Callable[[], None]) -> None:
+def release(write: Callable[[], object]) -> None:
     """Write that the job is free; when even that fails, its lease runs out all the same."""
     try:
         write()

@@ -14,12 +14,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from config.launcher import given, stack
 from config.launcher.checks import PYTEST, PYTHON_MODULE, run_checks
+from config.launcher.fork_server import IS_POSSIBLE, is_ready
 from config.launcher.given import GivenError
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import (
@@ -31,6 +33,7 @@ from config.launcher.instance import (
     is_given,
     new_secrets,
 )
+from config.launcher.programs import Program
 from config.launcher.restore import options_of, put_keys
 from config.launcher.servers import EmbeddedError, sockets_of
 from config.launcher.stack import MANAGE, Address, StackError
@@ -121,6 +124,27 @@ def manage(arguments: Sequence[str]) -> int:
             _wait_while(partial(_holds, instance, busy.holder.pid))
 
 
+def run(arguments: Sequence[str]) -> int:
+    """Become one program of a registry whose servers are given, for a supervisor of the user's."""
+    parser = argparse.ArgumentParser(prog="./kith run")
+    parser.add_argument("program", choices=["web", "worker", "beat"])
+    parser.add_argument("--port", type=_port, default=os.environ.get("KITH_PORT") or "8000")
+    options = parser.parse_args(arguments)
+    if not (is_given("DATABASE_URL") and is_given("REDIS_URL")):
+        raise StackError("`run` starts no servers: set DATABASE_URL and REDIS_URL, or use `up`")
+    address = Address(os.environ.get("KITH_HOST") or stack.LOCAL_ADDRESS, options.port)
+    instance = Instance(_data_directory())
+    environment = stack.with_given(_contract(instance, address))
+    makers: dict[str, Callable[[Path, Mapping[str, str]], Program]] = {
+        "web": partial(stack.web, address),
+        "worker": stack.worker,
+        "beat": stack.beat,
+    }
+    program = makers[options.program](instance.data, environment)
+    os.chdir(CHECKOUT)
+    os.execve(program.command[0], list(program.command), environment)  # noqa: S606 - no shell is wanted
+
+
 def restore(arguments: Sequence[str]) -> int:
     """Put a backup into an empty registry, with the servers started for as long as it takes."""
     options = options_of(arguments)
@@ -135,8 +159,11 @@ def restore(arguments: Sequence[str]) -> int:
         put_keys(instance, path, options)
         made = _contract(instance) | stack.urls(instance.data, sockets)
         stack.start_servers(supervisor, instance.data, sockets, say)
-        command = [*MANAGE, "restore", str(path)]
-        return supervisor.foreground(command, stack.with_given(made), CALLER_DIRECTORY)
+        command, environment = [*MANAGE, "restore", str(path)], stack.with_given(made)
+        code = supervisor.foreground(command, environment, CALLER_DIRECTORY)
+        if not code:
+            stack.confine(supervisor, environment)
+        return code
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -155,18 +182,38 @@ def bench(arguments: Sequence[str]) -> int:
         return supervisor.foreground(command, environment, CHECKOUT)
 
 
+def chaos(arguments: Sequence[str]) -> int:
+    """Run a registry of its own whose parts fail at random, and check what it promised."""
+    return _become([*PYTHON_MODULE, "tests.chaos", *arguments], {}, CHECKOUT)
+
+
+def fuzz(arguments: Sequence[str]) -> int:
+    """Run a registry of its own under calls of every kind, and check what it answers and does."""
+    return _become([*PYTHON_MODULE, "tests.fuzz", *arguments], {}, CHECKOUT)
+
+
+def supply(command: str, arguments: Sequence[str]) -> int:
+    """Tell what the release is made of, by a command of `config.supply`."""
+    made = {"KITH_DATA": str(_data_directory())}
+    return _become([*PYTHON_MODULE, "config.supply", command, *arguments], made, CHECKOUT)
+
+
 def renew_locks(arguments: Sequence[str]) -> int:
-    """Resolve pyproject.toml anew into both lock files; `arguments` go to uv."""
+    """Resolve pyproject.toml anew into all lock files; `arguments` go to uv."""
     development = [
         *(*COMPILE, *arguments, "--group", "dev", "pyproject.toml"),
         *("-o", "requirements-dev.lock"),
     ]
-    # Constrained by the larger one, so that the development lock holds every pin of the other.
+    # Constrained by the largest one, so that the development lock holds every pin of the others.
     running = [
         *(*COMPILE, "--constraint", "requirements-dev.lock", "--no-annotate", "pyproject.toml"),
         *("-o", "requirements.lock"),
     ]
-    for command in (development, running):
+    tools = [
+        *(*COMPILE, "--constraint", "requirements-dev.lock", "--no-annotate", "--group", "supply"),
+        *("-o", "requirements-supply.lock"),
+    ]
+    for command in (development, running, tools):
         done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=False)
         if done.returncode:
             return done.returncode
@@ -175,14 +222,18 @@ def renew_locks(arguments: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command named first in `arguments`; the exit code."""
-    commands = {
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
         "up": up,
         "setup": lambda options: manage(["setup", *options]),
         "backup": lambda options: manage(["backup", *options]),
         "restore": restore,
+        "run": run,
         "test": test,
         "manage": manage,
         "bench": bench,
+        "chaos": chaos,
+        "fuzz": fuzz,
+        **{name: partial(supply, name) for name in ("licences", "sbom", "audit")},
         "lock": renew_locks,
     }
     complain = partial(_say, sys.stderr)
@@ -212,17 +263,24 @@ def _bring_up(
     data = instance.data
     made = _contract(instance, address) | stack.urls(data, sockets)
     environment = stack.with_given(made)
-    programs = [stack.web(address, data, environment), stack.worker(data, environment)]
-    programs.append(stack.beat(data, environment))
+    serving = stack.without_owner(environment)
+    place = sockets / "fork.sock"
+    programs = [
+        stack.web(address, data, serving),
+        stack.worker(data, serving, has_schedule=True),
+    ]
     stack.check_settings(supervisor, environment)
     stack.start_servers(supervisor, data, sockets, say)
     stack.migrate(supervisor, environment, say)
     lock.publish(made)
     credentials = stack.create_demo(supervisor, data, environment, say) if demo else None
     stack.forget_counts(data)
-    say("starting web, worker and beat")
+    say("starting web and worker")
+    if IS_POSSIBLE:
+        supervisor.start(stack.fork_server(place, data, serving))
+        supervisor.wait_until(lambda: is_ready(place), READY_SECONDS)
     for program in programs:
-        supervisor.start(program)
+        supervisor.start(replace(program, fork_server=place))
     if not supervisor.wait_until(lambda: not address.missing_parts(), READY_SECONDS):
         parts = ", ".join(address.missing_parts()) or "ready too late"
         raise StackError(f"not ready after {READY_SECONDS:g} s: {parts}; logs: {data / 'log'}")
@@ -276,8 +334,8 @@ def _running_environment(instance: Instance, say: Say) -> dict[str, str]:
     return dict(holder.environment)
 
 
-def _become(command: list[str], made: dict[str, str]) -> int:
-    os.chdir(CALLER_DIRECTORY)
+def _become(command: list[str], made: dict[str, str], directory: Path = CALLER_DIRECTORY) -> int:
+    os.chdir(directory)
     os.execve(command[0], command, stack.with_given(made))  # noqa: S606 - no shell is wanted
 
 

@@ -1,5 +1,6 @@
 """What `./kith test` runs: ruff, mypy, the look for missing migrations, then pytest."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,14 @@ from config.launcher.servers import NAME as DATABASE
 from config.launcher.stack import MANAGE, StackError
 from config.launcher.supervisor import Supervisor
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# By the mark of the tests that need it: the names that a program goes by.
+PROGRAMS = {
+    "browser": ("chromium", "chromium-browser", "google-chrome"),
+    "pgbouncer": ("pgbouncer",),
+    "rabbitmq": ("rabbitmq-server",),
+}
+# Debian's, in which ordinary users do not look; its command of the name insists on being root.
+FOLDERS = ("/usr/lib/rabbitmq/bin", os.environ.get("PATH", os.defpath), "/usr/sbin")
 PYTHON_MODULE = (sys.executable, "-m")
 CHECKS = (
     ("ruff check", (*PYTHON_MODULE, "ruff", "check", ".")),
@@ -23,7 +31,8 @@ CHECKS = (
     ("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),
 )
 PYTEST = (*PYTHON_MODULE, "pytest")
-EVERYTHING = ("--cov", "--cov-branch", "-n", "2", "--dist", "worksteal")
+# Each process waits for servers a third of its time, so that three keep two processors busy.
+EVERYTHING = ("--cov", "--cov-branch", "-n", "3", "--dist", "worksteal")
 
 
 def run_checks(
@@ -93,9 +102,19 @@ def run_pytest(
     return supervisor.foreground([*PYTEST, *arguments, *_what_can_run(say)], environment, CHECKOUT)
 
 
+def program_for(mark: str) -> str | None:
+    """The path of the program that tests with this mark need; None where it is missing."""
+    folders = os.pathsep.join(FOLDERS)
+    return next(filter(None, (shutil.which(name, path=folders) for name in PROGRAMS[mark])), None)
+
+
 def _what_can_run(say: Callable[[str], None]) -> tuple[str, ...]:
-    """Arguments that leave out tests for which a program is missing; it is told."""
-    if any(map(shutil.which, CHROMIUM_NAMES)):
+    """Arguments that leave out tests that cannot run here; it is told which."""
+    missing = [mark for mark in PROGRAMS if program_for(mark) is None]
+    # It copies the server that is started for the tests.
+    if is_given("DATABASE_URL"):
+        missing.append("replica")
+    if not missing:
         return ()
-    say("no Chromium found: browser tests are left out")
-    return ("-m", "not browser")
+    say(f"tests are left out for want of a program or server: {', '.join(missing)}")
+    return ("-m", " and ".join(f"not {mark}" for mark in missing))

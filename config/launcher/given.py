@@ -1,15 +1,13 @@
 """The servers that the user gave by DATABASE_URL and REDIS_URL: whether they can be used at all.
 
 What is wrong is said in one line, with the variable that has to be changed. No password is ever
-repeated. Standard library, psycopg and redis-py only.
+repeated. psycopg and redis-py are loaded only where there is something to reach: the launcher lives
+for as long as the registry, and they take 20 MB.
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-
-import psycopg
-import redis
 
 from config.launcher.instance import is_given
 
@@ -25,10 +23,15 @@ class GivenError(Exception):
 def value_of(name: str, source: Mapping[str, str] = os.environ) -> str:
     """The value of variable `name`, or of the file that `NAME_FILE` names. Raises GivenError."""
     path = source.get(f"{name}_FILE", "")
+    if not path:
+        return source.get(name, "")
     try:
-        return Path(path).read_text().strip() if path else source.get(name, "")
-    except OSError as error:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise GivenError(f"{name}_FILE names {path}, which cannot be read: {error}") from error
+    if not value:
+        raise GivenError(f"{name}_FILE names {path}, which is empty")
+    return value
 
 
 def check_servers() -> bool:
@@ -44,6 +47,8 @@ def check_servers() -> bool:
 
 def check_database(url: str) -> bool:
     """Open a session; whether there is data behind it. Raises GivenError."""
+    import psycopg  # noqa: PLC0415 -- see above
+
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in {"postgresql", "postgres"}:
         raise GivenError(
@@ -62,6 +67,8 @@ def check_database(url: str) -> bool:
 
 def check_redis(url: str) -> None:
     """Have it answer a PING. Raises GivenError."""
+    import redis  # noqa: PLC0415 -- see above
+
     try:
         with redis.Redis.from_url(
             url, socket_connect_timeout=SECONDS, socket_timeout=SECONDS

@@ -49,17 +49,18 @@ def group_is_running(group: int) -> bool:
     return any(state != "Z" and its == group for state, its in filter(None, states))
 
 
-def is_occupied(directory: Path) -> bool:
-    """Whether a process has `directory` as its working directory (False where /proc is missing).
+def occupants(directory: Path) -> list[int]:
+    """The processes that have `directory` as their working directory (none without a /proc).
 
     PostgreSQL's processes all work in their data directory, also those of a dead postmaster.
     """
     wanted = str(directory.resolve())
+    found = []
     for path in PROCESSES.glob("[0-9]*/cwd"):
         with suppress(OSError):
             if str(path.readlink()) == wanted:
-                return True
-    return False
+                found.append(int(path.parent.name))
+    return found
 
 
 def _state_and_group(pid: int) -> tuple[str, int] | None:

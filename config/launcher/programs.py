@@ -15,9 +15,16 @@ from typing import BinaryIO
 
 LOG_LIMIT = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 # Loaded here because the time between fork and exec is no time to load a library.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def prctl(option: int, value: int) -> None:
+    """Set something about this process, where the system is Linux."""
+    if _libc is not None:
+        _libc.prctl(option, value, 0, 0, 0)
 
 
 def _at_once() -> bool:
@@ -30,7 +37,8 @@ class Program:
 
     `stop_signal` asks it to end, SIGKILL follows after `stop_seconds`, or after `orphan_seconds`
     when the supervisor was killed. `may_start` is asked before a restart, as often as it takes,
-    until what the dead one left behind is gone.
+    until what the dead one left behind is gone. With `fork_server`, the place of one, it is forked
+    there if that can be done; its command is `python -m MODULE ...` then.
     """
 
     name: str
@@ -41,6 +49,7 @@ class Program:
     stop_seconds: float = 10.0
     orphan_seconds: float = 3.0
     may_start: Callable[[], bool] = _at_once
+    fork_server: Path | None = None
 
 
 class Restarts:
@@ -66,14 +75,16 @@ class Restarts:
         return delay
 
 
-def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
-    """What a child runs between fork and exec to get `stop_signal` when this process is killed."""
-    parent = os.getpid()
+def die_with_parent(stop_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """What a child runs between fork and exec to get `stop_signal` when its parent is killed.
+
+    The parent is this process unless said otherwise.
+    """
+    expected = parent or os.getpid()
 
     def in_child() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
-        if os.getppid() != parent:
+        prctl(PR_SET_PDEATHSIG, int(stop_signal))
+        if os.getppid() != expected:
             os._exit(1)
 
     return in_child

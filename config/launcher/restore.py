@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.backup.keys import KeysError, keys_in
 from config.launcher.instance import SECRET_NAMES, Instance, InstanceError, is_given
 
 
@@ -39,6 +38,9 @@ def put_keys(instance: Instance, path: Path, options: argparse.Namespace) -> Non
                 " sealed in it opens: put that file there, or use --keys if they are in the backup"
             )
         return
+    # Cryptography is for this command alone; the launcher of others lives for long.
+    from config.backup.keys import KeysError, keys_in  # noqa: PLC0415
+
     try:
         instance.adopt(keys_in(path, passphrase(options)))
     except KeysError as error:

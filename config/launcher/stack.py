@@ -4,6 +4,7 @@
 set by the user, that server is not started here. Does not import Django.
 """
 
+import errno
 import http.client
 import json
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import is_given, write_private
 from config.launcher.programs import Program
-from config.launcher.servers import Postgres, Valkey, server_environment, start
+from config.launcher.servers import APP, Postgres, Valkey, server_environment, start
 from config.launcher.supervisor import Supervisor
 
 # One process per processor, while the database's connections last on a large machine.
@@ -26,6 +27,9 @@ MOST_PROCESSES = 16
 MOST_CONNECTIONS = 8192
 LOCAL_ADDRESS = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
+ROW_SECURITY = "KITH_ROW_SECURITY"
+OWNER_URL = "KITH_OWNER_DATABASE_URL"
+PYTHON_MODULE = (sys.executable, "-m")
 MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
 
 
@@ -61,9 +65,14 @@ class Address:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(place)
         except OSError as error:
+            is_of_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            way_out = (
+                "choose another port with --port N"
+                if is_of_port
+                else "KITH_HOST must be an address of this machine"
+            )
             raise StackError(
-                f"cannot listen on {self.host} port {self.port}: {error.strerror};"
-                " choose another port with --port N"
+                f"cannot listen on {self.host} port {self.port}: {error.strerror}; {way_out}"
             ) from error
 
     def is_free(self) -> bool:
@@ -113,11 +122,23 @@ def with_given(made: Mapping[str, str], source: Mapping[str, str] = os.environ) 
 
 def urls(data: Path, sockets: Path) -> dict[str, str]:
     """The URLs of the servers that the user did not give, by variable name."""
-    made = {
-        "DATABASE_URL": Postgres(data, sockets).url,
-        "REDIS_URL": Valkey(data, sockets).url,
-    }
-    return {name: url for name, url in made.items() if not is_given(name)}
+    postgres = Postgres(data, sockets)
+    made = {"DATABASE_URL": postgres.url, "REDIS_URL": Valkey(data, sockets).url}
+    if has_row_security() and not is_given("DATABASE_URL"):
+        made |= {"DATABASE_URL": postgres.url_of(APP), OWNER_URL: postgres.url}
+    left = {name: url for name, url in made.items() if not is_given(name)}
+    # Also for commands that come later, from another shell.
+    return left | ({ROW_SECURITY: "1"} if has_row_security() else {})
+
+
+def has_row_security() -> bool:
+    """Whether web and worker are confined by the database."""
+    return os.environ.get(ROW_SECURITY, "").lower() in {"1", "true", "yes", "on"}
+
+
+def without_owner(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of web and worker, who do not learn how to connect as the owner."""
+    return {name: value for name, value in environment.items() if not name.startswith(OWNER_URL)}
 
 
 def start_servers(
@@ -139,6 +160,8 @@ def start_servers(
         say("created the database's files" if created else "starting the database")
         start(supervisor, postgres)
         postgres.create_database()
+        if has_row_security():
+            postgres.create_role()
     if not is_given("REDIS_URL"):
         valkey = Valkey(data, sockets, durable=durable)
         valkey.prepare()
@@ -164,7 +187,9 @@ def migrate(
     applied: list[str] = []
 
     def count(line: str) -> None:
-        if line.startswith("  Applying"):
+        if line.startswith(("  A table is in use", "  Another `migrate`")):
+            say(line.strip())
+        elif line.startswith("  Applying") and line.rstrip().endswith("OK"):
             if not applied:
                 say("bringing the database's schema up to date")
             applied.append(line)
@@ -174,6 +199,15 @@ def migrate(
         raise StackError("the database could not be prepared; the reason stands above")
     if applied:
         say(f"the schema is up to date ({len(applied)} migrations)")
+    confine(supervisor, environment)
+
+
+def confine(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    """Have the embedded database confine web and worker, if it has to. Raises StackError."""
+    if has_row_security() and not is_given("DATABASE_URL"):
+        confined = supervisor.call([*MANAGE, "row_security", "--apply", APP], environment)
+        if confined.code:
+            raise StackError("row-level security could not be put in place; see above")
 
 
 def create_demo(
@@ -184,17 +218,18 @@ def create_demo(
 ) -> dict[str, str] | None:
     """Make the demo data at the first start; its credentials, which are known this once.
 
-    None at later starts, and where the database has a demo of an earlier one. Raises StackError.
+    None at later starts, and where the database has business accounts, as after a restore. Raises
+    StackError.
     """
     mark = data / "demo.json"
     if mark.exists():
         return None
-    say("creating demo data")
+    say("creating demo data, unless the registry has data already")
     created = supervisor.call([*MANAGE, "create_demo", "--once"], environment)
     if created.code:
         raise StackError("the demo data could not be created; the reason stands above")
     credentials: dict[str, str] = json.loads(created.output)
-    kept = {name: credentials[name] for name in ("login", "businessAccountId")}
+    kept = {name: credentials.get(name) for name in ("login", "businessAccountId")}
     write_private(mark, json.dumps(kept))
     return credentials if "password" in credentials else None
 
@@ -203,12 +238,19 @@ def demo_login(data: Path, say: Callable[[str], None]) -> str | None:
     """The login of demo data that was made earlier; None where there is none."""
     mark = data / "demo.json"
     try:
-        return str(json.loads(mark.read_text())["login"])
+        login = json.loads(mark.read_text())["login"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError):
         say(f"{mark} cannot be read and is ignored; `./kith manage create_demo` makes it anew")
         return None
+    return None if login is None else str(login)
+
+
+def fork_server(place: Path, data: Path, environment: Mapping[str, str]) -> Program:
+    """What loads the product once, and makes of it the programs that are given its `place`."""
+    command = [*PYTHON_MODULE, "config.launcher.fork_server", str(place), "config.loading:load"]
+    return Program("fork server", command, environment, data / "log" / "fork-server.log")
 
 
 def web(address: Address, data: Path, environment: Mapping[str, str]) -> Program:
@@ -225,37 +267,40 @@ def web_command(address: Address, workers: int) -> list[str]:
     keep their connections for as long as they are waited for, so there may be many.
     """
     return [
-        *(sys.executable, "-m", "config.server", "config.asgi:application"),
+        *(*PYTHON_MODULE, "config.server", "config.asgi:application"),
         *("--interface", "asginl", "--loop", "uvloop", "--http", "1", "--no-ws"),
         *("--backlog", "1024", "--backpressure", str(MOST_CONNECTIONS)),
         *("--host", address.host, "--port", str(address.port)),
         *("--workers", str(workers), "--workers-kill-timeout", "5"),
+        # Else the end of one would end all; one that cannot start at all ends the server even so.
+        "--respawn-failed-workers",
     ]
 
 
-def worker(data: Path, environment: Mapping[str, str]) -> Program:
-    """The worker that runs what is queued.
+def worker(data: Path, environment: Mapping[str, str], *, has_schedule: bool = False) -> Program:
+    """The worker that runs what is queued, and with `has_schedule` queues what is done regularly.
 
     It has a process more than one business account may have jobs running unless told otherwise (2),
     so that two long ones do not keep all others waiting.
     """
     processes = max(_processors(), 2) + 1
     command = [
-        *(sys.executable, "-m", "celery", "-A", "config", "worker"),
+        *(*PYTHON_MODULE, "config.jobs", "worker"),
         *("--concurrency", str(number("KITH_WORKER_CONCURRENCY", processes))),
-        *("--loglevel", "info", "--without-gossip", "--without-mingle"),
+        *(("--schedule", _schedule(data)) if has_schedule else ()),
     ]
     # A warm stop lets tasks end; what is cut off is done again by its lease.
     return Program("worker", command, environment, data / "log" / "worker.log", stop_seconds=15.0)
 
 
 def beat(data: Path, environment: Mapping[str, str]) -> Program:
-    """The scheduler of what is done regularly."""
-    command = [
-        *(sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "info"),
-        *("--schedule", str(data / "celerybeat-schedule")),
-    ]
+    """The scheduler of what is done regularly, beside several workers."""
+    command = [*PYTHON_MODULE, "config.jobs", "beat", "--schedule", _schedule(data)]
     return Program("beat", command, environment, data / "log" / "beat.log")
+
+
+def _schedule(data: Path) -> str:
+    return str(data / "celerybeat-schedule")
 
 
 def number(name: str, default: int) -> int:

@@ -15,12 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
+from config.launcher.fork_server import Forked, Order, fork
 from config.launcher.guard import Guard
 from config.launcher.programs import Program, Restarts, die_with_parent, explain, open_log
 
 SILENT_SECONDS = 3.0
+Process = subprocess.Popen[bytes] | Forked
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,7 +45,7 @@ class GaveUp(Exception):
 @dataclass
 class _Child:
     program: Program
-    process: subprocess.Popen[bytes]
+    process: Process
     restarts: Restarts
     restart_at: float | None = None
 
@@ -237,9 +239,9 @@ class Supervisor:
             child.process = self._spawn(program)
             self._say(f"{program.name} started again")
 
-    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+    def _spawn(self, program: Program) -> Process:
         with open_log(program.log) as log:
-            process = subprocess.Popen(
+            process = self._fork(program, log) or subprocess.Popen(
                 program.command,
                 env=dict(program.environment),
                 stdin=subprocess.DEVNULL,
@@ -251,7 +253,14 @@ class Supervisor:
         self._entrust(program, process)
         return process
 
-    def _entrust(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+    def _fork(self, program: Program, log: BinaryIO) -> Forked | None:
+        if program.fork_server is None:
+            return None
+        _python, _m, module, *arguments = program.command
+        order = Order(module, arguments, f"kith {program.name}", int(program.stop_signal))
+        return fork(program.fork_server, order, log)
+
+    def _entrust(self, program: Program, process: Process) -> None:
         self._guard.add(process.pid, program.stop_signal, program.orphan_seconds)
 
     def _stop(self, child: _Child) -> None:
@@ -272,7 +281,7 @@ class Supervisor:
         child.process.wait()
         self._guard.remove(child.process.pid)
 
-    def _wait_for_end(self, process: subprocess.Popen[bytes], seconds: float) -> bool:
+    def _wait_for_end(self, process: Process, seconds: float) -> bool:
         """Whether `process` ended within `seconds`; a further signal cuts the wait short."""
         deadline = time.monotonic() + seconds
         patience = len(self._asked)

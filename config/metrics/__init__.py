@@ -36,7 +36,10 @@ def place() -> str:
 
 
 def note_request(method: str, route: str, status: int, seconds: float) -> None:
-    """A request was answered; `route` is its pattern, empty for a path that none has."""
+    """A request was answered; `route` is its pattern, empty for a path that none has.
+
+    `method` is one of few words, for each is kept for good.
+    """
     if _counters is not None:
         _counters.note_request(method, route, status, seconds)
 

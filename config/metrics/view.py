@@ -15,6 +15,7 @@ from config import metrics
 from config.api.errors import ApiError, NotAuthenticated
 from config.api.handlers import answer
 from config.api.throttling import note_failure, refuse_guessers
+from config.db.scope import Reason, unconfined
 from config.db.statements import snapshot
 from config.jobs.models import Job
 
@@ -63,7 +64,7 @@ def figures() -> HttpResponse:
 def database_lines() -> Iterator[str]:
     """Jobs that have not ended, and sessions of the database, as they are now."""
     try:
-        with snapshot(seconds=DATABASE_SECONDS):
+        with unconfined(Reason.MONITORING), snapshot(seconds=DATABASE_SECONDS):
             jobs = [row for kind in kinds() for row in open_jobs(kind)]
             with connection.cursor() as cursor:
                 cursor.execute(SESSIONS)

@@ -19,6 +19,7 @@ from drf_spectacular.utils import (
 from rest_framework.serializers import Serializer
 
 from config.api.errors import ApiError
+from config.openapi.links import AFTER, GIVES
 from config.openapi.serializers import OneOf, Page
 
 __all__ = [
@@ -85,6 +86,8 @@ def operation(
     errors: Sequence[ApiError] = (),
     security: Sequence[Any] | None = None,  # requirement objects; the library's types say str
     description: str | None = None,
+    gives: Mapping[str, str] | None = None,
+    after: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """A decorator that documents one method of a view.
 
@@ -92,7 +95,12 @@ def operation(
     status and content type. `errors` are those that no declaration of the view tells of; each is
     its own example. `security` has requirement objects, in place of a token with the view's scope.
     The description is the method's docstring unless given.
+
+    `gives` and `after` make links (`config.openapi.links`): runtime expressions for the variables
+    of paths that the answer fills; and the only operations that lead here, by their ids, each with
+    the words of its link, ``""`` for the summary.
     """
+    links = {GIVES: gives or {}, AFTER: after}
     return extend_schema(
         operation_id=name,
         summary=summary,
@@ -101,7 +109,7 @@ def operation(
         responses=dict(answers),
         parameters=list(parameters),
         auth=security,
-        extensions={ERRORS: list(errors)},
+        extensions={ERRORS: list(errors), **links},
     )
 
 

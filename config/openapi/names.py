@@ -5,7 +5,7 @@ Written out where they stand, generators would name each of them after its place
 """
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import cast, get_args
 
 from django.utils.module_loading import autodiscover_modules
 
@@ -55,12 +55,12 @@ def with_names(document: Json) -> Json:
     """The document with references to lists of words and maps of texts, which become components."""
     autodiscover_modules("openapi_names")
     used: Json = {}
-    named: Json = replaced(document, used)
+    named = cast("Json", replaced(document, used))
     named["components"]["schemas"] = dict(sorted((named["components"]["schemas"] | used).items()))
     return named
 
 
-def replaced(node: object, used: Json) -> Any:  # noqa: ANN401 -- whatever the part is
+def replaced(node: object, used: Json) -> object:
     """A part of the document with references; what they refer to is put into `used`."""
     if isinstance(node, list):
         return [replaced(each, used) for each in node]

@@ -17,6 +17,7 @@ from config.api.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 from config.api.views import ApiView
 from config.openapi import ERRORS, IF_MATCH, components, refusals, story
 from config.openapi.bodies import BodyDocumentation, OneOfDocumentation
+from config.openapi.links import add_links
 from config.openapi.names import with_names
 from config.openapi.serializers import Json
 
@@ -218,6 +219,7 @@ def complete(result: Json, **_context: object) -> Json:
         )
     ]
     result["components"] |= {"headers": components.HEADERS, "securitySchemes": SECURITY}
+    add_links(result["paths"])
     return with_names(result)
 
 

@@ -1,11 +1,10 @@
-"""What a WSGI application answers, taken in short pieces of a thread's time."""
+"""What Django answers, taken in short pieces of a thread's time."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from time import monotonic
 from typing import NamedTuple
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
@@ -15,10 +14,9 @@ from django.urls import Resolver404, resolve
 from config.api.errors import ApiError
 from config.api.handlers import answer
 from config.api.middleware import RequestContext
+from config.server.handler import Handler
 
 Headers = list[tuple[bytes, bytes]]
-# A WSGI application of Django's: what it gives can be closed.
-Django = Callable[[WSGIEnvironment, StartResponse], HttpResponseBase]
 # A piece of a stream ends when it is so large, or has taken so long.
 PIECE_BYTES = 256 * 1024
 PIECE_SECONDS = 0.05
@@ -65,17 +63,10 @@ class Rest:
             self._response.close()
 
 
-def respond(application: Django, environ: WSGIEnvironment) -> Answer:
-    """What the application answers. Raises what it raises, such as `BodyNeeded`."""
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def begin(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
-        begun.append((status, headers))
-
-    response = application(environ, begin)  # type: ignore[arg-type] # Django writes nothing by it
-    line, named = begun[-1]
-    status = int(line[:3])
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
+def respond(handler: Handler, environ: WSGIEnvironment) -> Answer:
+    """What Django answers. Raises what it raises, such as `BodyNeeded`."""
+    response = handler.answer(environ)
+    status, headers = response.status_code, encoded(response)
     if environ["REQUEST_METHOD"] == "HEAD" or status in BODILESS:
         response.close()
         return Answer(status, headers, b"")
@@ -86,6 +77,13 @@ def respond(application: Django, environ: WSGIEnvironment) -> Answer:
     content = b"".join(response)
     response.close()
     return Answer(status, headers, content)
+
+
+def encoded(response: HttpResponseBase) -> Headers:
+    """The headers of a response, cookies included."""
+    cookies = (("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values())
+    named = [*response.items(), *cookies]
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
 
 
 def refuse(error: ApiError, environ: WSGIEnvironment) -> Answer:
@@ -99,6 +97,5 @@ def refuse(error: ApiError, environ: WSGIEnvironment) -> Answer:
     request = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
     response = RequestContext(give)(request)
     content = response.getvalue()
-    named = [*response.items(), ("Content-Length", str(len(content)))]
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
-    return Answer(error.status, headers, content)
+    response["Content-Length"] = str(len(content))
+    return Answer(error.status, encoded(response), content)

@@ -1,4 +1,4 @@
-"""The ASGI application: waits for clients, and runs the WSGI application in threads.
+"""The ASGI application: waits for clients, and runs Django in threads.
 
 A request goes to a thread when its body is there, or else to find out whether it is allowed at all:
 a view that then asks for the body ends the call (`BodyNeeded`), and is called again when the body
@@ -8,7 +8,7 @@ answer is made piece by piece, each when the client has taken the one before.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context, copy_context
 from functools import partial
 from wsgiref.types import WSGIEnvironment
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from config.api.errors import ApiError, Internal, TooLarge, Unavailable
-from config.server.answers import Answer, Django, refuse, respond
+from config.server.answers import Answer, refuse, respond
 from config.server.bodies import (
     EARLY_BYTES,
     Body,
@@ -30,17 +30,21 @@ from config.server.bodies import (
 )
 from config.server.connections import ConnectionGuard
 from config.server.environ import environ_of
+from config.server.handler import Handler
 from config.server.threads import NoThreadInTime, Threads
 from config.server.uploads import Uploads
 
 Send = Callable[[dict[str, object]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
-# Answered by the event loop itself: it asks nobody, and waits for no thread.
+# Answered by the event loop itself, unless a body is announced: it asks nobody, and waits for no
+# thread.
 ALIVE = "/healthz"
 # It answers whatever the other threads are busy with.
 READY = "/readyz"
 READY_THREADS = 2
+# A request that would wait longer for a thread is told to come again.
+SOON_SECONDS = 2.0
 # They make the pieces of streamed answers, each in a few milliseconds.
 STREAM_THREADS = 2
 # A client that has not sent its body to the end cannot use the connection any more.
@@ -48,11 +52,13 @@ LAST_ANSWER = (b"connection", b"close")
 
 
 class Application:
-    """Serves a WSGI application in `settings.WEB_THREADS` threads."""
+    """Serves Django in `settings.WEB_THREADS` threads."""
 
-    def __init__(self, application: Django) -> None:
-        self._application = application
-        self._requests = Threads("request", settings.WEB_THREADS, settings.STATEMENT_SECONDS)
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._requests = Threads(
+            "request", settings.WEB_THREADS, settings.STATEMENT_SECONDS, soon=SOON_SECONDS
+        )
         self._probes = Threads("probe", READY_THREADS, settings.STATEMENT_SECONDS)
         # Many downloads at once leave the threads above to others.
         self._streams = Threads("stream", STREAM_THREADS, settings.STATEMENT_SECONDS)
@@ -81,7 +87,7 @@ class Application:
         try:
             if not body.is_complete:
                 await body.arrive_early()
-            answer = await self._answer(environ, body, context)
+            answer = await self._answer(environ, body, context, send)
         except NoThreadInTime:
             answer = context.run(refuse, Unavailable(), environ)
         except ApiError as error:
@@ -91,22 +97,25 @@ class Application:
         except Exception:
             logger.exception("the web layer failed")
             answer = context.run(refuse, Internal(), environ)
-        await self._send(answer, body, context, send)
+        if answer is not None:
+            await self._send(answer, body, context, send)
         if not body.is_complete:
             await body.drain()
 
-    async def _answer(self, environ: WSGIEnvironment, body: Body, context: Context) -> Answer:
+    async def _answer(
+        self, environ: WSGIEnvironment, body: Body, context: Context, send: Send
+    ) -> Answer | None:
         """What the application answers, called once more when it needs the body.
 
-        Raises `ApiError`, `NoThreadInTime` and `Disconnected`.
+        None when the thread has sent it. Raises `ApiError`, `NoThreadInTime` and `Disconnected`.
         """
         threads = self._probes if environ["PATH_INFO"] == READY else self._requests
         # What the first call has done already, such as counting the request.
         environ["kith.done"] = {}
-        if environ["PATH_INFO"] == ALIVE:
-            return context.run(respond, self._application, input_of(body, environ))
+        if environ["PATH_INFO"] == ALIVE and body.is_complete:
+            return context.run(respond, self._handler, input_of(body, environ))
         try:
-            return await self._run(threads, context, input_of(body, environ))
+            return await self._run(threads, context, environ, body, send)
         except BodyNeeded as needed:
             owner = needed.owner
         if owner is None:
@@ -118,21 +127,41 @@ class Application:
             if not body.is_complete:
                 with self._uploads.one_of(owner):
                     return await self._receive_file(environ, body, context)
-        return await self._run(threads, context, input_of(body, environ))
+        return await self._run(threads, context, environ, body, send)
 
     async def _receive_file(self, environ: WSGIEnvironment, body: Body, context: Context) -> Answer:
         source = FileInput(body)
         feeding = asyncio.ensure_future(source.feed())
         try:
-            return await self._run(self._files, context, environ | {"wsgi.input": source})
+            work = partial(respond, self._handler, environ | {"wsgi.input": source})
+            return await self._files.run(context, partial(without_sessions, work))
         finally:
             feeding.cancel()
 
-    async def _run(self, threads: Threads, context: Context, environ: WSGIEnvironment) -> Answer:
-        work = partial(respond, self._application, environ)
-        if threads is self._files:
-            work = partial(without_sessions, work)
-        return await threads.run(context, work)
+    def _run(
+        self,
+        threads: Threads,
+        context: Context,
+        environ: WSGIEnvironment,
+        body: Body,
+        send: Send,
+    ) -> Awaitable[Answer | None]:
+        environ = input_of(body, environ)
+        if body.is_complete:
+            return threads.run(context, partial(self._respond_and_send, environ, send))
+        return threads.run(context, partial(respond, self._handler, environ))
+
+    def _respond_and_send(self, environ: WSGIEnvironment, send: Send) -> Answer | None:
+        """Answer from within a thread: the client need not wait for the event loop.
+
+        Gives what has to be sent piece by piece.
+        """
+        answer = respond(self._handler, environ)
+        if answer.rest is not None:
+            return answer
+        for message in whole(answer):
+            at_once(send(message))
+        return None
 
     async def _send(self, answer: Answer, body: Body, context: Context, send: Send) -> None:
         headers = answer.headers
@@ -154,6 +183,21 @@ class Application:
             gone.cancel()
             if not rest.has_ended:
                 await self._streams.run(context, rest.close, patient=True)
+
+
+def whole(answer: Answer) -> Iterator[dict[str, object]]:
+    """What tells the web server an answer that is whole."""
+    yield {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+    yield {"type": "http.response.body", "body": answer.body}
+
+
+def at_once(sending: Awaitable[None]) -> None:
+    """See that a message is sent, outside of the event loop.
+
+    That of a whole answer waits for nothing: the web server sends it by itself.
+    """
+    for _ in sending.__await__():
+        raise RuntimeError("the web server waits for the client of a whole answer")
 
 
 def without_sessions(work: Callable[[], Answer]) -> Answer:

@@ -17,6 +17,7 @@ from customers.admin.jobs import WORDS, StateFilter
 from customers.admin.scope import Inline, ReadOnlyAdmin, operator
 from customers.models import AttributeConversion, AttributeDefinition
 from customers.services.attributes import convert_attribute
+from customers.services.business import check_deletable
 from customers.words import moment
 
 ENCRYPT, DECRYPT = "Encrypt values", "Stop encrypting"
@@ -29,6 +30,15 @@ class AttributeForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at
         model = AttributeDefinition
         fields = ("target", "name", "is_encrypted")
         labels = {"is_encrypted": "Encrypted"}
+
+
+def check_deleted(parts: BaseInlineFormSet) -> None:  # type: ignore[type-arg] # as below
+    """Raise `ValidationError` for what is ticked to be deleted and may not be."""
+    for form in parts.deleted_forms:
+        try:
+            check_deletable(form.instance)
+        except Conflict as refusal:
+            raise ValidationError(refusal.message) from refusal
 
 
 class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not generic at run time
@@ -47,13 +57,14 @@ class AttributeFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not gener
             )
 
     def clean(self) -> None:
-        """Those whose values are being converted stay."""
+        """Those whose values are being converted, or are too many, stay."""
         super().clean()
         for form in self.deleted_forms:
             if form.instance.conversion:
                 raise ValidationError(
                     f"The values of {form.instance} are being converted; delete it afterwards."
                 )
+        check_deleted(self)
 
 
 class AttributeInline(Inline):
@@ -89,10 +100,10 @@ class AttributeDefinitionAdmin(ReadOnlyAdmin[AttributeDefinition]):
     search_fields = ("name",)
     actions = ("encrypt", "decrypt")
 
-    @admin.display(description="Encrypted", empty_value="No")
-    def encrypted(self, definition: AttributeDefinition) -> str | None:
+    @admin.display(description="Encrypted")
+    def encrypted(self, definition: AttributeDefinition) -> str:
         """Whether its values are sealed."""
-        return "Yes" if definition.is_encrypted else None
+        return "Yes" if definition.is_encrypted else "No"
 
     @admin.display(description="conversion")
     def state(self, definition: AttributeDefinition) -> str:

@@ -9,7 +9,7 @@ BROWSERS = {
     "Samsung Internet": r"SamsungBrowser/(\d+)",
     "Firefox": r"(?:Firefox|FxiOS)/(\d+)",
     "Chrome": r"(?:HeadlessChrome|Chrome|CriOS)/(\d+)",
-    "Safari": r"Version/(\d+)[\d.]* (?:Mobile/\w+ )?Safari/",
+    "Safari": r"Version/(\d++)[\d.]*+ (?:Mobile/\w++ )?Safari/",
 }
 SYSTEMS = {
     "iPhone": "iPhone",

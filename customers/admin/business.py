@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Value
 from django.db.models.expressions import Combinable
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -13,7 +14,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from config.db.statements import AnyField
 from customers.admin.account_deletion import AsksBeforeDeleting
-from customers.admin.attributes import AttributeInline
+from customers.admin.attributes import AttributeInline, check_deleted
 from customers.admin.scope import Inline, own_account
 from customers.models import BusinessAccount, Department
 from customers.querysets import tree_path
@@ -21,10 +22,20 @@ from customers.roles import ROLES
 from customers.services.people import account_problems
 
 
+class DepartmentFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not generic at run time
+    """The departments of one business account."""
+
+    def clean(self) -> None:
+        """Those that too many customers have stay."""
+        super().clean()
+        check_deleted(self)
+
+
 class DepartmentInline(Inline):
     """The departments of a business account."""
 
     model = Department
+    formset = DepartmentFormSet
     extra = 0
 
 

@@ -16,13 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from config.api import attempts
 from config.api.errors import ApiError, TooManyRequests
 from customers.admin.pages import PagesAdmin, tell
 from customers.admin.scope import signed_in
 from customers.models import Authenticator, User
 from customers.services import second_factor
-from customers.sign_in import CODE_ATTRIBUTES
+from customers.sign_in import CODE_ATTRIBUTES, NOT_THEIRS, verify_own_password
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -39,7 +38,7 @@ class FirstCodeForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
-    """The password once more: a window that was left open is not enough."""
+    """The password once more."""
 
     password = forms.CharField(
         label="Password",
@@ -178,13 +177,11 @@ class OwnAccountPages(PagesAdmin[User]):
 
 
 def password_problem(request: HttpRequest, person: User) -> str:
-    """What is wrong with the password of a posted form; failures count as those of sign-ins."""
+    """What is wrong with the password of a posted form."""
     form = PasswordForm(request.POST)
     try:
-        attempts.refuse_guesser(request, person.email)
-        if form.is_valid() and person.check_password(form.cleaned_data["password"]):
+        if form.is_valid() and verify_own_password(request, person, form.cleaned_data["password"]):
             return ""
-        attempts.note_failure(request, person.email)
     except TooManyRequests as refusal:
         return refusal.message
-    return "This is not your password. Nothing was changed."
+    return f"{NOT_THEIRS} Nothing was changed."

@@ -22,10 +22,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from config.api.actors import Actor
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.pagination import Total
-from config.db.statements import AnyField
+from config.db.statements import AnyField, prepared_rows
 from customers.actors import operator_actor
 from customers.admin.navigation import TITLES, entries
 from customers.models import BusinessAccount, User
+from customers.querysets import TREE
 
 M = TypeVar("M", bound=Model)
 # What a page is made of: templates ask nothing of the types.
@@ -218,8 +219,8 @@ def tree_of_operator(request: HttpRequest) -> list[UUID] | None:
         return None if user.is_superuser else []
     if user.is_superuser:
         return None
-    tree = BusinessAccount.objects.tree_of(user.business_account_id)
-    return list(tree.values_list("pk", flat=True))
+    found = prepared_rows(TREE.format(root="%s::uuid"), [user.business_account_id])
+    return [account for (account,) in found]
 
 
 def visible(request: HttpRequest, rows: QuerySet[M], path: str = "business_account") -> QuerySet[M]:

@@ -13,6 +13,7 @@ What is expected needs no table of routes:
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from uuid import UUID
 
 from django.db import transaction
 
@@ -64,9 +65,8 @@ class Walk:
         Those that change nothing come first: what the others do to files is not undone.
         """
         self.look_at_all(lambda method: method == "GET")
-        for caller in self.family.callers:
-            if caller.holding is not None:
-                self.look_again(caller)
+        for callers in self.callers_by_tree():
+            self.look_again(callers)
         self.look_at_all(lambda method: method != "GET")
         return list(self.lines.values())
 
@@ -149,6 +149,7 @@ class Walk:
         caller = case.caller
         own = caller.holding or self.family.holdings["child"]
         base = PLAIN | values_of(own.handles)
+        groups = groups_of(case.route, base)
         nothing = self.ask(case, line, PLAIN | nothing_of(own.handles))
         about_own = self.ask(case, line, base)
         if caller.holding is None:
@@ -158,10 +159,10 @@ class Walk:
         if case.is_guarded and case.is_open and about_own.status >= 400:
             # Otherwise the calls about what others have would prove nothing.
             line.faults.append(f"{caller.name}: {about_own.status} about the own")
-        for group in groups_of(case.route, base):
+        for group in groups:
+            is_whole = group == groups[0]
             never = base | {key: own.handles[key].never for key in group}
-            reference = self.ask(case, line, never)
-            is_whole = group == groups_of(case.route, base)[0]
+            reference = nothing if is_whole else self.ask(case, line, never)
             for name, holding in self.family.holdings.items():
                 taken = {key: holding.handles[key] for key in group}
                 if holding is own or all(each.reach == Reach.ANYBODY for each in taken.values()):
@@ -178,8 +179,11 @@ class Walk:
 
     def look_at_list(self, case: Case, line: Line, answer: Answer) -> None:
         """What is listed with the query of the examples, without one, and for an account."""
-        known = documented(case.route, case.method).parameters if case.is_api else frozenset()
-        queries: list[dict[str, str]] = [{}, *(each for each in WIDER if each.keys() <= known)]
+        shown = documented(case.route, case.method) if case.is_api else None
+        known = shown.parameters if shown else frozenset()
+        queries: list[dict[str, str]] = [each for each in WIDER if each.keys() <= known]
+        if shown and shown.query:
+            queries.append({})
         for found in [answer, *(self.ask(case, line, query=query) for query in queries)]:
             check_list(case, line, found, self.family)
         for parameter in known & QUERY_HANDLES.keys():
@@ -216,18 +220,35 @@ class Walk:
 
     # --- What is made elsewhere -------------------------------------------------------------------
 
-    def look_again(self, caller: Caller) -> None:
-        """Ask once more after others have got more, and compare."""
-        own = caller.holding
+    def callers_by_tree(self) -> Iterator[list[Caller]]:
+        """Who has things of an own, those together who see the same accounts."""
+        found: dict[frozenset[UUID], list[Caller]] = {}
+        for caller in self.family.callers:
+            if caller.holding is not None:
+                found.setdefault(caller.tree, []).append(caller)
+        yield from found.values()
+
+    def look_again(self, callers: Sequence[Caller]) -> None:
+        """Ask once more after others have got more, and compare.
+
+        All `callers` see the same accounts.
+        """
+        asked = [
+            (caller, route, before)
+            for caller in callers
+            for route in self.routes.values()
+            if route.pattern not in UNSTEADY
+            and (before := self.plain.get((route.pattern, caller.name))) is not None
+        ]
+        if not asked:
+            return
         with transaction.atomic():
             for name, account in self.family.accounts.items():
-                if account.pk not in caller.tree:
+                if account.pk not in callers[0].tree:
                     make_holding(account, f"zqmore{name}qz")
-            for route in self.routes.values():
-                before = self.plain.get((route.pattern, caller.name))
-                if before is None or own is None or route.pattern in UNSTEADY:
-                    continue
+            for caller, route, before in asked:
                 line = self.lines[route.pattern, "GET"]
+                own = caller.holding or self.family.holdings["child"]
                 ids = PLAIN | values_of(own.handles)
                 after = self.ask(Case(route, "GET", caller), line, ids)
                 if after.told != before.told:

@@ -6,6 +6,8 @@ a part of the actor it was parsed once for each of the actor's members.
 
 from django.db import migrations
 
+from config.db import online
+
 ACT = """
 CREATE OR REPLACE FUNCTION kith_act(
     OUT at timestamptz, OUT actor_type text, OUT actor_id text, OUT via text, OUT request_id text,
@@ -40,7 +42,7 @@ CREATE OR REPLACE FUNCTION kith_act(
 $$"""
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0002_change_record")]
 
     operations = [migrations.RunSQL(ACT, BEFORE)]

@@ -5,30 +5,24 @@ The new key is built beside the old one while writes go on, then takes its place
 
 from django.db import migrations, models
 
+from config.db import online
 
-def swap(old: str, new: str) -> list[migrations.RunSQL]:
-    """Statements that replace the primary key by one on other columns."""
-    build = "CREATE UNIQUE INDEX CONCURRENTLY customers_change_new_key ON customers_change ({})"
-    forget = "DROP INDEX CONCURRENTLY IF EXISTS customers_change_new_key"
-    replace = (
-        "ALTER TABLE customers_change DROP CONSTRAINT customers_change_pkey,"
-        " ADD CONSTRAINT customers_change_pkey PRIMARY KEY USING INDEX customers_change_new_key"
-    )
-    return [
-        migrations.RunSQL(forget, replace),
-        migrations.RunSQL(build.format(new), build.format(old)),
-        migrations.RunSQL(replace, forget),
-    ]
+BESIDE = "customers_change_new_key"
+BUILD = f"CREATE UNIQUE INDEX CONCURRENTLY {BESIDE} ON customers_change"
+REPLACE = (
+    "ALTER TABLE customers_change DROP CONSTRAINT customers_change_pkey,"
+    f" ADD CONSTRAINT customers_change_pkey PRIMARY KEY USING INDEX {BESIDE}"
+)
 
 
-class Migration(migrations.Migration):
-    atomic = False
-
+class Migration(online.Migration):
     dependencies = [("customers", "0005_attribute_value_equality")]
 
     operations = [
+        migrations.RunSQL(migrations.RunSQL.noop, REPLACE),
+        online.BuildIndex(BESIDE, f"{BUILD} (customer_id, at, id)", f"{BUILD} (customer_id, id)"),
+        migrations.RunSQL(REPLACE, migrations.RunSQL.noop),
         migrations.SeparateDatabaseAndState(
-            database_operations=swap("customer_id, id", "customer_id, at, id"),
             state_operations=[
                 migrations.AlterModelOptions("change", {"ordering": ["-at", "-id"]}),
                 migrations.AlterField(

@@ -6,6 +6,8 @@ already is not corrected here; the walk over it ends all the same, and says so i
 
 from django.db import migrations
 
+from config.db import online
+
 CHECK = """
 CREATE FUNCTION kith_check_account_tree() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,7 +40,7 @@ DROP TRIGGER account_tree_move ON customers_businessaccount;
 DROP FUNCTION kith_check_account_tree()"""
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0006_change_order")]
 
     operations = [migrations.RunSQL([CHECK, TRIGGERS], DROP)]

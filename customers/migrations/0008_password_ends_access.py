@@ -5,6 +5,8 @@ Sessions end with it by themselves: they hold a hash of the password.
 
 from django.db import migrations
 
+from config.db import online
+
 END = """
 CREATE FUNCTION kith_end_access() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,7 +25,7 @@ DROP TRIGGER password_ends_access ON customers_user;
 DROP FUNCTION kith_end_access()"""
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0007_account_tree_without_circles")]
 
     operations = [migrations.RunSQL([END, TRIGGER], DROP)]

@@ -4,13 +4,18 @@ import uuid
 
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [("customers", "0008_password_ends_access")]
 
     operations = [
-        migrations.AddField(
-            "grant", "token_family", models.UUIDField(default=uuid.uuid4, editable=False)
+        online.AddField(
+            "grant",
+            "token_family",
+            models.UUIDField(default=uuid.uuid4, editable=False),
+            default="gen_random_uuid()",
         ),
         migrations.AddField("grant", "used_at", models.DateTimeField(editable=False, null=True)),
     ]

@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db import migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from config.db import online
 from customers import normalize
 
-BATCH = 1000
+BATCH = 200
 FIND = r"""
     SELECT customer_id, id, value FROM customers_contactpoint
     WHERE kind = 'EMAIL' AND (customer_id, id) > (%s, %s)
@@ -85,8 +86,7 @@ def renew(cursor: Any, found: Sequence[tuple[UUID, UUID, str]]) -> None:  # noqa
     cursor.execute(SET_TEXTS, [customers, texts])
 
 
-class Migration(migrations.Migration):
-    atomic = False
+class Migration(online.Migration):
     dependencies = [("customers", "0009_used_codes")]
 
-    operations = [migrations.RunPython(renew_keys, migrations.RunPython.noop)]
+    operations = [online.RunBatches(renew_keys, migrations.RunPython.noop)]

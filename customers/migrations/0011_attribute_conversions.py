@@ -3,7 +3,10 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import uuid_utils.compat
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import migrations, models
+
+from config.db import online
 
 # Where an attribute had been switched in place, a value may be there in both forms: the one in clear
 # is the newer one then.
@@ -12,8 +15,23 @@ SELECT set_config('kith.recording', 'off', true);
 UPDATE customers_attributevalue SET value_sealed = NULL WHERE value <> '' AND value_sealed IS NOT NULL;
 SELECT set_config('kith.recording', 'on', true)"""
 
+# The new order of the columns is built beside the old one, then takes its place at once.
+ONCE = "customers_attributevalue ({}) NULLS NOT DISTINCT"
+BESIDE = "attribute_value_once_new"
+BUILD = f"CREATE UNIQUE INDEX CONCURRENTLY {BESIDE} ON {ONCE}"
+REPLACE = (
+    "ALTER TABLE customers_attributevalue DROP CONSTRAINT attribute_value_once,"
+    f" ADD CONSTRAINT attribute_value_once UNIQUE USING INDEX {BESIDE}"
+)
+OLD, NEW = "customer_id, definition_id, contact_id", "definition_id, customer_id, contact_id"
+# As Django called it.
+OF_DEFINITIONS = "customers_attributevalue_definition_id_ba5b0d6b"
+BUILD_OF_DEFINITIONS = (
+    f"CREATE INDEX CONCURRENTLY {OF_DEFINITIONS} ON customers_attributevalue (definition_id)"
+)
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0010_email_domains_in_ascii"),
     ]
@@ -85,30 +103,17 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RemoveConstraint(
-            model_name="attributevalue",
-            name="attribute_value_once",
-        ),
-        migrations.AddField(
-            model_name="attributedefinition",
-            name="conversion",
-            field=models.CharField(
+        online.AddField(
+            "attributedefinition",
+            "conversion",
+            models.CharField(
                 blank=True,
                 choices=[("ENCRYPTING", "Encrypting"), ("DECRYPTING", "Decrypting")],
                 default="",
                 editable=False,
                 max_length=10,
             ),
-        ),
-        migrations.AlterField(
-            model_name="attributevalue",
-            name="definition",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="values",
-                to="customers.attributedefinition",
-            ),
+            default="''",
         ),
         migrations.AddConstraint(
             model_name="attributedefinition",
@@ -117,23 +122,44 @@ class Migration(migrations.Migration):
                 name="attribute_masked_while_converted",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="attributevalue",
-            constraint=models.UniqueConstraint(
-                fields=("definition", "customer", "contact_id"),
-                name="attribute_value_once",
-                nulls_distinct=False,
-                violation_error_message="This attribute has a value already.",
-            ),
+        migrations.RunSQL(migrations.RunSQL.noop, REPLACE),
+        online.BuildIndex(BESIDE, BUILD.format(NEW), BUILD.format(OLD)),
+        migrations.RunSQL(REPLACE, migrations.RunSQL.noop),
+        # The constraint begins with this column now. Django would check the foreign key anew.
+        online.BuildIndex(OF_DEFINITIONS, "", BUILD_OF_DEFINITIONS),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveConstraint("attributevalue", "attribute_value_once"),
+                migrations.AddConstraint(
+                    "attributevalue",
+                    models.UniqueConstraint(
+                        fields=("definition", "customer", "contact_id"),
+                        name="attribute_value_once",
+                        nulls_distinct=False,
+                        violation_error_message="This attribute has a value already.",
+                    ),
+                ),
+                migrations.AlterField(
+                    "attributevalue",
+                    "definition",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="values",
+                        to="customers.attributedefinition",
+                    ),
+                ),
+            ],
         ),
         migrations.RunSQL(ONE_FORM, migrations.RunSQL.noop),
-        migrations.AddConstraint(
-            model_name="attributevalue",
-            constraint=models.CheckConstraint(
+        AddConstraintNotValid(
+            "attributevalue",
+            models.CheckConstraint(
                 condition=models.Q(("value", ""), ("value_sealed", None), _connector="OR"),
                 name="attribute_value_sealed_or_clear",
             ),
         ),
+        ValidateConstraint("attributevalue", "attribute_value_sealed_or_clear"),
         migrations.AddField(
             model_name="attributeconversion",
             name="business_account",

@@ -6,6 +6,8 @@ may have been, are handed to a conversion, which also masks what the change log 
 
 from django.db import migrations
 
+from config.db import online
+
 UNCONVERTED = """
 UPDATE customers_attributedefinition AS definition
 SET is_encrypted = true, conversion = CASE WHEN is_encrypted THEN 'ENCRYPTING' ELSE 'DECRYPTING' END
@@ -86,20 +88,19 @@ CREATE TRIGGER guarded_update AFTER UPDATE ON customers_attributevalue
     FOR EACH STATEMENT EXECUTE FUNCTION kith_guard_attribute_values()"""
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0011_attribute_conversions")]
 
     operations = [
-        migrations.RunSQL(UNCONVERTED, migrations.RunSQL.noop),
+        # At once, so that no attribute is switched in between.
         migrations.RunSQL(
-            DEFINITION,
-            "DROP TRIGGER guarded ON customers_attributedefinition;"
-            " DROP FUNCTION kith_guard_attribute()",
-        ),
-        migrations.RunSQL(
-            VALUES,
-            "DROP TRIGGER guarded_insert ON customers_attributevalue;"
-            " DROP TRIGGER guarded_update ON customers_attributevalue;"
-            " DROP FUNCTION kith_guard_attribute_values()",
+            [UNCONVERTED, DEFINITION, VALUES],
+            [
+                "DROP TRIGGER guarded ON customers_attributedefinition",
+                "DROP FUNCTION kith_guard_attribute()",
+                "DROP TRIGGER guarded_insert ON customers_attributevalue",
+                "DROP TRIGGER guarded_update ON customers_attributevalue",
+                "DROP FUNCTION kith_guard_attribute_values()",
+            ],
         ),
     ]

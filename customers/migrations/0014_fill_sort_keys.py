@@ -3,45 +3,38 @@
 It can be interrupted and run again; what is derived leaves no trace in the change log.
 """
 
-from typing import Any
-
 from django.apps.registry import Apps
-from django.db import migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-BATCH = 5_000
-NEXT = """
-    SELECT id FROM customers_customer WHERE %(after)s::uuid IS NULL OR id > %(after)s
-    ORDER BY id OFFSET %(batch)s - 1 LIMIT 1"""
+from config.db import online
+
+# Locked in the order in which requests lock several, so that none of them waits in a circle.
 FILL = """
+    WITH wrong AS MATERIALIZED (
+        SELECT customer.id, named.first, named.last
+        FROM customers_customer customer
+        LEFT JOIN customers_contact contact
+            ON contact.customer_id = customer.id AND contact.is_primary
+        CROSS JOIN LATERAL (
+            SELECT left(coalesce(contact.first_name_folded, ''), 120) AS first,
+                left(coalesce(contact.last_name_folded, ''), 120) AS last) named
+        WHERE (%(after)s::uuid IS NULL OR customer.id > %(after)s)
+            AND (%(last)s::uuid IS NULL OR customer.id <= %(last)s)
+            AND (sort_first_name, sort_last_name, is_named)
+                <> (named.first, named.last, named.first <> '' OR named.last <> '')
+        ORDER BY customer.id FOR NO KEY UPDATE OF customer)
     UPDATE customers_customer customer
-    SET sort_first_name = left(contact.first_name_folded, 120),
-        sort_last_name = left(contact.last_name_folded, 120), is_named = true
-    FROM customers_contact contact
-    WHERE contact.customer_id = customer.id AND contact.is_primary
-      AND (contact.first_name_folded <> '' OR contact.last_name_folded <> '')
-      AND NOT customer.is_named
-      AND (%(after)s::uuid IS NULL OR customer.id > %(after)s)
-      AND (%(last)s::uuid IS NULL OR customer.id <= %(last)s)"""
+    SET sort_first_name = wrong.first, sort_last_name = wrong.last,
+        is_named = wrong.first <> '' OR wrong.last <> ''
+    FROM wrong WHERE wrong.id = customer.id"""
 
 
 def fill(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
-    bounds: dict[str, Any] = {"after": None, "batch": BATCH}
-    with editor.connection.cursor() as cursor:
-        while True:
-            cursor.execute(NEXT, bounds)
-            bounds["last"] = (cursor.fetchone() or [None])[0]
-            with transaction.atomic(using=editor.connection.alias):
-                cursor.execute("SELECT set_config('kith.recording', 'off', true)")
-                cursor.execute(FILL, bounds)
-            if bounds["last"] is None:
-                return
-            bounds["after"] = bounds["last"]
+    """Fill in what is missing or out of date."""
+    online.fill(editor.connection, FILL, table="customers_customer", key="id")
 
 
-class Migration(migrations.Migration):
-    atomic = False
-
+class Migration(online.Migration):
     dependencies = [("customers", "0013_sort_keys")]
 
-    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
+    operations = [online.RunBatches(fill, online.RunBatches.noop)]

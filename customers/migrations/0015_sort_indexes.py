@@ -1,8 +1,9 @@
 """An index for every order of the list of customers, built while writes go on."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import models
 from django.db.models import Q
+
+from config.db import online
 
 INDEXES = [
     models.Index(
@@ -27,9 +28,7 @@ INDEXES = [
 ]
 
 
-class Migration(migrations.Migration):
-    atomic = False
-
+class Migration(online.Migration):
     dependencies = [("customers", "0014_fill_sort_keys")]
 
-    operations = [AddIndexConcurrently("customer", index) for index in INDEXES]
+    operations = [online.AddIndex("customer", index) for index in INDEXES]

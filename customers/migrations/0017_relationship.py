@@ -2,16 +2,18 @@
 
 from importlib import import_module
 
+from django.apps.registry import Apps
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import connection, migrations, models, transaction
-from django.db.migrations.state import StateApps
+from django.db import migrations, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import F
 
 import config.db.crypto
-from config.db.crypto import associated_data, seal
+from config.db import online
+from config.db.crypto import seal
 
-BATCH = 1000
+BATCH = 200
 record = import_module("customers.migrations.0002_change_record")
 (BEFORE,) = [tracked for tracked in record.TRACKED if tracked.entity == "customer"]
 AFTER = BEFORE._replace(texts=BEFORE.texts.replace(" pin ", " "), secrets="pin_sealed")
@@ -23,7 +25,16 @@ MASK_RECORDED = """
                       ELSE before END,
         after = CASE WHEN after ? 'pin' THEN after - 'pin' || '{"pin_sealed": "***"}'
                      ELSE after END
-    WHERE entity = 'customer' AND (before ? 'pin' OR after ? 'pin')"""
+    WHERE (%(after)s::uuid IS NULL OR customer_id > %(after)s)
+        AND (%(last)s::uuid IS NULL OR customer_id <= %(last)s)
+        AND entity = 'customer' AND (before ? 'pin' OR after ? 'pin')"""
+UNSEALED = """
+    SELECT id, {column} FROM customers_customer
+    WHERE {column} <> '' AND id > coalesce(%s, '00000000-0000-0000-0000-000000000000'::uuid)
+    ORDER BY id LIMIT %s FOR NO KEY UPDATE"""
+SEAL = """
+    UPDATE customers_customer customer SET pin_sealed = new.sealed, {column} = ''
+    FROM unnest(%s::uuid[], %s::bytea[]) AS new (id, sealed) WHERE customer.id = new.id"""
 
 
 def replaced(tracked: tuple[str, ...]) -> str:
@@ -31,27 +42,35 @@ def replaced(tracked: tuple[str, ...]) -> str:
     return function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
 
 
-def seal_pins(apps: StateApps, _schema_editor: object) -> None:
-    """Batch by batch, in the order of the keys; nothing that is known has changed."""
-    customers = apps.get_model("customers", "Customer")._default_manager
-    unsealed = customers.exclude(pin="").order_by("pk").select_for_update()
-    rows = unsealed
+def seal_all(connection: BaseDatabaseWrapper, column: str) -> None:
+    """Seal the pins that stand in a column in clear, batch by batch, in the order of the keys.
+
+    Nothing that is known has changed, so the change log has nothing of it.
+    """
+    last = None
     while True:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('kith.recording', 'off', true)")
-            batch = list(rows[:BATCH])
-            for row in batch:
-                row.pin_sealed = seal(row.pin, associated_data(type(row), "pin_sealed", row.pk))
-                row.pin = ""
-            customers.bulk_update(batch, ["pin", "pin_sealed"])
-        if len(batch) < BATCH:
+            cursor.execute(UNSEALED.format(column=column), [last, BATCH])
+            found = cursor.fetchall()
+            sealed = [seal(pin, f"customers_customer.pin_sealed:{key}") for key, pin in found]
+            cursor.execute(SEAL.format(column=column), [[key for key, _ in found], sealed])
+        if len(found) < BATCH:
             return
-        rows = unsealed.filter(pk__gt=batch[-1].pk)
+        last = found[-1][0]
 
 
-class Migration(migrations.Migration):
-    atomic = False
+def seal_pins(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Seal those that are there."""
+    seal_all(editor.connection, "pin")
 
+
+def mask_recorded(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Mask what the change log has of them."""
+    online.fill(editor.connection, MASK_RECORDED, table="customers_change", key="customer_id")
+
+
+class Migration(online.Migration):
     dependencies = [("customers", "0016_name_key")]
 
     operations = [
@@ -59,9 +78,12 @@ class Migration(migrations.Migration):
             "customer", "pin_sealed", config.db.crypto.SealedField(blank=True, null=True)
         ),
         migrations.RunSQL(replaced(AFTER), replaced(BEFORE)),
-        migrations.RunPython(seal_pins, migrations.RunPython.noop),
-        migrations.RunSQL(MASK_RECORDED, migrations.RunSQL.noop),
-        migrations.RemoveField("customer", "pin"),
+        online.RunBatches(seal_pins, online.RunBatches.noop),
+        online.RunBatches(mask_recorded, online.RunBatches.noop),
+        # Programs of 0.1.0 read the column; it goes at the end of the upgrade.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField("customer", "pin")]
+        ),
         migrations.AlterField(
             "customer",
             "role",
@@ -92,7 +114,7 @@ class Migration(migrations.Migration):
                 max_length=40,
             ),
         ),
-        migrations.AddField(
+        online.AddField(
             "businessaccount",
             "levels",
             ArrayField(
@@ -102,8 +124,9 @@ class Migration(migrations.Migration):
                 help_text="Levels that customers may have, separated by commas; without any, all "
                 "may be.",
             ),
+            default="'{}'",
         ),
-        migrations.AddField(
+        online.AddField(
             "businessaccount",
             "industries",
             ArrayField(
@@ -112,8 +135,9 @@ class Migration(migrations.Migration):
                 default=list,
                 help_text="Industries that customers may have, likewise.",
             ),
+            default="'{}'",
         ),
-        AddIndexConcurrently(
+        online.AddIndex(
             "customer",
             models.Index(
                 F("department"),

@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [("customers", "0017_relationship")]
 
     operations = [
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
                 to="customers.businessaccount",
             ),
         ),
-        migrations.AddField(
+        online.AddField(
             "oauthclient",
             "scopes",
             ArrayField(
@@ -30,5 +32,6 @@ class Migration(migrations.Migration):
                 default=list,
                 help_text="What this app may ask people for; empty for everything.",
             ),
+            default="'{}'",
         ),
     ]

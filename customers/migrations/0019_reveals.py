@@ -7,12 +7,13 @@ from django.conf import settings
 from django.db import migrations, models
 
 import customers.normalize
+from config.db import online
 
 record = import_module("customers.migrations.0002_change_record")
 REVEAL = record.Tracked("reveal", "customers_reveal", texts="", values="ends_at")
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0018_apps_of_accounts")]
 
     operations = [

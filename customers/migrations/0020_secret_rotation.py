@@ -2,15 +2,18 @@
 
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [("customers", "0019_reveals")]
 
     operations = [
-        migrations.AddField(
+        online.AddField(
             "oauthclient",
             "previous_secret",
             models.CharField(blank=True, default="", editable=False, max_length=255),
+            default="''",
         ),
         migrations.AddField(
             "oauthclient",

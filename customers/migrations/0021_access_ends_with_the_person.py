@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from config.db import online
+
 TRIGGER = """
 DROP TRIGGER password_ends_access ON customers_user;
 CREATE TRIGGER password_ends_access AFTER UPDATE OF password, is_active ON customers_user
@@ -15,12 +17,15 @@ CREATE TRIGGER password_ends_access AFTER UPDATE OF password ON customers_user
     EXECUTE FUNCTION kith_end_access()"""
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0020_secret_rotation")]
 
     operations = [
-        migrations.AddField(
-            "user", "access_version", models.PositiveIntegerField(default=0, editable=False)
+        *online.checked_field(
+            "user",
+            "access_version",
+            models.PositiveIntegerField(default=0, editable=False),
+            default="0",
         ),
         migrations.AlterModelOptions(
             "user",

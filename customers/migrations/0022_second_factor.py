@@ -8,15 +8,16 @@ from django.db import migrations, models
 import config.db.crypto
 import customers.fields
 import customers.normalize
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0021_access_ends_with_the_person"),
     ]
 
     operations = [
-        migrations.AddField(
+        online.AddField(
             model_name="businessaccount",
             name="two_factor_roles",
             field=django.contrib.postgres.fields.ArrayField(
@@ -26,6 +27,7 @@ class Migration(migrations.Migration):
                 help_text="Roles whose people sign in with a code besides the password.",
                 size=None,
             ),
+            default="'{}'",
         ),
         migrations.CreateModel(
             name="Authenticator",

@@ -5,9 +5,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import customers.normalize
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0022_second_factor"),
     ]

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0023_sign_ins"),
     ]

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import migrations, models
 
+from config.db import online
+
 record = import_module("customers.migrations.0002_change_record")
 PINS = import_module("customers.migrations.0017_relationship").AFTER
 TRACKED = tuple(PINS if each.entity == PINS.entity else each for each in record.TRACKED)
@@ -113,7 +115,7 @@ def tracking(tracked: Any) -> migrations.RunSQL:  # noqa: ANN401 -- imported by 
     return migrations.RunSQL(function(tracked), before)
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0024_words_of_accounts")]
 
     operations = [

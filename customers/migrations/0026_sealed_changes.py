@@ -1,16 +1,15 @@
 """Finds the few changes that keep sealed values: to seal them anew, and to forget them in time."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
-    atomic = False
-
+class Migration(online.Migration):
     dependencies = [("customers", "0025_kept_values")]
 
     operations = [
-        AddIndexConcurrently(
+        online.AddIndex(
             "change",
             models.Index(
                 condition=models.Q(("sealed__isnull", False)),

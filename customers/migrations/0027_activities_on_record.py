@@ -2,7 +2,9 @@
 
 from importlib import import_module
 
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 record = import_module("customers.migrations.0002_change_record")
 ACTIVITY = record.Tracked(
@@ -13,11 +15,11 @@ ACTIVITY = record.Tracked(
 )
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0026_sealed_changes")]
 
     operations = [
-        migrations.AddField(
+        *online.checked_field(
             "activity",
             "version",
             models.PositiveIntegerField(db_default=1, default=1, editable=False),

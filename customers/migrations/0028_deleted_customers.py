@@ -1,8 +1,9 @@
 """Indexes of deleted customers alone: the list of them passes by no others."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import models
 from django.db.models import F, Q
+
+from config.db import online
 
 DELETED = Q(status="DELETED")
 INDEXES = [
@@ -23,9 +24,7 @@ INDEXES = [
 ]
 
 
-class Migration(migrations.Migration):
-    atomic = False
-
+class Migration(online.Migration):
     dependencies = [("customers", "0027_activities_on_record")]
 
-    operations = [AddIndexConcurrently("customer", index) for index in INDEXES]
+    operations = [online.AddIndex("customer", index) for index in INDEXES]

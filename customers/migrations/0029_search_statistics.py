@@ -7,10 +7,12 @@ these customers are found, where a walk along its order finds the first ones at 
 
 from django.db import migrations
 
+from config.db import online
+
 SAMPLED = 500
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("customers", "0028_deleted_customers")]
 
     operations = [

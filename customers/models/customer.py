@@ -102,11 +102,7 @@ class Customer(models.Model):
     name = text(124)
     name_folded = folded(124)
     # The same as an index holds it, to sort by and to look into.
-    name_key = models.GeneratedField(
-        expression=Left("name_folded", NAME_KEY_LENGTH),
-        output_field=models.CharField(max_length=NAME_KEY_LENGTH),
-        db_persist=True,
-    )
+    name_key = models.CharField(max_length=NAME_KEY_LENGTH, blank=True, default="", editable=False)
     # The primary contact's names as a list sorts by them: folded, and cut at `SORT_LENGTH`.
     sort_first_name = models.CharField(
         max_length=SORT_LENGTH, blank=True, default="", editable=False
@@ -159,6 +155,12 @@ class Customer(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["ACTIVE", "SUSPENDED", "DELETED"]),
                 name="customer_status_known",
+            ),
+            # Whoever writes one writes the other. PostgreSQL could make it by itself, but a column
+            # of that kind is added by writing the whole table anew, while everybody waits.
+            models.CheckConstraint(
+                condition=Q(name_key=Left("name_folded", NAME_KEY_LENGTH)),
+                name="customer_name_key_of_name",
             ),
         ]
         indexes = [

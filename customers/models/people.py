@@ -87,6 +87,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     # Known of who comes by a session (`customers.second_factor.Backend`).
     lacks_second_factor = False
+    known_permissions: set[str] | None = None
 
     objects = UserManager()
 

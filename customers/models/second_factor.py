@@ -12,7 +12,13 @@ from django.db import models
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
-from config.db.crypto import SealedField, associated_data, seal_bytes, unseal_bytes
+from config.db.crypto import (
+    SealedField,
+    associated_data,
+    seal_bytes,
+    unseal_bytes,
+    unseal_bytes_if_possible,
+)
 from customers.fields import HashedField
 from customers.models.people import User
 from customers.normalize import uuid7
@@ -42,6 +48,11 @@ class Authenticator(ThrottlingMixin, Device):
         return unseal_bytes(self.key_sealed, self._bound_to())
 
     @property
+    def is_readable(self) -> bool:
+        """Whether the secret can be opened; an error in the log if not."""
+        return unseal_bytes_if_possible(self.key_sealed, self._bound_to()) is not None
+
+    @property
     def words(self) -> str:
         """The secret in base32, as people type it into an app."""
         return base64.b32encode(self.key).decode().rstrip("=")
@@ -57,8 +68,11 @@ class Authenticator(ThrottlingMixin, Device):
         return 1
 
     def verify_token(self, token: str) -> bool:
-        """Whether a code is good now, and no longer afterwards; for a row that is locked."""
-        if not self.verify_is_allowed()[0]:
+        """Whether a code is good now, and no longer afterwards; for a row that is locked.
+
+        None is good for a secret that cannot be opened.
+        """
+        if not self.verify_is_allowed()[0] or not self.is_readable:
             return False
         totp = TOTP(self.key, drift=self.drift)
         totp.time = time()

@@ -1,11 +1,12 @@
 """Activities: recorded, marked as read, corrected, and removed."""
 
+from datetime import datetime
 from uuid import UUID
 
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Invalid, NotFound, PreconditionFailed
-from customers.change_log import recorded
+from customers.change_log import recorded, restamp
 from customers.models import Activity
 from customers.rules.parts import Problems
 from customers.services.customers import locked
@@ -22,8 +23,8 @@ def record_activity(
     """Record an interaction with a customer. Raises `NotFound` and `Invalid`."""
     problems = problems_of(submission)
     values = {name: value for name, value in submission.values.items() if value not in {None, ""}}
-    with recorded(actor, via=via) as at:
-        customer = locked(actor, customer_id)
+    with recorded(actor, via=via) as begun:
+        customer, at = locked(actor, customer_id, begun)
         if problems.found:
             raise Invalid(problems.found)
         return Activity.objects.create(customer=customer, created_at=at, **values)
@@ -42,8 +43,8 @@ def mark_activity(
     is_read = submission.values.get("is_read")
     if is_read is None and not problems.found:
         problems.require("isRead")
-    with recorded(actor, via=via):
-        activity = found(actor, customer_id, activity_id)
+    with recorded(actor, via=via) as begun:
+        activity = found(actor, customer_id, activity_id, begun)
         if problems.found:
             raise Invalid(problems.found)
         if activity.is_read != is_read:
@@ -70,8 +71,8 @@ def correct_activity(
     blank = Activity()
     given: dict[str, object] = dict(submission.values)
     values = {name: given.get(name) or getattr(blank, name) for name in MEMBERS}
-    with recorded(actor, via=via):
-        activity = found(actor, customer_id, activity_id, version)
+    with recorded(actor, via=via) as begun:
+        activity = found(actor, customer_id, activity_id, begun, version)
         if problems.found:
             raise Invalid(problems.found)
         changed = [name for name, value in values.items() if getattr(activity, name) != value]
@@ -97,8 +98,8 @@ def remove_activity(
     Raises `NotFound`, `Invalid` without a reason, and `PreconditionFailed` for another version.
     """
     reason = required_reason(submission)
-    with recorded(actor, via=via, reason=reason):
-        found(actor, customer_id, activity_id, version).delete()
+    with recorded(actor, via=via, reason=reason) as begun:
+        found(actor, customer_id, activity_id, begun, version).delete()
 
 
 def problems_of(submission: Submission[ActivityValues]) -> Problems:
@@ -111,13 +112,19 @@ def problems_of(submission: Submission[ActivityValues]) -> Problems:
 
 
 def found(
-    actor: Actor, customer_id: UUID, activity_id: UUID, version: int | None = None
+    actor: Actor,
+    customer_id: UUID,
+    activity_id: UUID,
+    begun: datetime,
+    version: int | None = None,
 ) -> Activity:
     """An activity of a customer that the actor may see, both locked until the transaction ends.
 
     Raises `NotFound`, and `PreconditionFailed` unless it has this version, if any is asked for.
     """
-    customer = locked(actor, customer_id)
+    customer, _ = locked(actor, customer_id, begun)
+    # Its own changes leave the customer's row as it is, which would tell of them.
+    restamp(begun)
     activity = Activity.objects.filter(customer=customer, id=activity_id).first()
     if activity is None:
         raise NotFound

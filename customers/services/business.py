@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import PROTECT, Model
+from django.db.models import PROTECT, Model, QuerySet
 
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Conflict, Invalid, Problem
@@ -12,6 +12,8 @@ from customers.normalize import clean
 
 MAX_DEPARTMENT = 120
 MAX_ATTRIBUTE = 60
+# A call that deletes what more rows have would be cut off by its time limit, and nothing deleted.
+MOST_AT_ONCE = 50_000
 
 
 def create_department(*, business_account: BusinessAccount, name: str) -> Department:
@@ -50,6 +52,20 @@ def create_attribute(
 def set_departmentalization(*, business_account: BusinessAccount, is_on: bool) -> None:
     """Confine employees to the customers of their departments, or no longer."""
     BusinessAccount.objects.filter(pk=business_account.pk).update(departmentalization=is_on)
+
+
+def check_deletable(part: Department | AttributeDefinition) -> None:
+    """Raise `Conflict` for a department or an attribute that too many customers have."""
+    if isinstance(part, Department):
+        rows: QuerySet[Model] = part.customers.all()
+        advice = "give them another one"
+    else:
+        rows, advice = part.values.all(), "clear it there"
+    if rows.order_by().values("pk")[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+        raise Conflict(
+            f"More than {MOST_AT_ONCE:,} customers have {part.name}: {advice} by loading a file, "
+            "then delete it."
+        )
 
 
 def kept_by(business_account: BusinessAccount) -> list[type[Model]]:

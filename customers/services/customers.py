@@ -4,7 +4,8 @@ All run in a transaction of their own, logged as the actor's, and raise `ApiErro
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import IntegrityError
@@ -12,8 +13,9 @@ from django.db import IntegrityError
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Conflict, Invalid, NotFound, Problem
+from config.db.statements import Row
 from customers import bulk, normalize
-from customers.change_log import recorded
+from customers.change_log import recorded, recorded_asking, restamp
 from customers.models import (
     AttributeValue,
     BusinessAccount,
@@ -21,7 +23,7 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
-from customers.profile import Profile
+from customers.profile import Profile, rows_of
 from customers.querysets import CustomerQuerySet, OneCustomer
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
@@ -31,8 +33,7 @@ from customers.values import CustomerValues
 
 def for_update(customer: CustomerQuerySet) -> CustomerQuerySet:
     """A locked customer and its account, with the columns of `bulk.attributes`."""
-    # PostgreSQL makes that name of others.
-    joined = customer.select_related("business_account").defer("name_key")
+    joined = customer.select_related("business_account")
     return joined.select_for_update(of=("self",), no_key=True)
 
 
@@ -47,27 +48,29 @@ def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via
     Raises `Invalid`, and `Conflict` with code EXTERNAL_ID_TAKEN when the account has, or had, a
     customer with this external id.
     """
-    account = bulk.get(BusinessAccount, actor.business_account_id)
-    customer = Customer(business_account=account)
-    if external_id := submission.values.get("external_id"):
-        customer.external_id = external_id
-        customer.id = normalize.customer_id(account.pk, external_id)
-    profile = Profile(customer, account, is_new=True)
+    external_id = submission.values.get("external_id")
+    known_id = normalize.customer_id(actor.business_account_id, external_id or "")
+    own_account = bulk.by_key(BusinessAccount)
+    question = own_account.question(actor.business_account_id)
     try:
-        with recorded(actor, via=via) as at:
+        with recorded_asking(actor, [question], via=via) as (at, (rows,)):
+            (account,) = bulk.stored(BusinessAccount, own_account.converted(rows))
+            customer = Customer(business_account=account)
+            if external_id:
+                customer.external_id = external_id
+                customer.id = known_id
+            profile = Profile(customer, account, is_new=True)
             if problems := merge_customer(profile, submission, actor):
                 raise Invalid(problems)
             profile.save(actor=actor, at=at)
     except IntegrityError as error:
-        if not external_id or not Customer.objects.filter(pk=customer.pk).exists():
+        if not external_id or not Customer.objects.filter(pk=known_id).exists():
             raise
-        message = f"Customer {customer.pk} of this business account has this external id."
+        message = f"Customer {known_id} of this business account has this external id."
         raise Conflict(
             message,
             code="EXTERNAL_ID_TAKEN",
-            problems=[
-                Problem("externalId", message, "EXTERNAL_ID_TAKEN", {"id": str(customer.pk)})
-            ],
+            problems=[Problem("externalId", message, "EXTERNAL_ID_TAKEN", {"id": str(known_id)})],
         ) from error
     return customer.pk
 
@@ -84,8 +87,7 @@ def update_customer(
 
     Raises `NotFound`, `Invalid`, `Conflict` (EXTERNAL_ID_IMMUTABLE), `PreconditionFailed`.
     """
-    with recorded(actor, via=via) as at:
-        profile = Profile.load(locked(actor, customer_id, precondition))
+    with profiled(actor, customer_id, via, precondition) as (profile, at):
         if problems := merge_customer(profile, submission, actor):
             raise Invalid(problems)
         profile.save(actor=actor, at=at)
@@ -100,8 +102,8 @@ def suspend_customer(
     precondition: Precondition | None = None,
 ) -> None:
     """ACTIVE becomes SUSPENDED; a suspended customer stays as it is."""
-    with recorded(actor, via=via, reason=reason) as at:
-        customer = locked(actor, customer_id, precondition)
+    with recorded(actor, via=via, reason=reason) as begun:
+        customer, at = locked(actor, customer_id, begun, precondition)
         set_status(customer, Customer.Status.SUSPENDED, actor, at)
 
 
@@ -114,8 +116,8 @@ def activate_customer(
     precondition: Precondition | None = None,
 ) -> None:
     """SUSPENDED becomes ACTIVE; an active customer stays as it is."""
-    with recorded(actor, via=via, reason=reason) as at:
-        customer = locked(actor, customer_id, precondition)
+    with recorded(actor, via=via, reason=reason) as begun:
+        customer, at = locked(actor, customer_id, begun, precondition)
         set_status(customer, Customer.Status.ACTIVE, actor, at)
 
 
@@ -128,8 +130,8 @@ def delete_customer(
     precondition: Precondition | None = None,
 ) -> None:
     """The customer becomes DELETED: gone for everybody but a BI search that asks for such."""
-    with recorded(actor, via=via, reason=reason) as at:
-        customer = locked(actor, customer_id, precondition)
+    with recorded(actor, via=via, reason=reason) as begun:
+        customer, at = locked(actor, customer_id, begun, precondition)
         set_status(customer, Customer.Status.DELETED, actor, at)
 
 
@@ -142,8 +144,7 @@ def remove_address(
     precondition: Precondition | None = None,
 ) -> None:
     """Remove an address; if it was primary, the oldest remaining of its type takes over."""
-    with recorded(actor, via=via) as at:
-        profile = Profile.load(locked(actor, customer_id, precondition))
+    with profiled(actor, customer_id, via, precondition) as (profile, at):
         address = next((a for a in profile.addresses if a.id == address_id), None)
         if address is None:
             raise NotFound
@@ -165,8 +166,7 @@ def remove_contact_point(
     Raises `Conflict` (LAST_CONTACT_POINT) for the last phone number or e-mail address of a contact
     that must have one: an individual, or the primary contact of a business or group.
     """
-    with recorded(actor, via=via) as at:
-        profile = Profile.load(locked(actor, customer_id, precondition))
+    with profiled(actor, customer_id, via, precondition) as (profile, at):
         point = next((each for each in profile.rows[ContactPoint] if each.id == point_id), None)
         if point is None:
             raise NotFound
@@ -196,8 +196,7 @@ def remove_contact(
     PRIMARY_REQUIRED when the primary one goes and none of the others is named; `Invalid` when
     `primary` is none of the others, or cannot be reached by phone and e-mail.
     """
-    with recorded(actor, via=via) as at:
-        profile = Profile.load(locked(actor, customer_id, precondition))
+    with profiled(actor, customer_id, via, precondition) as (profile, at):
         contact = next((each for each in profile.contacts if each.id == contact_id), None)
         if contact is None or profile.customer.type == Customer.Type.INDIVIDUAL:
             raise NotFound
@@ -229,19 +228,45 @@ def set_primary_contact(profile: Profile, others: list[Contact], primary: uuid.U
         each.is_primary = each is chosen
 
 
+@contextmanager
+def profiled(
+    actor: Actor, customer_id: uuid.UUID, via: str, precondition: Precondition | None
+) -> Iterator[tuple[Profile, datetime]]:
+    """A transaction, logged as the actor's, with the profile of a `locked` customer, and `at`.
+
+    All of it is asked for in one message: each statement sees what was there when the one before it
+    had ended, so the rows are those that belong to the customer as it was locked.
+    """
+    questions = [LOCKED.question(actor, customer_id), *rows_of(customer_id)]
+    with recorded_asking(actor, questions, via=via) as (begun, (found, *rows)):
+        customer, at = taken(LOCKED.converted(found), begun, precondition)
+        yield Profile.read(customer, rows), at
+
+
 def locked(
     actor: Actor,
     customer_id: uuid.UUID,
+    begun: datetime,
     precondition: Precondition | None = None,
     *,
     or_deleted: bool = False,
-) -> Customer:
-    """A customer that the actor may see, locked until the transaction ends.
+) -> tuple[Customer, datetime]:
+    """A customer that the actor may see, locked until the transaction ends, and `at` for changes.
 
-    Raises `NotFound`, for a deleted one, too, unless `or_deleted`, and what `precondition` raises.
-    The lock makes two updates at once follow each other, so that neither loses the other's fields.
+    `begun` is the moment of the transaction. Where somebody has changed the customer since, its own
+    changes are later ones (`restamp`). Raises `NotFound`, for a deleted one, too, unless
+    `or_deleted`, and what `precondition` raises. The lock makes two updates at once follow each
+    other, so that neither loses the other's fields.
     """
-    row = (LOCKED_ANYWAY if or_deleted else LOCKED).row(actor, customer_id)
+    return taken(
+        (LOCKED_ANYWAY if or_deleted else LOCKED).row(actor, customer_id), begun, precondition
+    )
+
+
+def taken(
+    row: Row | None, begun: datetime, precondition: Precondition | None
+) -> tuple[Customer, datetime]:
+    """Likewise, of the row of `for_update`."""
     if row is None:
         raise NotFound
     width = len(bulk.attributes(Customer))
@@ -249,7 +274,8 @@ def locked(
     (customer.business_account,) = bulk.stored(BusinessAccount, [row[width:]])
     if precondition is not None:
         precondition(customer.version)
-    return customer
+    changed = customer.updated_at
+    return customer, restamp(changed) if changed > begun else begun
 
 
 def set_status(customer: Customer, status: str, actor: Actor, at: datetime) -> None:

@@ -35,8 +35,8 @@ def restore_customer(
     Raises `NotFound`, `Invalid` without a reason, `Conflict` (NOT_DELETED), `PreconditionFailed`.
     """
     reason = required_reason(submission)
-    with recorded(actor, via=via, reason=reason) as at:
-        customer = locked(actor, customer_id, precondition, or_deleted=True)
+    with recorded(actor, via=via, reason=reason) as begun:
+        customer, at = locked(actor, customer_id, begun, precondition, or_deleted=True)
         if customer.status != Customer.Status.DELETED:
             raise Conflict("This customer is not deleted.", code="NOT_DELETED")
         set_status(customer, Customer.Status.ACTIVE, actor, at)

@@ -36,7 +36,7 @@ def reveal_customer(
         # Looks of one employee are counted one after the other.
         User.objects.select_for_update(no_key=True).get(pk=actor.id)
         check_rate(uuid.UUID(actor.id), at)
-        customer = locked(actor, customer_id)
+        customer, _ = locked(actor, customer_id, at)
         return Reveal.objects.create(
             customer=customer,
             employee_id=uuid.UUID(actor.id),

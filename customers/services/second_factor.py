@@ -25,7 +25,10 @@ def has_second_factor(person: User | AnonymousUser) -> bool:
 
 
 def begin_setup(person: User) -> Authenticator:
-    """A secret for an app, the same until it is confirmed. Raises `Conflict` if there is one."""
+    """A secret for an app, the same until it is confirmed. Raises `Conflict` if there is one.
+
+    One that cannot be opened is replaced.
+    """
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)
         device: Authenticator | None = Authenticator.objects.filter(user=person).first()
@@ -35,6 +38,9 @@ def begin_setup(person: User) -> Authenticator:
             device.save(force_insert=True)
         if device.confirmed:
             raise Conflict("Two-factor sign-in is set up already.", code="SET_UP")
+        if not device.is_readable:
+            device.set_key(secrets.token_bytes(KEY_BYTES))
+            device.save(update_fields=["key_sealed"])
     return device
 
 

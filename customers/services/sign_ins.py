@@ -51,8 +51,8 @@ def create_customer_login(
     except ValueError as error:
         problems.append(Problem("email", str(error), "INVALID_EMAIL"))
     try:
-        with recorded(actor, via=via) as at:
-            customer = locked(actor, customer_id)
+        with recorded(actor, via=via) as begun:
+            customer, at = locked(actor, customer_id, begun)
             if User.objects.filter(customer_id=customer.pk).exists():
                 raise Conflict("This customer has a sign-in already.", code="HAS_SIGN_IN")
             user = User(

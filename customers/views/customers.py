@@ -3,18 +3,20 @@
 from uuid import UUID
 
 import orjson
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import access
 from config.api.actors import Actor, ActorType, Scope
+from config.api.ahead import Ahead, Row
 from config.api.cursors import PARAMETERS
 from config.api.errors import Invalid, NotFound, Problem
+from config.api.json import to_json
 from config.api.pagination import PageRequest
 from config.api.preconditions import check_write, is_known
-from config.api.views import ApiView, RawJSON
+from config.api.views import ApiView, JSONResponse
 from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
@@ -29,9 +31,14 @@ READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
 ANSWER = OneCustomer(lambda customer: customer.values_list("version", CustomerObject()))
 
 
-def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> Response:
-    """A customer as the actor may see it, with its `ETag`; one query for most tokens."""
-    row = ANSWER.row(actor, customer_id)
+def customer_answer(
+    actor: Actor, customer_id: UUID, status_code: int = 200, *, found: Row | None = None
+) -> HttpResponse:
+    """A customer as the actor may see it, with its `ETag`; one query for most tokens.
+
+    None where its row was `found` ahead of it.
+    """
+    row = ANSWER.row(actor, customer_id, found)
     if row is None:
         raise NotFound
     version, body = row
@@ -43,7 +50,7 @@ def customer_answer(actor: Actor, customer_id: UUID, status_code: int = 200) -> 
         content, tag = orjson.dumps(customer), f"{version}s"
     elif actor.type == ActorType.CUSTOMER:
         content = orjson.dumps(access.shown(actor, "customer", orjson.loads(content)))
-    return Response(RawJSON(content), status=status_code, headers={"ETag": f'"{tag}"'})
+    return JSONResponse(content, status=status_code, headers={"ETag": f'"{tag}"'})
 
 
 def precondition(request: Request) -> services.Precondition | None:
@@ -69,7 +76,7 @@ class CustomerList(ApiView):
     sorts = SORTS
 
     @openapi.list_customers
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List, filter, sort and page."""
         actor = self.actor
         filters = CustomerFilter(request.GET, actor=actor)
@@ -77,16 +84,19 @@ class CustomerList(ApiView):
             lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.check
         )
         page = filters.page(page_request)
-        by_id: dict[UUID, str] = dict(OBJECTS.rows(page.ids)) if page.ids else {}
+        by_id = filters.objects
+        if page.ids and not by_id:
+            by_id = dict(OBJECTS.rows(page.ids))
         bodies = page.placed(by_id)
         if not actor.may(Scope.CUSTOMERS_SENSITIVE):
-            return Response(page.envelope([orjson.Fragment(body) for body in bodies]))
+            fragments = [orjson.Fragment(body) for body in bodies]
+            return JSONResponse(to_json(page.envelope(fragments)))
         content = [orjson.loads(body) for body in bodies]
         reveal(content)
-        return Response(page.envelope(content))
+        return JSONResponse(to_json(page.envelope(content)))
 
     @openapi.create_customer
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Create an individual, business or group."""
         actor = self.actor
         submission = CustomerBody.reader().parse(request.data)
@@ -101,16 +111,22 @@ class CustomerDetail(ApiView):
 
     scopes = {"GET": READ, "PUT": WRITE, "DELETE": WRITE}
 
+    def asks_ahead(self) -> Ahead | None:
+        """The customer that is read."""
+        is_reading = self.request.method in {"GET", "HEAD"}
+        return ANSWER.ahead(self.kwargs["customer_id"]) if is_reading else None
+
     @openapi.read_customer
-    def get(self, request: Request, customer_id: UUID) -> Response:
+    def get(self, request: Request, customer_id: UUID) -> HttpResponse:
         """The customer, or 304 when the client has this version; a deleted one is 404."""
-        response = customer_answer(self.actor, customer_id)
-        if is_known(response["ETag"].strip('"'), request.headers.get("If-None-Match", "")):
+        response = customer_answer(self.actor, customer_id, found=self.found_ahead)
+        known = request.META.get("HTTP_IF_NONE_MATCH")
+        if known and is_known(response["ETag"].strip('"'), known):
             return Response(status=304, headers={"ETag": response["ETag"]})
         return response
 
     @openapi.update_customer
-    def put(self, request: Request, customer_id: UUID) -> Response:
+    def put(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Merge the body into the customer: what it does not name stays."""
         services.update_customer(
             actor=self.actor,
@@ -122,7 +138,7 @@ class CustomerDetail(ApiView):
         return customer_answer(self.actor, customer_id)
 
     @openapi.delete_customer
-    def delete(self, request: Request, customer_id: UUID) -> Response:
+    def delete(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Delete the customer."""
         services.delete_customer(
             actor=self.actor,
@@ -139,7 +155,7 @@ class CustomerSuspension(ApiView):
     scopes = {"PUT": WRITE}
 
     @openapi.suspend_customer
-    def put(self, request: Request, customer_id: UUID) -> Response:
+    def put(self, request: Request, customer_id: UUID) -> HttpResponse:
         """ACTIVE becomes SUSPENDED; once more is 200 again."""
         services.suspend_customer(
             actor=self.actor,
@@ -156,7 +172,7 @@ class CustomerActivation(ApiView):
     scopes = {"PUT": WRITE}
 
     @openapi.activate_customer
-    def put(self, request: Request, customer_id: UUID) -> Response:
+    def put(self, request: Request, customer_id: UUID) -> HttpResponse:
         """SUSPENDED becomes ACTIVE; once more is 200 again."""
         services.activate_customer(
             actor=self.actor,
@@ -173,7 +189,7 @@ class CustomerRestoration(ApiView):
     scopes = {"PUT": WRITE}
 
     @openapi.restore_customer
-    def put(self, request: Request, customer_id: UUID) -> Response:
+    def put(self, request: Request, customer_id: UUID) -> HttpResponse:
         """DELETED becomes ACTIVE, for the reason that the body gives."""
         restore_customer(
             actor=self.actor,
@@ -191,7 +207,7 @@ class CustomerAddress(ApiView):
     scopes = {"DELETE": WRITE}
 
     @openapi.remove_address
-    def delete(self, request: Request, customer_id: UUID, address_id: UUID) -> Response:
+    def delete(self, request: Request, customer_id: UUID, address_id: UUID) -> HttpResponse:
         """Remove the address."""
         services.remove_address(
             actor=self.actor,
@@ -209,7 +225,7 @@ class CustomerContactPoint(ApiView):
     scopes = {"DELETE": WRITE}
 
     @openapi.remove_contact_point
-    def delete(self, request: Request, customer_id: UUID, point_id: UUID) -> Response:
+    def delete(self, request: Request, customer_id: UUID, point_id: UUID) -> HttpResponse:
         """Remove it; the oldest remaining of its kind becomes primary."""
         services.remove_contact_point(
             actor=self.actor,
@@ -228,7 +244,7 @@ class CustomerContact(ApiView):
     parameters = {"DELETE": {"primary"}}
 
     @openapi.remove_contact
-    def delete(self, request: Request, customer_id: UUID, contact_id: UUID) -> Response:
+    def delete(self, request: Request, customer_id: UUID, contact_id: UUID) -> HttpResponse:
         """Remove the contact, with what hangs on it."""
         services.remove_contact(
             actor=self.actor,

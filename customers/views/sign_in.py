@@ -5,11 +5,12 @@ from typing import cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import forms as framework
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.crypto import constant_time_compare
 
 from config.api import attempts
@@ -17,7 +18,7 @@ from customers.models import User
 from customers.second_factor import Backend, setup_address
 from customers.services.second_factor import has_second_factor
 from customers.services.sign_in_log import Door, Outcome, note_person
-from customers.sign_in import BackOfficeSignIn, CodeForm, Limited, SignIn
+from customers.sign_in import BackOfficeSignIn, CodeForm, Limited, PasswordChangeForm, SignIn
 
 # Who has shown the password and not yet the code, in the session of nobody.
 STAGE = "kith-sign-in"
@@ -142,3 +143,25 @@ class BackOfficeLogin(TwoSteps):
             "username": self.request.user.get_username(),
         }
         return frame | super().get_context_data(**kwargs)
+
+
+class PasswordChange(PasswordChangeView):
+    """Where who is signed in to the back office chooses a new password, for the old one."""
+
+    form_class = PasswordChangeForm
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        """With the request, by whose address who guesses is stopped."""
+        return super().get_form_kwargs() | {"request": self.request}
+
+    def form_invalid(self, form: framework.PasswordChangeForm) -> HttpResponse:
+        """The form again; 429 for who failed too often."""
+        refusal = cast("PasswordChangeForm", form).refusal
+        status, headers = (refusal.status, refusal.headers) if refusal else (200, {})
+        context = self.get_context_data(form=form)
+        return self.render_to_response(context, status=status, headers=headers)
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        """In the frame of the back office."""
+        return admin.site.each_context(self.request) | super().get_context_data(**kwargs)

@@ -10,10 +10,11 @@ from config.api.json import from_json
 from customers.models import AttributeDefinition
 from ingest import failed_lines, payload
 from ingest.admin.columns import shown_as
-from ingest.models import BulkContent, BulkItem, BulkRequest
+from ingest.models import BulkItem, BulkRequest
 from ingest.results import results_of
 from ingest.sheets.columns import ATTRIBUTE, Sheet
 from ingest.sheets.writing import column_shown
+from ingest.undo.since import thing_of
 
 PAGE = 25
 # Beyond these, whoever corrects them takes the file of failed lines.
@@ -42,7 +43,7 @@ class FailedPage:
 
 
 def page_of(load: BulkRequest, number: int) -> FailedPage:
-    """A page of a load's failed lines; none of them when what was sent was deleted."""
+    """A page of a load's failed lines; none of them when what was sent is not there."""
     pages = min(MOST_PAGES, max(1, -(-load.failed // PAGE)))
     number = min(max(1, number), pages)
     first = (number - 1) * PAGE
@@ -65,7 +66,8 @@ def of_undo(load: BulkRequest) -> Iterator[Failed]:
             told = from_json(line)
             found = Failed(told["line"], str(told["sourceCustomerId"] or ""))
             for error in told["errors"]:
-                found.errors.append((error["pointer"].removeprefix("/"), "", error["message"]))
+                thing = thing_of(error["pointer"].removeprefix("/"))
+                found.errors.append((thing[:1].upper() + thing[1:], "", error["message"]))
             yield found
 
 
@@ -99,8 +101,8 @@ def failed_line(told: dict[str, Any], sheet: Sheet | None, shown: frozenset[str]
 def of_items(load: BulkRequest, first: int) -> Iterator[Failed]:
     """The failed items of a request that is no file."""
     rows = load.ledger.filter(outcome=BulkItem.Outcome.FAILED).order_by("index")
-    kept = BulkContent.objects.filter(pk=load.pk).first()
-    entries = payload.unsealed(kept).entries if kept is not None else []
+    kept = payload.kept_of(load.pk)
+    entries = kept.entries if kept is not None else []
     shown = shown_attributes(load)
     for row in rows[first : first + PAGE]:
         found = Failed(row.index + 1, row.source_customer_id)
@@ -113,13 +115,19 @@ def of_items(load: BulkRequest, first: int) -> Iterator[Failed]:
         yield found
 
 
-def value_at(body: Any, pointer: str) -> str:  # noqa: ANN401 -- any JSON
+def value_at(body: object, pointer: str) -> str:
     """The value at a JSON Pointer, in short; nothing for what is not there."""
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         try:
-            body = body[int(name)] if isinstance(body, list) else body[name]
-        except (LookupError, TypeError, ValueError):
+            match body:
+                case list():
+                    body = body[int(name)]
+                case dict():
+                    body = body[name]
+                case _:
+                    return ""
+        except (LookupError, ValueError):
             return ""
     if isinstance(body, dict | list) or body is None:
         return ""

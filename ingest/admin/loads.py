@@ -42,7 +42,7 @@ class KindFilter(ChoiceFilter):
     parameter_name = "kind"
     choices_by_name: ClassVar = {
         "files": ("Files", Q(action=BulkRequest.Action.LOAD_FILE)),
-        "api": ("Customers by API", Q(action__in=services.RETRIED)),
+        "api": ("Customers by API", Q(action__in=BulkRequest.OF_ITEMS)),
         "undos": (words.KINDS[BulkRequest.Action.UNDO], Q(action=BulkRequest.Action.UNDO)),
     }
 
@@ -279,7 +279,7 @@ class LoadAdmin(UploadPages):
 
 def may_be_retried(load: BulkRequest) -> bool:
     """Whether a request keeps what failed of it."""
-    return load.action in services.RETRIED and load.status not in load.OPEN and bool(load.failed)
+    return load.action in load.OF_ITEMS and load.status not in load.OPEN and bool(load.failed)
 
 
 def may_be_undone(load: BulkRequest) -> bool:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+
+from django.db import IntegrityError
 
 from config.api.actors import Actor
+from customers.change_log import restamp
 from customers.facts import AccountFacts
 from customers.models import BusinessAccount
 from ingest.batch import snapshot
@@ -32,19 +34,24 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
 
     Every item is told its outcome, and everything that is wrong with it. Nobody else may change
     the same customers at the same time: see `ingest.ordering`. What is not to be written needs
-    no locks: all that can be wrong with an item is found here, not by writing it.
+    no locks: all that can be wrong with an item is found here, not by writing it. Raises
+    `IntegrityError` when somebody else has created one of the customers since they were looked for.
     """
     ids = snapshot.Ids(actor.business_account_id)
     before = snapshot.load(ids, rows_needed(ids, items), is_locked=is_locked)
-    plan = Plan(before, load_profiles(items, actor, before, is_locked=is_locked))
+    profiles = load_profiles(items, actor, before, is_locked=is_locked)
+    if not profiles.known.keys() <= before.customers.keys():
+        # Without a profile the insert of the customer would tell.
+        raise IntegrityError("a customer was created between two reads")
+    plan = Plan(before, profiles)
     plan.take(items)
     return plan
 
 
-def apply(items: Sequence[Item], *, actor: Actor, at: datetime) -> Plan:
-    """Write the good ones of items as `actor`'s doing at the moment `at`."""
+def apply(items: Sequence[Item], *, actor: Actor) -> Plan:
+    """Write the good ones of items as `actor`'s doing, as of the moment when they are locked."""
     plan = prepare(items, actor=actor)
-    Writer(plan, actor, at).write()
+    Writer(plan, actor, restamp()).write()
     return plan
 
 

@@ -271,6 +271,9 @@ def load_accounts(state: Snapshot, accounts: set[str], holders: set[str], lock: 
             ids = tuple(row.source_customer_ids)
             state.accounts[account] = row._replace(source_customer_ids=ids)
         state.holders = {account: frozenset(ids) for account, ids in held.items()}
+        if not held:
+            # Then no cards either: a card goes with its account.
+            return
         cursor.execute(CARDS, [array(holders.union(*held.values())), array(accounts)])
         for customer, card, *values in cursor.fetchall():
             state.cards[customer, card] = Card(*values)

@@ -113,6 +113,7 @@ class Writer:
             self.write_customers(cursor, saved)
             self.write_addresses(cursor)
             self.write_enrollments(cursor)
+            self.remove_cards(cursor)
             self.write_accounts(cursor)
             self.write_cards(cursor)
 
@@ -184,11 +185,15 @@ class Writer:
             f"\t{fields(after.accounts[account_id])}\t{self.now}{ACCOUNT.end}"
         )
 
+    def remove_cards(self, cursor: CursorWrapper) -> None:
+        """Cards that go, before the account by which they are known as somebody's."""
+        gone = self.plan.before.cards.keys() - self.plan.after.cards.keys()
+        self.delete(cursor, "customers_card", list(gone))
+
     def write_cards(self, cursor: CursorWrapper) -> None:
-        """Cards."""
+        """Cards that come, or change."""
         before, after = self.plan.before.cards, self.plan.after.cards
         new, changed = compared(before, after)
-        self.delete(cursor, "customers_card", list(before.keys() - after.keys()))
         rows = [
             {"customer_id": customer_id, "id": card_id} | as_json(row)
             for (customer_id, card_id), row in changed

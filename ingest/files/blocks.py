@@ -151,7 +151,7 @@ def write_blocks(
             if target.scratch:
                 target.scratch.try_out(some, actor=actor, at=at)
                 continue
-            plan = apply(some, actor=actor, at=at)
+            plan = apply(some, actor=actor)
             if plan.depends_on_parents and not is_next:
                 raise TooEarly
         parts = [

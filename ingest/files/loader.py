@@ -24,11 +24,13 @@ from django.db.models import Count, Sum
 
 from config import files as stored
 from config.api.actors import Actor
+from config.db.batches import rows_by
 from config.db.rights import may_make_temporary_tables
 from config.jobs.lease import ClaimLost, Lease
 from config.jobs.models import MAX_ATTEMPTS, JobFailed, TryAgain
 from ingest.batch.apply import COUNTED
 from ingest.batch.scratch import Scratch
+from ingest.cleanup import tidy
 from ingest.files.blocks import COUNTS, Counts, Target, load_blocks
 from ingest.files.frames import ContentLost, folder_of, frames
 from ingest.files.inflate import Damage
@@ -51,10 +53,14 @@ logger = logging.getLogger(__name__)
 # How often a loader that hears nothing looks whether the job is still its own.
 LOOK_SECONDS = 0.5
 LOG_SECONDS = 10
-# Of one transaction, which is what progress is told by: as many blocks as take about so long.
-TRANSACTION_SECONDS = 2
-TRANSACTION_BLOCKS = 5
-TRANSACTION_BYTES = 2 * 1024 * 1024
+# Of so many blocks the results are read at once.
+RESULTS_READ = 10
+# Of one transaction, which is what progress is told by: as many blocks as take about so long. The
+# more rows go in together, the closer they are to each other in the indexes; more than these would
+# take more memory than time.
+TRANSACTION_SECONDS = 5
+TRANSACTION_BLOCKS = 10
+TRANSACTION_BYTES = 4 * 1024 * 1024
 RESEND = (
     "Send the whole file again: lines that are stored already come out UNCHANGED, "
     "and those that are missing are added."
@@ -338,7 +344,7 @@ def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:
         log("a file is not loaded to its end", loader, error=type(error).__name__)
         raise
     log("a file is loaded", loader, error=request.error_code)
-    tidy(loader, is_whole=is_whole)
+    tidy_now(request)
 
 
 def load_all(loader: Loader) -> bool:
@@ -361,12 +367,7 @@ def load_all(loader: Loader) -> bool:
 def finish(loader: Loader, *, is_whole: bool) -> None:
     """Write the results, and end the job."""
     request, file = loader.request, loader.file
-    name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
-    try:
-        stored.store(name, stored.Joined(results_of(request.pk)))
-    except stored.StorageFull as error:
-        raise JobFailed("STORAGE_FULL", NO_SPACE) from error
-    loader.lease.check()
+    name = store_results(request, loader.lease)
     with transaction.atomic():
         BulkFile.objects.filter(pk=request.pk).update(result_name=name)
         if not is_whole:
@@ -379,7 +380,38 @@ def finish(loader: Loader, *, is_whole: bool) -> None:
             request.fail("FILE_CUT_OFF", message, **loader.progress())
         else:
             request.finish(**loader.progress(), conflict_keys=[])
-    file.result_name = name
+
+
+def store_results(request: BulkRequest, lease: Lease) -> str:
+    """Store the outcome of each line; gives the name.
+
+    Raises `JobFailed` without space for it, and what `Lease.check` raises.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        for piece in results_of(request.pk):
+            lease.check()
+            yield piece
+        lease.check()
+
+    name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
+    try:
+        stored.store(name, stored.Joined(pieces()))
+    except stored.StorageFull as error:
+        raise JobFailed("STORAGE_FULL", NO_SPACE) from error
+    lease.check()
+    return name
+
+
+def tidy_now(request: BulkRequest) -> None:
+    """Delete what a request does not need any more that has just ended.
+
+    What cannot be deleted now, and what other attempts leave, is cleaned up later.
+    """
+    try:
+        tidy(BulkFile.objects.get(pk=request.pk))
+    except Exception:
+        logger.exception("the files of a request wait for the clean-up")
 
 
 def settle(request: BulkRequest) -> None:
@@ -389,20 +421,6 @@ def settle(request: BulkRequest) -> None:
         held.update(**columns(counts_of(request)))
     except (DatabaseError, InterfaceError) as error:
         logger.warning("counts of a load may be old: %s", type(error).__name__)
-
-
-def tidy(loader: Loader, *, is_whole: bool) -> None:
-    """Delete what is not needed any more; what cannot be deleted now is cleaned up later."""
-    request = loader.request
-    try:
-        if request.is_dry_run:
-            # Others are undone by them.
-            BulkPart.objects.filter(request=request).delete()
-        if is_whole:
-            stored.remove_folder(folder_of(request.pk), keep=loader.file.result_name)
-            BulkFile.objects.filter(pk=request.pk).update(storage_name="")
-    except Exception:
-        logger.exception("an upload that was loaded cannot be deleted")
 
 
 def columns(counts: Counts) -> dict[str, int]:
@@ -420,6 +438,6 @@ def counts_of(request: BulkRequest) -> Counts:
 
 def results_of(request_id: UUID) -> Iterator[bytes]:
     """The NDJSON of all results, part by part."""
-    parts = BulkPart.objects.filter(request=request_id).order_by("number")
-    for packed in parts.values_list("results", flat=True).iterator(chunk_size=10):
+    parts = BulkPart.objects.filter(request=request_id)
+    for (packed,) in rows_by("number", parts, "results", batch=RESULTS_READ):
         yield zlib.decompress(packed)

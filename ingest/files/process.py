@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError, connections
 
+from config import tracing
 from config.jobs.lease import ClaimLost
 from config.logging import described
 from ingest.files.frames import ContentLost
@@ -167,6 +168,8 @@ def live(pipe: Connection, work: Work) -> NoReturn:
         # Its parent is the one who is told to stop.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Its statements are as many as the file is long.
+        tracing.leave()
         serve(pipe, work)
     except (EOFError, ConnectionError):
         logger.debug("a process that loads a file ends")

@@ -3,9 +3,10 @@
 from django.db import migrations, models
 
 import ingest.models
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("ingest", "0001_bulk_requests")]
 
     operations = [
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
                 base_field=models.BigIntegerField(), blank=True, null=True, size=None
             ),
         ),
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="bulkrequest",
             index=models.Index(
                 fields=["business_account"],

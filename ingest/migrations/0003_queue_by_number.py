@@ -2,12 +2,14 @@
 
 from django.db import migrations
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [("ingest", "0002_running_jobs")]
 
     operations = [
-        migrations.RemoveIndex(model_name="bulkrequest", name="bulkrequest_open"),
+        online.RemoveIndex(model_name="bulkrequest", name="bulkrequest_open"),
         migrations.RenameIndex(
             model_name="bulkrequest", old_name="bulk_request_queued", new_name="bulkrequest_queued"
         ),

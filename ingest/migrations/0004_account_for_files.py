@@ -3,8 +3,10 @@
 from django.db import migrations, models
 from django.db.models.functions import Now
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [("ingest", "0003_queue_by_number")]
 
     operations = [
@@ -15,12 +17,8 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(db_default=Now(), db_index=True)),
             ],
         ),
-        migrations.AddField(
-            model_name="bulkfile",
-            name="blocks",
-            field=models.PositiveIntegerField(null=True),
-        ),
-        migrations.AddIndex(
+        *online.checked_field("bulkfile", "blocks", models.PositiveIntegerField(null=True)),
+        online.AddIndex(
             model_name="bulkfile",
             index=models.Index(
                 fields=["request"],

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("ingest", "0004_account_for_files"),
     ]
@@ -14,7 +16,7 @@ class Migration(migrations.Migration):
             name="keeps_content",
             field=models.BooleanField(db_default=True, editable=False),
         ),
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="bulkrequest",
             index=models.Index(
                 condition=models.Q(("finished_at__isnull", False)),
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
                 name="bulkrequest_ended",
             ),
         ),
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="bulkrequest",
             index=models.Index(
                 condition=models.Q(("finished_at__isnull", False), ("keeps_content", True)),

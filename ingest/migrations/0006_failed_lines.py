@@ -5,9 +5,10 @@ from django.db import migrations, models
 
 import config.db.crypto
 import customers.normalize
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("ingest", "0005_ended_jobs"),
     ]

@@ -3,9 +3,10 @@
 from django.db import migrations, models
 
 import ingest.models
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("ingest", "0006_failed_lines")]
 
     operations = [

@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0018_apps_of_accounts"),
         ("ingest", "0007_conflict_keys"),
@@ -65,10 +67,11 @@ class Migration(migrations.Migration):
             name="content_digest",
             field=models.BinaryField(max_length=32, null=True),
         ),
-        migrations.AddField(
+        online.AddField(
             model_name="bulkfile",
             name="name",
             field=models.CharField(blank=True, default="", max_length=200),
+            default="''",
         ),
         migrations.AddField(
             model_name="bulkfile",
@@ -80,12 +83,13 @@ class Migration(migrations.Migration):
             name="sheet",
             field=models.JSONField(null=True),
         ),
-        migrations.AddField(
+        online.AddField(
             model_name="bulkrequest",
             name="is_dry_run",
             field=models.BooleanField(default=False, editable=False),
+            default="false",
         ),
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="bulkfile",
             index=models.Index(
                 condition=models.Q(("content_digest__isnull", False)),

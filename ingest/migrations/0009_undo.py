@@ -3,24 +3,18 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("customers", "0026_sealed_changes"),
         ("ingest", "0008_tables_and_trials"),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="bulkpart",
-            name="removed",
-            field=models.PositiveIntegerField(db_default=0),
-        ),
-        migrations.AddField(
-            model_name="bulkrequest",
-            name="removed",
-            field=models.PositiveIntegerField(db_default=0),
-        ),
+        *online.checked_field("bulkpart", "removed", models.PositiveIntegerField(db_default=0)),
+        *online.checked_field("bulkrequest", "removed", models.PositiveIntegerField(db_default=0)),
         migrations.AddField(
             model_name="bulkrequest",
             name="undo_of",
@@ -62,7 +56,7 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="bulkrequest",
             index=models.Index(
                 condition=models.Q(("undo_of__isnull", False)),
@@ -70,7 +64,7 @@ class Migration(migrations.Migration):
                 name="bulk_request_undos",
             ),
         ),
-        migrations.AddConstraint(
+        online.AddUniqueIndex(
             model_name="bulkrequest",
             constraint=models.UniqueConstraint(
                 condition=models.Q(

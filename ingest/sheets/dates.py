@@ -11,9 +11,12 @@ ORDERS = {
     "MDY": "12/31/1980 (month first)",
 }
 EXAMPLES = {order: words.partition(" ")[0] for order, words in ORDERS.items()}
-_NUMBERS = re.compile(r"(\d{1,4})\s*[-/.\s]\s*(\d{1,2})\s*[-/.\s]\s*(\d{1,4})\.?", re.ASCII)
+_BETWEEN = r"(?:\s*+[-/.]\s*+|\s++)"
+_NUMBERS = re.compile(rf"(\d{{1,4}}){_BETWEEN}(\d{{1,2}}){_BETWEEN}(\d{{1,4}})\.?", re.ASCII)
 # Programs add a time to days, which nobody means.
-_TIME = re.compile(r"[T\s]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[AaPp][Mm]|Z|[+-]\d\d:?\d\d)?$")
+_TIME = re.compile(
+    r"(?<![T\s])[T\s]++\d{1,2}:\d\d(?::\d\d(?:\.\d++)?)?\s*+(?:[AaPp][Mm]|Z|[+-]\d\d:?\d\d)?$"
+)
 _WORD = re.compile(r"[A-Za-z]{3,9}")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -42,7 +45,7 @@ def numbers_of(text: str, order: str) -> tuple[tuple[str, str, str] | None, str]
         is_first = word.start() == 0
         month = str(_MONTHS.index(name[:3]) + 1)
         text = f"{text[: word.start()]} {month} {text[word.end() :]}".replace(",", " ").strip()
-        text = re.sub(r"\s*[-/.\s]\s*", " ", re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text))
+        text = re.sub(_BETWEEN, " ", re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text))
         order = "MDY" if is_first else "YMD" if len(text.split()[0]) == 4 else "DMY"
     found = _NUMBERS.fullmatch(text)
     if found is None:

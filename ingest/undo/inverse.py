@@ -124,9 +124,9 @@ def readers(model: type[models.Model]) -> dict[str, tuple[str, Reader]]:
 
 def reader(column: "models.Field[Any, Any]") -> Reader:
     """What reads the logged values of a column; one that is not given has the column's default."""
-    to_python = from_hex if isinstance(column, models.BinaryField) else column.to_python
+    to_python: Reader = from_hex if isinstance(column, models.BinaryField) else column.to_python
 
-    def read(value: Any) -> Any:  # noqa: ANN401 -- any JSON, and any column
+    def read(value: object) -> object:
         if value is None:
             return None if column.null else column.get_default()
         return to_python(value)

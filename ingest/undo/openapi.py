@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from config.api.errors import Conflict
 from config.openapi import answer, operation
-from ingest.openapi import DONE, QUEUED, REUSED, SUBMITTED_HEADER
+from ingest.openapi import DONE, QUEUED, REQUEST, REUSED, SUBMITTED_HEADER
 from ingest.services import DryRunTimedOut
 from ingest.wire.answers import AcceptedOrTried
 
@@ -83,4 +83,5 @@ undo_request = operation(
         REUSED,
         DryRunTimedOut(),
     ],
+    gives=REQUEST,
 )

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
-from config import files as stored
 from config.api.actors import Actor
 from config.api.json import from_json, to_json
 from config.jobs.lease import ClaimLost, Lease
@@ -22,8 +21,7 @@ from customers.change_log import recorded
 from ingest.batch.apply import COUNTED
 from ingest.batch.items import as_errors
 from ingest.files.blocks import HELD, TUNING, Counts
-from ingest.files.frames import folder_of
-from ingest.files.loader import NO_SPACE, columns, results_of
+from ingest.files.loader import columns, store_results, tidy_now
 from ingest.files.loader import counts_of as counts_of_parts
 from ingest.files.loader import settle as settle_counts
 from ingest.models import BulkFile, BulkItem, BulkPart, BulkRequest
@@ -112,19 +110,15 @@ def undo_file(request: BulkRequest, load: BulkRequest, actor: Actor, lease: Leas
     lease.report = progress
     try:
         undo_blocks(request, load, actor, lease, counts)
+        name = store_results(request, lease)
+        with transaction.atomic():
+            BulkFile.objects.filter(pk=request.pk).update(result_name=name)
+            request.finish(**progress(), conflict_keys=[])
     except BaseException:
         settle_counts(request)
         raise
-    name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
-    try:
-        stored.store(name, stored.Joined(results_of(request.pk)))
-    except stored.StorageFull as error:
-        raise JobFailed("STORAGE_FULL", NO_SPACE) from error
-    lease.check()
-    with transaction.atomic():
-        BulkFile.objects.filter(pk=request.pk).update(result_name=name)
-        request.finish(**progress(), conflict_keys=[])
     logger.info("a file is undone", extra={"job": str(request.pk), "counts": dict(counts)})
+    tidy_now(request)
 
 
 def undo_blocks(

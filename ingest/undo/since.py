@@ -10,8 +10,10 @@ from uuid import UUID
 
 from config.api.actors import ActorType
 from config.api.errors import Problem
+from customers import words
 from customers.history import fields_of
 from customers.models import Change, ServiceAccount, User
+from customers.timeline import ENTITIES, VIA
 from ingest.models import BulkRequest
 from ingest.undo.groups import OF_ACCOUNTS, Group, Groups
 from ingest.undo.record import Later, is_by, later_than
@@ -19,9 +21,7 @@ from ingest.undo.record import Later, is_by, later_than
 CHANGED_SINCE = "CHANGED_SINCE"
 # Of the changes of one item.
 MOST_TOLD = 10
-WORDS = {
-    "contactPoint": "contact point",
-    "attributeValue": "custom attribute",
+WORDS: dict[str, str] = {
     Change.Operation.CREATED: "was added",
     Change.Operation.DELETED: "was removed",
 }
@@ -103,7 +103,8 @@ def told(changes: Iterable[Later]) -> list[Problem]:
         Problem(
             f"/{change.entity}",
             f"{what(change)} on {change.at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC by "
-            f"{names.get(change.actor_id) or change.actor_type}, through {change.via}.",
+            f"{names.get(change.actor_id) or change.actor_type}, "
+            f"{VIA.get(change.via, change.via)}.",
             CHANGED_SINCE,
         )
         for change in first
@@ -112,13 +113,24 @@ def told(changes: Iterable[Later]) -> list[Problem]:
 
 def what(change: Later) -> str:
     """What happened to a row, in words."""
-    thing = WORDS.get(change.entity, change.entity)
+    thing = thing_of(change.entity)
     if change.operation != Change.Operation.UPDATED:
         return f"The {thing} {WORDS[change.operation]}"
     fields = fields_of(change.entity)
-    shown = sorted({fields[column][0] for column in change.columns if column in fields})
-    verb = "were" if len(shown) > 1 else "was"
-    return f"{', '.join(shown) or 'Something'} of the {thing} {verb} changed"
+    found = {words.label(fields[column][0]) for column in change.columns if column in fields}
+    first, *others = sorted(found) or ["Something"]
+    verb = "were" if others else "was"
+    return f"{', '.join([first, *map(within, others)])} of the {thing} {verb} changed"
+
+
+def thing_of(entity: str) -> str:
+    """A kind of rows, as the change log calls it, in words."""
+    return within(ENTITIES.get(entity, entity))
+
+
+def within(label: str) -> str:
+    """A label in the middle of a sentence."""
+    return label if label.isupper() else label[:1].lower() + label[1:]
 
 
 def names_of(changes: Iterable[Later]) -> dict[str, str]:

@@ -135,6 +135,7 @@ def write_rows(
     model: type[models.Model], wanted: Sequence[Inverse], account: UUID, at: datetime
 ) -> None:
     """Rows that return, and rows that get values back."""
+    writes = bulk.Writes()
     returning = [row_of(model, each, account, at) for each in wanted if each.returns]
     changing = {(each.customer_id, each.id): each for each in wanted if each.changes}
     if changing:
@@ -153,8 +154,9 @@ def write_rows(
                 names.update(given)
                 names.update(folded for name, folded in folded_columns(model) if name in given)
                 rows.append(row)
-        bulk.update(model, rows, names)
-    bulk.insert(model, returning)
+        writes.update(model, rows, names)
+    writes.insert(model, returning)
+    writes.finish()
 
 
 def row_of(

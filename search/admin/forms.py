@@ -1,15 +1,18 @@
 """The form of a new search: the filters of the API's queued search in an operator's words."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -21,8 +24,9 @@ from config.api.errors import Invalid
 from customers.criteria import Criteria, Match
 from customers.models import BusinessAccount, Contact, Customer
 from customers.words import country_names
+from search.admin.id_file import COLUMN, read_ids
 from search.bi.filters import WIRE, read_request
-from search.bi.serializers import FileValues
+from search.bi.serializers import MAX_EXTERNAL_IDS, FileValues
 from search.models import CustomerSearch
 
 TYPES = {"INDIVIDUAL": "Individuals", "BUSINESS": "Businesses", "GROUP": "Groups"}
@@ -43,6 +47,9 @@ FORMATS = {
 INDIVIDUALS = "Individuals only."
 # A member's name in a message; those of one word are words of the message, too.
 MEMBER = re.compile(r"\b[a-z]+[A-Z]\w*")
+ONE_ID = re.compile(r"externalIds\[(\d+)\]")
+# Of the wrong ids in a file: all of thousands may be.
+MOST_TOLD = 3
 
 
 def words_of(choices: Iterable[str], words: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -98,6 +105,14 @@ class SearchForm(forms.Form):
             attrs={"class": "unfold-admin-autocomplete"},
         ),
     )
+    external_ids = forms.FileField(
+        label="File of external ids",
+        required=False,
+        allow_empty_file=True,
+        help_text=f"Only these customers are found: one id a line, or a CSV with a column {COLUMN}."
+        f" Up to {MAX_EXTERNAL_IDS:,} ids.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
+    )
     match = choice("Names and places compare", words_of(Match, MATCHES), required=True)
     first_name = text("First name")
     middle_name = text("Middle name")
@@ -121,7 +136,11 @@ class SearchForm(forms.Form):
     result_format = choice("Format", words_of(CustomerSearch.Format.values, FORMATS), required=True)
 
     GROUPS = (
-        ("Which customers", "customer_account_type", "customer_account_status", "business_account"),
+        (
+            "Which customers",
+            *("customer_account_type", "customer_account_status", "business_account"),
+            "external_ids",
+        ),
         ("Name", "match", "first_name", "middle_name", "last_name", "business_name"),
         ("Email and phone", "email", "phone_number"),
         (
@@ -137,13 +156,14 @@ class SearchForm(forms.Form):
     def __init__(
         self,
         data: QueryDict | None = None,
+        files: "MultiValueDict[str, UploadedFile[bytes]] | None" = None,
         *,
         accounts: "QuerySet[BusinessAccount]",
         own: BusinessAccount | None,
         offered: BusinessAccount | None = None,
     ) -> None:
         initial = {"business_account": own or offered}
-        super().__init__(data, initial=initial, use_required_attribute=False)
+        super().__init__(data, files, initial=initial, use_required_attribute=False)
         field = self.fields["business_account"]
         field.queryset = accounts  # type: ignore[attr-defined] # of a ModelChoiceField
         field.required = own is None
@@ -151,6 +171,26 @@ class SearchForm(forms.Form):
         field.error_messages["required"] = "Choose whose customers are searched."
         self.fields["country"].error_messages["invalid_choice"] = "There is no such country."
         self.own = own
+        # Of a file that was read when another field was wrong: browsers forget which it was.
+        self.kept_ids = json_list(self.data.get("kept_ids", ""))
+
+    def clean_external_ids(self) -> list[str]:
+        """The ids of the file that was chosen, else those of one that was chosen before."""
+        file: UploadedFile[bytes] | None = self.cleaned_data["external_ids"]
+        if file is not None:
+            self.kept_ids = []
+            self.kept_ids = read_ids(file.read())
+        if count := len(self.kept_ids):
+            self["external_ids"].help_text = (
+                f"{count:,} {'id' if count == 1 else 'ids'} of the file that you chose are kept."
+                " Another file replaces them."
+            )
+        return self.kept_ids
+
+    @property
+    def kept(self) -> str:
+        """The ids as the page sends them again."""
+        return json.dumps(self.kept_ids) if self.kept_ids else ""
 
     def groups(self) -> Iterator[tuple[str, list[BoundField]]]:
         """The fields in the order of the page, under their headings."""
@@ -174,7 +214,14 @@ class SearchForm(forms.Form):
             understood = read_request(body, actor)
         except Invalid as refusal:
             sources = {wire: name for name, wire in WIRE.items()}
+            wrong_ids = 0
             for problem in refusal.problems:
+                if found := ONE_ID.fullmatch(problem.path):
+                    wrong_ids += 1
+                    if wrong_ids <= MOST_TOLD:
+                        wrong = self.kept_ids[int(found[1])]
+                        self.add_error("external_ids", f"“{wrong[:40]}”: {problem.message}")
+                    continue
                 name = sources.get(problem.path)
                 known = name if name in self.fields else None
                 self.add_error(known, self.in_words(str(problem.message)))
@@ -189,3 +236,13 @@ class SearchForm(forms.Form):
         return MEMBER.sub(
             lambda found: f"“{labels[found[0]]}”" if found[0] in labels else found[0], message
         )
+
+
+def json_list(text: str) -> list[str]:
+    """A list of strings; nothing where somebody made up something else."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    is_list = isinstance(found, list) and all(isinstance(each, str) for each in found)
+    return found if is_list else []

@@ -1,5 +1,7 @@
 """Queued searches in the back office: made, watched, downloaded, and run again."""
 
+import csv
+import io
 import logging
 from http import HTTPStatus
 from typing import ClassVar, TypedDict
@@ -8,7 +10,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -17,6 +19,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
+from config import files
 from customers.admin import jobs
 from customers.admin.filters import ChoiceFilter
 from customers.admin.scope import (
@@ -29,9 +32,10 @@ from customers.admin.scope import (
     visible_accounts,
 )
 from customers.models import BusinessAccount
-from search import services
+from search import results, services
 from search.admin import words
 from search.admin.forms import FORMATS, SearchForm
+from search.admin.id_file import COLUMN
 from search.bi.files import file_response
 from search.models import CustomerSearch
 
@@ -66,7 +70,8 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerSearch]:
         """Those that read nothing but what the operator sees."""
-        rows, accounts = CustomerSearch.objects.at_now(), visible_accounts(request)
+        rows = CustomerSearch.objects.at_now().with_id_counts()
+        accounts = visible_accounts(request)
         return rows if accounts is None else rows.within(accounts)
 
     def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
@@ -95,6 +100,7 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
         view, name = self.admin_site.admin_view, "search_customersearch_{}".format
         of_one = {
             "file": require_safe(self.file_view),
+            "unknown": require_safe(self.unknown_view),
             "again": require_POST(self.again_view),
             "cancel": require_POST(self.cancel_view),
         }
@@ -146,13 +152,18 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
         own = own_account(request)
         form = SearchForm(
             request.POST if request.method == "POST" else None,
+            request.FILES or None,
             accounts=visible(request, BusinessAccount.objects.all(), "pk"),
             own=BusinessAccount.objects.filter(pk=own).first() if own else None,
             offered=offered_account(request),
         )
         if search := self.submitted(request, form):
-            self.log_change(request, search, "Started.")
-            self.message_user(request, "The search was started.", messages.SUCCESS)
+            self.log_change(request, search, "Asked for.")
+            self.message_user(
+                request,
+                "The search is queued, and begins as soon as a worker is free.",
+                messages.SUCCESS,
+            )
             return HttpResponseRedirect(page_of(search))
         context = self.admin_site.each_context(request) | {
             "title": "New search",
@@ -198,6 +209,7 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             "file_format": self.file_format(search),
             "asker": jobs.askers_of(request, [search])[search.pk],
             "advice": words.advice(search),
+            "unknown": unknown_ids_of(search) if may_run else [],
             "covered": words.names_of(search.accounts, search),
             "log": log_of(request, CustomerSearch, str(search.pk)).order_by("-action_time")[:20],
             "may_run": may_run,
@@ -235,6 +247,18 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             etag=search.sha256,
         )
 
+    def unknown_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The ids that nobody has, as a file that can be corrected and searched for again."""
+        search = self.found(request, object_id)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        lines = io.StringIO()
+        csv.writer(lines).writerows([[COLUMN], *([each] for each in unknown_ids_of(search))])
+        headers = {"Content-Disposition": f'attachment; filename="unknown-ids-{search.pk}.csv"'}
+        return HttpResponse(
+            lines.getvalue(), content_type="text/csv; charset=utf-8", headers=headers
+        )
+
     def again_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Submit it once more, in the operator's name."""
         search = self.found(request, object_id)
@@ -242,8 +266,8 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
             raise PermissionDenied
         actor = operator(request, search.business_account)
         new = services.run_again(actor=actor, search=search)
-        self.log_change(request, new, "Started, as a search was run again.")
-        self.message_user(request, "The search runs again.", messages.SUCCESS)
+        self.log_change(request, new, "Asked for, as a search was run again.")
+        self.message_user(request, "The search is queued again, as a new one.", messages.SUCCESS)
         return HttpResponseRedirect(page_of(new))
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -263,6 +287,16 @@ class CustomerSearchAdmin(jobs.JobsAdmin[CustomerSearch]):
 def page_of(search: CustomerSearch) -> str:
     """The address of a search's page."""
     return reverse("admin:search_customersearch_change", args=[search.pk])
+
+
+def unknown_ids_of(search: CustomerSearch) -> list[str]:
+    """The ids that were asked for and that nobody has; none where its file is gone."""
+    if not (services.has_file(search) and search.external_ids):
+        return []
+    try:
+        return results.unknown_ids(search.storage_name)
+    except (FileNotFoundError, files.StorageAway):
+        return []
 
 
 def as_id(text: str) -> UUID | None:

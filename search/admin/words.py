@@ -60,7 +60,7 @@ def filters_of(criteria: Criteria, accounts: Sequence[str] = ()) -> Iterator[tup
 
 def ids_of(search: CustomerSearch) -> list[tuple[str, str]]:
     """How many external ids are asked for, as a filter; none when all are."""
-    count = len(search.external_ids)
+    count = search.id_count
     return [("External ids", f"{intcomma(count)} of them")] if count else []
 
 
@@ -92,6 +92,8 @@ def summary(search: CustomerSearch) -> str:
             parts.append(value)
         elif name not in UNSAID:
             parts.append(f"{label.lower()} {how if name in COMPARED else ''}{value}")
+    if count := search.id_count:
+        parts.append(f"by {intcomma(count)} external {'id' if count == 1 else 'ids'}")
     return ", ".join(parts)
 
 

@@ -207,11 +207,13 @@ submit_search = operation(
     "answer comes at once; ask `GET /v1/search/customer-accounts/{searchId}` for the file.",
     body=body(SearchRequest, the_published_sample=SAMPLE, all_businesses=EVERYTHING, a_list=LIST),
     answers={200: answer(SearchSubmitted, "It is queued.", queued={"queryId": QUERY_ID})},
+    gives={"searchId": "$response.body#/queryId"},
 )
 list_searches = operation(
     "listSearches",
     "List the client's searches",
     answers={200: page_of("SearchPage", SearchStatus, FINISHED, FAILED)},
+    gives={"searchId": "$response.body#/content/0/queryId"},
 )
 read_search = operation(
     "readSearch",
@@ -226,6 +228,7 @@ read_search = operation(
             failed=FAILED,
         )
     },
+    gives={"searchId": "$response.body#/queryId", "fileName": "$response.body#/fileName"},
 )
 cancel_search = operation("cancelSearch", "Cancel a search", answers={204: GONE})
 download_result = operation(
@@ -259,4 +262,8 @@ download_result = operation(
         Gone("This link has run out; ask for the status again to get a new one."),
         RangeNotSatisfiable("The file has 4711 bytes."),
     ],
+    after={
+        "readSearch": "`downloadUrl` is this call's whole URL; `signature` is what stands in it "
+        "before `fileName`. `manifestUrl` has one of its own."
+    },
 )

@@ -422,6 +422,7 @@ search_customers = operation(
         refusals.one_of("type", TYPES),
         refusals.no_permission(),
     ],
+    gives=dict.fromkeys(("customerId", "customerIds"), "$response.body#/customer/0/id"),
 )
 customers_by_id = operation(
     "readCustomersById",

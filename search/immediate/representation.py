@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
+import phonenumbers
 
 from config.api.actors import Actor, ActorType, Scope
 from config.api.json import wire_time
@@ -186,8 +187,6 @@ def phone(point: list[str]) -> Tree:
 @lru_cache(maxsize=16_384)
 def parts_of(e164: str) -> Number:
     """The parts of a number in E.164; whole in `number` where they cannot be told."""
-    import phonenumbers  # noqa: PLC0415 -- a slow import
-
     try:
         parsed = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:

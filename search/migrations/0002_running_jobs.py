@@ -1,13 +1,15 @@
 """The jobs that run, found among very many that wait."""
 
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("search", "0001_customer_search")]
 
     operations = [
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="customersearch",
             index=models.Index(
                 fields=["business_account"],

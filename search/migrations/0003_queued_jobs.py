@@ -1,13 +1,15 @@
 """The few searches with a message, found among very many that wait."""
 
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [("search", "0002_running_jobs")]
 
     operations = [
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="customersearch",
             index=models.Index(
                 fields=["business_account"],

@@ -1,15 +1,17 @@
 """Ended jobs, found by the clean-up."""
 
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("search", "0003_queued_jobs"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        online.AddIndex(
             model_name="customersearch",
             index=models.Index(
                 condition=models.Q(("finished_at__isnull", False)),

@@ -2,8 +2,10 @@
 
 from django.db import migrations
 
+from config.db import online
 
-class Migration(migrations.Migration):
+
+class Migration(online.Migration):
     dependencies = [
         ("search", "0004_ended_jobs"),
     ]

@@ -1,16 +1,18 @@
 """The columns that a search's file is to have, and how it is compressed."""
 
 import django.contrib.postgres.fields
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("search", "0005_run_permission"),
     ]
 
     operations = [
-        migrations.AddField(
+        online.AddField(
             model_name="customersearch",
             name="columns",
             field=django.contrib.postgres.fields.ArrayField(
@@ -19,8 +21,9 @@ class Migration(migrations.Migration):
                 default=list,
                 size=None,
             ),
+            default="'{}'",
         ),
-        migrations.AddField(
+        online.AddField(
             model_name="customersearch",
             name="compression",
             field=models.CharField(
@@ -28,5 +31,6 @@ class Migration(migrations.Migration):
                 default="NONE",
                 max_length=4,
             ),
+            default="'NONE'",
         ),
     ]

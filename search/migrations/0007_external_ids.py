@@ -1,16 +1,18 @@
 """The external ids that a search asks for."""
 
 import django.contrib.postgres.fields
-from django.db import migrations, models
+from django.db import models
+
+from config.db import online
 
 
-class Migration(migrations.Migration):
+class Migration(online.Migration):
     dependencies = [
         ("search", "0006_columns"),
     ]
 
     operations = [
-        migrations.AddField(
+        online.AddField(
             model_name="customersearch",
             name="external_ids",
             field=django.contrib.postgres.fields.ArrayField(
@@ -19,5 +21,6 @@ class Migration(migrations.Migration):
                 default=list,
                 size=None,
             ),
+            default="'{}'",
         ),
     ]

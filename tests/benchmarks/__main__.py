@@ -19,6 +19,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--large", action="store_true", help="growth: to 4,000,000 customers")
+    parser.add_argument("--customers", type=int, help="upgrade: so many, instead of 1,000,000")
+    only = "bulk: this part (accepting, drain, profiles, file); may be given again"
+    parser.add_argument("--only", action="append", metavar="PART", default=[], help=only)
+    lines = "bulk: a file of so many thousand lines, instead of 1000"
+    parser.add_argument("--thousands", type=int, default=1000, help=lines)
     options = parser.parse_args()
     wanted: list[str] = options.names
     if unknown := set(wanted).difference(known):
@@ -27,7 +32,13 @@ def main() -> None:
     call_command("migrate", verbosity=0, stdout=sys.stderr)
     for name in wanted or known:
         run = import_module(f"tests.benchmarks.{name}").run
-        run(is_large=options.large) if name == "growth" else run()
+        given = {
+            "bulk": {"only": options.only, "thousands": options.thousands},
+            "growth": {"is_large": options.large},
+        }
+        if options.customers:
+            given["upgrade"] = {"customers": options.customers}
+        run(**given.get(name, {}))
 
 
 main()

@@ -10,8 +10,7 @@ import json
 import os
 import random
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection
 from itertools import islice
@@ -31,18 +30,22 @@ from ingest.models import BulkRequest
 from ingest.services import Target
 from ingest.undo.services import undo_request
 from tests import bulk
+from tests.benchmarks.clients import load, request
 from tests.benchmarks.customers import token_for
 from tests.benchmarks.dataset import dataset, named
 from tests.benchmarks.report import columns, note
-from tests.benchmarks.server import Caller, web, worker
+from tests.benchmarks.server import web, worker
 
 # As many as the web process has threads.
 CLIENTS = 4
-POSTS = 1500
+WARM_UP_SECONDS = 1.0
+ALONE_SECONDS = 2.0
+TOGETHER_SECONDS = 5.0
+# More than can be accepted in that time.
+POSTS = 4000
 DRAINED = 20_000
 # Of each load with profiles, and of each without.
 WHOLE = 10_000
-LINES = 1_000_000
 COPIED = 40_000
 # Parents before children; all but the first are keyed by the customer.
 TABLES = ("customer", "contact", "contactpoint", "address", "enrollment", "account", "card")
@@ -58,6 +61,16 @@ class Load(NamedTuple):
     def rate(self) -> float:
         """Customers a second."""
         return self.customers / self.seconds
+
+
+class Line(NamedTuple):
+    """What was measured; `rate` is compared to that of COPY, unless `ratio` tells another one."""
+
+    name: str
+    measured: str
+    target: str
+    ratio: str = ""
+    rate: float = 0.0
 
 
 def person() -> bulk.Body:
@@ -77,35 +90,34 @@ def fifty() -> bulk.Body:
 # --- Accepting ------------------------------------------------------------------------------------
 
 
-def burst(port: int, token: str, count: int) -> list[float]:
-    """Post fifty customers `count` times, one after the other; the seconds that each took."""
-    caller = Caller(port, token)
-    bodies = [json.dumps(fifty()).encode() for _ in range(count)]
-    taken = []
-    for body in bodies:
-        started = perf_counter()
-        caller.post(bulk.CUSTOMERS, body)
-        taken.append(perf_counter() - started)
-    return taken
-
-
-def accepting(account: BusinessAccount) -> list[list[str]]:
+def accepting(account: BusinessAccount) -> list[Line]:
     """One client for the time of a POST, several for the rate; a worker drains meanwhile."""
-    token = token_for(account)
+    note("accepting")
+    headers = {"Authorization": f"Bearer {token_for(account)}"}
+    asked = iter([request("POST", bulk.CUSTOMERS, headers, fifty()) for _ in range(POSTS)])
     with web(workers=1) as port, worker(processes=1):
-        burst(port, token, 50)
-        one = burst(port, token, 200)
-        with ProcessPoolExecutor(CLIENTS) as pool:
-            jobs = [pool.submit(burst, port, token, POSTS // CLIENTS) for _ in range(CLIENTS)]
-            taken = [seconds for job in jobs for seconds in job.result()]
-    rate = CLIENTS * len(taken) / sum(taken)
+        load(port, asked, 1, WARM_UP_SECONDS)
+        one = load(port, asked, 1, ALONE_SECONDS)
+        started = perf_counter()
+        taken = load(port, asked, CLIENTS, TOGETHER_SECONDS)
+        rate = len(taken) / (perf_counter() - started)
+    with worker(processes=1):
+        note("draining what was accepted")
+        ended(account)
     return [
-        ["POST of 50, p50 of one client", f"{median(one) * 1e3:.1f} ms", "", "10 ms"],
-        [f"POST of 50, accepted from {CLIENTS} clients", f"{rate:,.0f}/s", "", "300/s"],
+        Line("POST of 50, p50 of one client", f"{median(one) * 1e3:.1f} ms", "10 ms"),
+        Line(f"POST of 50, accepted from {CLIENTS} clients", f"{rate:,.0f}/s", "300/s"),
     ]
 
 
 # --- Draining -------------------------------------------------------------------------------------
+
+
+def draining(account: BusinessAccount) -> list[Line]:
+    """New customers without profiles."""
+    note("draining")
+    rate = drain(account, (person() for _ in range(DRAINED))).rate
+    return [Line("drain of one worker", f"{rate:,.0f}/s", "2,500/s, 0.25", rate=rate)]
 
 
 def drain(account: BusinessAccount, people: Iterable[bulk.Body]) -> Load:
@@ -160,8 +172,9 @@ def whole(plain: bulk.Body, number: int) -> bulk.Body:
     }
 
 
-def profiles(account: BusinessAccount) -> list[list[str]]:
+def profiles(account: BusinessAccount) -> list[Line]:
     """Loads with profiles beside loads without: of new customers, and of changed ones."""
+    note("loads with profiles")
     first = [person() for _ in range(WHOLE)]
     second = [whole(person(), number) for number in range(WHOLE)]
     created = drain(account, first), drain(account, second)
@@ -174,7 +187,9 @@ def profiles(account: BusinessAccount) -> list[list[str]]:
     ]
     updated = drain(account, [each | enrolled for each in first]), drain(account, changed)
     return [
-        [f"{word}, with profiles", f"{with_them.rate:,.0f}/s", f"{ratio:.2f} of without", "0.50"]
+        Line(
+            f"{word}, with profiles", f"{with_them.rate:,.0f}/s", "0.50", f"{ratio:.2f} of without"
+        )
         for word, (without, with_them) in (("new", created), ("changed", updated))
         for ratio in [with_them.rate / without.rate]
     ]
@@ -191,21 +206,21 @@ def ended(account: BusinessAccount) -> None:
 # --- Files ----------------------------------------------------------------------------------------
 
 
-def file_load(account: BusinessAccount) -> tuple[float, Load, Load, float]:
-    """A file through the web server: seconds of the upload, the load, its undo, and megabytes.
+def file(account: BusinessAccount, lines: int) -> list[Line]:
+    """A file through the web server, its undo, and the most memory that the worker ever had.
 
-    Load and undo are timed from their start to their end; the megabytes are what the worker ever
-    had in memory.
+    Load and undo are timed from their start to their end.
     """
+    note(f"a file of {lines:,} lines")
     token = token_for(account)
     with web(workers=1) as port, worker(processes=1):
         ended(account)
         started = perf_counter()
-        public_id = upload(port, token, file_lines())
+        public_id = upload(port, token, file_lines(lines))
         uploaded = perf_counter() - started
         ended(account)
         request = BulkRequest.objects.get(business_account=account, public_id=public_id)
-        loaded = timed(request, request.created)
+        loaded = timed(request, request.created, lines).rate
         note("undoing it")
         actor = actor_of(token)
         if actor is None:
@@ -213,16 +228,21 @@ def file_load(account: BusinessAccount) -> tuple[float, Load, Load, float]:
         public_id = undo_request(actor=actor, request=request)
         ended(account)
         undo = BulkRequest.objects.get(business_account=account, public_id=public_id)
-        undone = timed(undo, undo.removed)
+        undone = timed(undo, undo.removed, lines).rate
         memory = max(map(peak_megabytes, worker_processes()))
-    return uploaded, loaded, undone, memory
+    return [
+        Line("file", f"{loaded:,.0f}/s", "8,000/s", rate=loaded),
+        Line("its undo", f"{undone:,.0f}/s", "0.50", f"{undone / loaded:.2f} of the load"),
+        Line("its upload", f"{lines / uploaded:,.0f} lines/s", ""),
+        Line("the worker's memory", f"{memory:.0f} MB", "flat"),
+    ]
 
 
-def timed(request: BulkRequest, done: int) -> Load:
+def timed(request: BulkRequest, done: int, lines: int) -> Load:
     """How fast all lines of the file were done."""
-    if done != LINES or request.started_at is None or request.finished_at is None:
+    if done != lines or request.started_at is None or request.finished_at is None:
         raise RuntimeError(f"{done} lines are done: {request.error_message}")
-    return Load(LINES, (request.finished_at - request.started_at).total_seconds())
+    return Load(lines, (request.finished_at - request.started_at).total_seconds())
 
 
 def upload(port: int, token: str, lines: Iterable[bytes], query: str = "") -> UUID:
@@ -234,12 +254,12 @@ def upload(port: int, token: str, lines: Iterable[bytes], query: str = "") -> UU
     return UUID(answer["requestId"])
 
 
-def file_lines() -> Iterator[bytes]:
+def file_lines(lines: int) -> Iterator[bytes]:
     """The file, a thousand lines at a time."""
     template = json.dumps(person())
     ids = json.loads(template)
     name, account = ids["sourceCustomerId"], ids["accounts"][0]["sourceAccountId"]
-    for _ in range(LINES // 1000):
+    for _ in range(lines // 1000):
         yield b"".join(
             (template.replace(name, str(uuid4())).replace(account, str(uuid4())) + "\n").encode()
             for _ in range(1000)
@@ -254,7 +274,7 @@ def worker_processes() -> list[Path]:
         # Any may end meanwhile.
         with suppress(OSError):
             command = (folder / "cmdline").read_bytes().split(b"\0")
-            if b"celery" in command and own in ancestors(folder):
+            if b"config.jobs" in command and own in ancestors(folder):
                 found.append(folder)
     return found
 
@@ -286,6 +306,7 @@ def stat(folder: Path, name: str) -> str:
 
 def copied(account: BusinessAccount) -> Load:
     """COPY of rows that were loaded before, after they were deleted."""
+    note("COPY of the same rows")
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS chosen AS SELECT id AS customer_id"
@@ -357,38 +378,28 @@ def tidy(account: BusinessAccount) -> None:
             cursor.execute("CHECKPOINT")
 
 
-def run() -> None:
-    """Measure."""
+def run(only: Collection[str] = (), thousands: int = 1000) -> None:
+    """Measure, `only` some of the parts or all of them, with a file of so many thousand lines."""
+    parts: dict[str, Callable[[], list[Line]]] = {
+        "accepting": lambda: accepting(account),
+        "drain": lambda: draining(account),
+        "profiles": lambda: profiles(account),
+        "file": lambda: file(account, 1000 * thousands),
+    }
+    if unknown := set(only) - parts.keys():
+        raise SystemExit(f"no such part: {', '.join(sorted(unknown))} (of {', '.join(parts)})")
     dataset()
     account = named("Bulk")
     tidy(account)
-    note("accepting")
-    lines = [["into 1,000,000 customers", "measured", "to COPY", "target"], *accepting(account)]
-    with worker(processes=1):
-        note("draining what was accepted")
-        ended(account)
-    note("draining")
-    drained = drain(account, (person() for _ in range(DRAINED)))
-    note("loads with profiles")
-    compared = profiles(account)
-    note(f"a file of {LINES:,} lines")
-    uploaded, filed, undone, memory = file_load(account)
-    note("COPY of the same rows")
-    yardstick = copied(account)
-    ratio = f"{drained.rate / yardstick.rate:.2f}"
-    lines += [
-        ["COPY", f"{yardstick.rate:,.0f}/s", "1.00", ""],
-        ["drain of one worker", f"{drained.rate:,.0f}/s", ratio, "2,500/s, 0.25"],
-        ["file", f"{filed.rate:,.0f}/s", f"{filed.rate / yardstick.rate:.2f}", "8,000/s"],
-        [
-            "its undo",
-            f"{undone.rate:,.0f}/s",
-            f"{undone.rate / filed.rate:.2f} of the load",
-            "0.50",
-        ],
-        ["its upload", f"{LINES / uploaded:,.0f} lines/s", "", ""],
-        *compared,
-        ["the worker's memory", f"{memory:.0f} MB", "", "flat"],
-    ]
-    columns(lines)
+    found = [line for name in only or parts for line in parts[name]()]
+    rows = [["into 1,000,000 customers", "measured", "to COPY", "target"]]
+    yardstick = 0.0
+    # COPY needs rows that were loaded before.
+    if any(line.rate for line in found):
+        yardstick = copied(account).rate
+        rows.append(["COPY", f"{yardstick:,.0f}/s", "1.00", ""])
+    for name, measured, target, ratio, rate in found:
+        compared = f"{rate / yardstick:.2f}" if rate else ratio
+        rows.append([name, measured, compared, target])
+    columns(rows)
     tidy(account)

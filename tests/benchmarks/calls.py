@@ -137,7 +137,7 @@ def product(port: int, tree: BusinessAccount, accounts: Sequence[BusinessAccount
 
     emails, phones = [each.email for each in some], [each.phone for each in some]
     calls = [
-        Call(CONSTANT, port, gets(token, ["/constant"])),
+        Call(CONSTANT, port, gets(token, ["/v1/constant"])),
         Call("GET by id", port, gets(token, [f"{LIST}/{each.id}" for each in some]), "2.8"),
         Call("list by e-mail", port, listed("primaryEmail", emails), "4"),
         Call("list by phone", port, listed("primaryPhoneNumber", phones), "4"),

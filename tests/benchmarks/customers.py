@@ -48,7 +48,7 @@ def one_customer(port: int, token: str, ids: list[str]) -> None:
     """GET of one customer against the constant: throughput, in turn."""
     taken: dict[str, list[float]] = {"constant": [], "customer": []}
     for _ in range(ROUNDS):
-        taken["constant"].append(throughput(port, token, ["/constant"] * REQUESTS))
+        taken["constant"].append(throughput(port, token, ["/v1/constant"] * REQUESTS))
         urls = [f"/v1/customers/{customer_id}" for customer_id in ids]
         taken["customer"].append(throughput(port, token, urls))
     table(

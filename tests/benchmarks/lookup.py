@@ -81,7 +81,7 @@ def exact() -> None:
         taken: dict[str, list[float]] = {"constant": [], "email": []}
         urls = [f"{SEARCH}?{urlencode({'email': each})}" for each in whole["EMAIL"]]
         for _ in range(ROUNDS):
-            taken["constant"].append(throughput(port, token, ["/constant"] * REQUESTS))
+            taken["constant"].append(throughput(port, token, ["/v1/constant"] * REQUESTS))
             taken["email"].append(throughput(port, token, urls * (REQUESTS // LOOKUPS)))
         table(
             f"{CLIENTS} clients at once, time for each request (target: ratio <= 2)",

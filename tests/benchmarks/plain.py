@@ -1,4 +1,4 @@
-"""The product without the layer that waits for slow clients: what that layer costs the quick."""
+"""The product as Django serves it by itself, by WSGI and its own handler, for quick clients."""
 
 from django.core.wsgi import get_wsgi_application
 

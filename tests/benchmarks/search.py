@@ -26,8 +26,8 @@ from search.runner import covered_accounts
 from search.sessions import TUNING, snapshot
 from tests.benchmarks.analyst import Analyst, Outcome, done
 from tests.benchmarks.dataset import TREE, dataset
-from tests.benchmarks.memory import memory
 from tests.benchmarks.report import columns
+from tests.benchmarks.search_memory import memory
 from tests.benchmarks.server import web, worker
 
 ROUNDS = 3

@@ -36,7 +36,7 @@ class Constant(ApiView):
         return Response(BODY)
 
 
-urlpatterns = [path("constant", Constant.as_view()), path("", include("config.urls"))]
+urlpatterns = [path("v1/constant", Constant.as_view()), path("", include("config.urls"))]
 
 
 @contextmanager
@@ -87,8 +87,7 @@ def serving(command: Sequence[str], port: int, **variables: str) -> Iterator[Non
 @contextmanager
 def worker(processes: int = 1) -> Iterator[None]:
     """Run a worker with a pool of `processes`."""
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker"]
-    command += ["--concurrency", str(processes), "--without-mingle", "--without-gossip"]
+    command = [sys.executable, "-m", "config.jobs", "worker", "--concurrency", str(processes)]
     running = subprocess.Popen(
         command, cwd=CHECKOUT, stderr=subprocess.DEVNULL, start_new_session=True
     )

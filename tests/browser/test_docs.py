@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories
 from tests.browser.axe import assert_accessible
@@ -49,7 +50,8 @@ def test_a_call_is_found_linked_to_and_shown_in_three_languages(docs):
     assert page.locator("#contents li:visible").count() == 1
     page.keyboard.press("Enter")
     call = page.locator("#operations-Customers-createCustomer")
-    page.wait_for_function("scrollY > 500")
+    expect(call).to_be_in_viewport()
+    assert page.evaluate("scrollY") > 500
     assert 0 <= call.bounding_box()["y"] < 150
     call.get_by_role("button", name="TypeScript").click()
     assert "await fetch" in call.locator(".samples pre").inner_text()

@@ -1,15 +1,17 @@
 """From a new search to its file, with a real worker, and without loading a page anew."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from search.models import CustomerSearch
 from tests import factories, jobs
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import PHONE
+from tests.customers import ADA, create
 from tests.workers import worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
@@ -54,7 +56,43 @@ def test_a_new_search_ends_as_a_downloaded_file(
     page.reload()
     expect(page.get_by_text("Downloaded the file.")).to_be_visible()
     page.get_by_role("button", name="Run again").click()
-    expect(page.get_by_text("The search runs again.")).to_be_visible()
+    expect(page.get_by_text("The search is queued again, as a new one.")).to_be_visible()
+
+
+def test_customers_are_looked_up_by_a_file_of_their_ids(
+    open_page, account, owner, storage, tmp_path, empty_queue, settings
+):
+    settings.STORAGES["default"]["OPTIONS"]["location"] = tmp_path / "results"
+    create(owner, ADA, externalId="A-1")
+    clerk = factories.make_employee(account, role="View Only", is_staff=True)
+    page = open_page(clerk, viewport=PHONE)
+    page.goto(f"{LIST}add/")
+    field = page.get_by_label("File of external ids")
+    choose(field, "\n".join(map(str, range(16_001))))
+    page.get_by_role("button", name="Start search").click()
+    expect(field).to_have_accessible_description(re.compile("There are 16,001 ids in this file"))
+    choose(field, "externalId\nA-1\nN-1\nN-2\n")
+    page.get_by_label("Email").fill("nobody")
+    page.get_by_role("button", name="Start search").click()
+    expect(page.get_by_text("3 ids of the file that you chose are kept.")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("Email").fill("")
+    page.get_by_role("button", name="Start search").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    with worker(empty_queue, tmp_path):
+        unknown = page.get_by_role("link", name="Download unknown ids")
+        expect(unknown).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("1 customer", exact=True)).to_be_visible()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with page.expect_download() as download:
+        unknown.click()
+    with Path(download.value.path()).open(newline="") as file:
+        assert list(csv.reader(file)) == [["externalId"], ["N-1"], ["N-2"]]
+
+
+def choose(field: Locator, text: str) -> None:
+    field.set_input_files({"name": "ids.csv", "mimeType": "text/csv", "buffer": text.encode()})
 
 
 def test_a_search_is_cancelled_by_keyboard_after_a_question(page: Page, owner):

@@ -2,54 +2,35 @@
 
 import select
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from time import monotonic
 from types import ModuleType
-from typing import TypeVar
 
 import psycopg
+from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql import base, operations
-from psycopg.abc import PQGen
-from psycopg.errors import _WaitTimeout
-from psycopg.rows import TupleRow
 from psycopg.types.datetime import TimestamptzLoader
 
-T = TypeVar("T")
-# Its stubs are those of another driver.
-ServerSideCursor: Callable[..., object] = base.ServerSideCursor
-POLL_SECONDS = 0.1
-CANCEL_SECONDS = 1.0
+from config.db.postgresql.schema import DatabaseSchemaEditor
+from config.db.postgresql.scoped import (
+    ScopedConnection,
+    ScopedCursor,
+    ScopedPreparedCursor,
+    ScopedServerSideCursor,
+)
+from config.db.postgresql.sessions import Connection, PreparedCursor
 
-
-class Connection(psycopg.Connection[TupleRow]):
-    """psycopg's, but the server has `answer_seconds` for each answer; None: as long as it likes.
-
-    The client's own limit: a server that is frozen, or behind a network that drops everything,
-    keeps no limit that it was told.
-    """
-
-    answer_seconds: float | None = None
-
-    def wait(
-        self, gen: PQGen[T], interval: float = POLL_SECONDS, timeout: float | None = None
-    ) -> T:
-        """What the server answers. Raises `OperationalError` when it takes too long."""
-        if timeout is not None or self.answer_seconds is None:
-            return super().wait(gen, interval, timeout)
-        try:
-            return super().wait(gen, interval, self.answer_seconds)
-        except _WaitTimeout:
-            # The statement would go on without anybody who waits for it.
-            with suppress(psycopg.Error):
-                self.cancel_safe(timeout=CANCEL_SECONDS)
-            self.pgconn.finish()
-            raise psycopg.OperationalError("the server did not answer in time") from None
+# Looking takes Python's lock from the thread: a busy one does not do so for each request.
+QUIET_SECONDS = 0.02
 
 
 class Driver(ModuleType):
     """psycopg, whose connections are ours."""
 
-    connect = Connection.connect
+    @property
+    def connect(self) -> "Callable[..., Connection]":
+        """How a session is opened."""
+        return (ScopedConnection if settings.ROW_SECURITY else Connection).connect
 
     def __getattr__(self, name: str) -> object:
         return getattr(psycopg, name)
@@ -72,7 +53,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Database = Driver("psycopg")
     ops_class = DatabaseOperations
+    SchemaEditorClass = DatabaseSchemaEditor
     health_check_done: bool
+    _quiet_until = 0.0
 
     def get_new_connection(self, conn_params: Mapping[str, object]) -> Connection:
         """A connection that reads moments in its own time zone, UTC.
@@ -80,16 +63,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Django sets any zone by a loader in Python, which takes six times as long as psycopg's own.
         """
         connection: Connection = super().get_new_connection(conn_params)
+        if isinstance(connection, ScopedConnection):
+            connection.learn_path()
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         return connection
 
+    def get_connection_params(self) -> dict[str, object]:
+        """What a session is opened with."""
+        params: dict[str, object] = super().get_connection_params()
+        return params | ({"cursor_factory": ScopedCursor} if settings.ROW_SECURITY else {})
+
     def create_cursor(self, name: str | None = None) -> object:
-        """A cursor of the connection; with a name, one on the server."""
+        """A cursor of the connection, or one on the server, which has a name."""
         if name is None:
             return self.connection.cursor()
-        return ServerSideCursor(
+        if not settings.ROW_SECURITY:
+            return super().create_cursor(name)
+        return ScopedServerSideCursor(
             self.connection, name=name, scrollable=False, withhold=self.connection.autocommit
         )
+
+    def prepared_cursor(self) -> PreparedCursor:
+        """The cursor that the connection keeps for statements that are prepared."""
+        if self.connection.kept_cursor is None:
+            kind = ScopedPreparedCursor if settings.ROW_SECURITY else PreparedCursor
+            self.connection.kept_cursor = kind(self.connection)
+        kept: PreparedCursor = self.connection.kept_cursor
+        return kept
 
     def close_if_health_check_failed(self) -> None:
         """Close a kept connection that is no good any more, once a request."""
@@ -101,9 +101,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether nothing came in since the last answer."""
         if self.connection.closed:
             return False
+        now = monotonic()
+        if now < self._quiet_until:
+            return True
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)
-        return not poll.poll(0)
+        if poll.poll(0):
+            return False
+        self._quiet_until = now + QUIET_SECONDS
+        return True
 
 
 def limit_waiting(seconds: int) -> None:

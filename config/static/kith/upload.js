@@ -45,8 +45,6 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const form of document.querySelectorAll("form[data-upload]")) {
-      // The skin would look for a field of its own beside each file, for the name; this one shows it.
-      form.elements.file.hasChangeListener = true;
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         start(form);

@@ -1,8 +1,10 @@
 """`check_isolation [--only PATH]` → a table of all routes; 1 if one of them tells too much."""
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.api.routes import routes
+from config.db import row_security
 from customers.isolation.cases import Line
 from customers.isolation.family import family
 from customers.isolation.isolating import isolated
@@ -32,6 +34,8 @@ class Command(BaseCommand):
         only = only.lstrip("/")
         if not any(route.pattern.startswith(only) for route in routes()):
             raise CommandError(f"No route begins with {only!r}.")
+        if settings.ROW_SECURITY and (unconfined := row_security.problems()):
+            raise CommandError("\n".join(unconfined))
         with isolated(), family() as made:
             self.stdout.write(f"callers: {', '.join(caller.name for caller in made.callers)}")
             lines = Walk(made, only=only).run()

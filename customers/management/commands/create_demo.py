@@ -41,13 +41,14 @@ class Command(JSONCommand):
         parser.add_argument(
             "--once",
             action="store_true",
-            help="leave a demonstration that is there alone, its password and key included",
+            help="leave a registry that has business accounts alone, a demonstration included",
         )
 
     def run(self, *, once: bool, **_options: object) -> dict[str, object]:
         """Accounts and access first: the customers come through connections of their own."""
-        if once and BusinessAccount.objects.filter(pk=ACCOUNT).exists():
-            return {"login": LOGIN, "businessAccountId": ACCOUNT}
+        if once and BusinessAccount.objects.exists():
+            has_demo = BusinessAccount.objects.filter(pk=ACCOUNT).exists()
+            return {"login": LOGIN, "businessAccountId": ACCOUNT} if has_demo else {}
         password = secrets.token_urlsafe(12)
         with transaction.atomic():
             accounts = [self.account(name) for name in ACCOUNTS]

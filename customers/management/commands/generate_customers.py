@@ -29,6 +29,7 @@ from customers.generate import Attribute, Plan, make_batch
 from customers.management.output import JSONCommand, account_named
 from customers.models import AttributeDefinition, Department
 from customers.services.people import create_business_account
+from customers.tables import copy
 
 # A crash of the server may cost the last batches, never half of one. Trigram indexes take new rows
 # in larger portions, which is a tenth less work; `settle` leaves none of them waiting.
@@ -201,8 +202,7 @@ def write_batch(plan: Plan, actor: Actor, number: int) -> int:
     ):
         cursor.execute(BULK)
         for table, rows in batch.rows.items():
-            with cursor.copy(table.sql) as copy:
-                copy.write("".join(rows))
+            copy(cursor, table, iter(rows))
         if batch.changes:
             ids, statuses, moments = zip(*batch.changes, strict=True)
             cursor.execute(CHANGE_STATUS, [list(ids), list(statuses), list(moments)])
