@@ -10,9 +10,10 @@ from django.utils import timezone
 from redis.connection import UnixDomainSocketConnection
 
 from config.celery import ONE_MORE_TRY
+from config.jobs import limits
 from config.jobs.lease import BEAT_SECONDS, ClaimLost, Lease, WorkerStops
 from config.jobs.messages import now
-from config.jobs.models import JobFailed
+from config.jobs.models import JobFailed, job_tables
 from config.jobs.reaper import reap
 from search.models import CustomerSearch
 from tests import factories
@@ -428,3 +429,31 @@ def test_a_lease_that_cannot_be_renewed_is_lost_after_its_time(settings):
         until(lambda: lease.is_lost)
         with pytest.raises(ClaimLost), lease.interruptible(lambda: None):
             pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_free_slots_are_counted_by_index_though_the_table_was_empty_at_first():
+    """A prepared statement keeps the plan that was made when it was first run."""
+    owner = factories.make_speaker(factories.make_business_account())
+    with connection.cursor() as cursor:
+        # An empty table of which the server has not heard is planned for as one of ten pages.
+        cursor.execute("VACUUM search_customersearch, ingest_bulkrequest")
+    for _ in range(8):
+        limits.free_slots(job_tables(), owner.account.pk)
+    for _ in range(20):
+        submit(owner)
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = rows_looked_through(cursor)
+        limits.free_slots(job_tables(), owner.account.pk)
+        assert rows_looked_through(cursor) == before
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)
+
+
+def rows_looked_through(cursor) -> int:
+    """Rows of jobs' tables that this session has read without an index so far."""
+    cursor.execute(
+        "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables"
+        " WHERE relname IN ('search_customersearch', 'ingest_bulkrequest')"
+    )
+    return cursor.fetchone()[0]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from config.db.statements import prepared_rows
+from config.db.statements import Question, by_index
 
 NO_JOB = UUID(int=0)
 
@@ -63,7 +63,7 @@ def free_slots_sql(tables: tuple[JobTable, ...]) -> str:
 
 def running(tables: tuple[JobTable, ...], business_account_id: UUID) -> int:
     """How many jobs of this account, of any kind, are held by a worker that is alive."""
-    ((count,),) = prepared_rows(running_sql(tables), [business_account_id])
+    ((count,),) = by_index(Question(running_sql(tables), [business_account_id]))
     return int(count)
 
 
@@ -75,5 +75,5 @@ def free_slots(
     The job `besides` does not count among those that wait.
     """
     parameters = [business_account_id, *[besides] * len(tables)]
-    ((free, others_wait),) = prepared_rows(free_slots_sql(tables), parameters)
+    ((free, others_wait),) = by_index(Question(free_slots_sql(tables), parameters))
     return int(free), bool(others_wait)
