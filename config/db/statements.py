@@ -15,8 +15,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import (
     BigIntegerField,
+    CharField,
     Expression,
     Field,
+    ForeignKey,
     Lookup,
     Model,
     QuerySet,
@@ -307,11 +309,17 @@ class AnyOf(Lookup):
 AnyField: TypeAlias = "Field[Any, Any]"  # of any column of any model
 
 
+# Of these, texts, ids and NULL reach the driver as they are.
+PASSED_ON = frozenset({CharField, ForeignKey, TextField, UUIDField})
+
+
 class Columns(NamedTuple):
     """The columns of a new row: what is given, of which types, and what the database makes."""
 
     given: "tuple[AnyField, ...]"
     made: "tuple[AnyField, ...]"
+    # Each that is given, by attribute; the field only where it has a say in how its value is sent.
+    sent: "tuple[tuple[str, AnyField | None], ...]"
 
     @property
     def values(self) -> str:
@@ -329,35 +337,53 @@ class Columns(NamedTuple):
         names = ", ".join(str(field.column) for field in self.given)
         return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {self.values}"
 
+    def values_of(self, row: Model, connection: BaseDatabaseWrapper) -> Iterator[object]:
+        """The values of a row, as the driver takes them."""
+        for name, field in self.sent:
+            if field is None:
+                yield getattr(row, name)
+            else:
+                yield field.get_db_prep_save(field.pre_save(row, add=True), connection)
 
-def columns_of(row: Model) -> Columns:
-    """The columns of a new row of a model without parents.
+
+# A model, and the attributes of its new row that the database makes.
+Shape = tuple[type[Model], tuple[str, ...]]
+
+
+def shape_of(row: Model) -> Shape:
+    """What the SQL of an insertion depends on.
 
     The database makes its default only where the row was given no value.
     """
-    fields = row._meta.local_concrete_fields
-    made = {
-        field
-        for field in defaulted(type(row))
-        if isinstance(getattr(row, field.attname), DatabaseDefault)
-    }
-    return Columns(
-        tuple(field for field in fields if field not in made),
-        tuple(field for field in fields if field in made),
+    model, values = type(row), row.__dict__
+    return model, tuple(
+        name for name in defaulted(model) if isinstance(values.get(name), DatabaseDefault)
     )
 
 
 @cache
-def defaulted(model: type[Model]) -> "tuple[AnyField, ...]":
-    """The columns that the database can make by itself."""
+def columns_of(model: type[Model], made: tuple[str, ...]) -> Columns:
+    """The columns of a new row of a model without parents."""
     fields = model._meta.local_concrete_fields
-    return tuple(field for field in fields if field.db_default is not NOT_PROVIDED)
+    given = tuple(field for field in fields if field.attname not in made)
+    return Columns(
+        given,
+        tuple(field for field in fields if field.attname in made),
+        tuple((each.attname, None if type(each) in PASSED_ON else each) for each in given),
+    )
 
 
 @cache
-def insertion(*rows: tuple[type[Model], Columns], locked: bool) -> str:
+def defaulted(model: type[Model]) -> tuple[str, ...]:
+    """The attributes that the database can make by itself."""
+    fields = model._meta.local_concrete_fields
+    return tuple(field.attname for field in fields if field.db_default is not NOT_PROVIDED)
+
+
+@cache
+def insertion(*shapes: Shape, locked: bool) -> str:
     """SQL that inserts a row of each model, or nothing at all when the first is there already."""
-    (first, columns), *others = rows
+    (first, columns), *others = ((model, columns_of(model, made)) for model, made in shapes)
     turn = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
     lock = f"lock AS MATERIALIZED ({turn}), "
     row = columns.insert(first) + (" FROM lock" if locked else "")
@@ -382,17 +408,14 @@ def insert_rows(first: Model, *others: Model, lock: str = "") -> bool:
     """
     connection = connections[DEFAULT_DB_ALIAS]
     rows = (first, *others)
-    columns = [columns_of(row) for row in rows]
-    sql = insertion(*zip(map(type, rows), columns, strict=True), locked=bool(lock))
-    values = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for row, own in zip(rows, columns, strict=True)
-        for field in own.given
-    ]
-    found = prepared_rows(sql, [lock, *values] if lock else values)
+    shapes = [shape_of(row) for row in rows]
+    values: list[object] = [lock] if lock else []
+    for row, shape in zip(rows, shapes, strict=True):
+        values += columns_of(*shape).values_of(row, connection)
+    found = prepared_rows(insertion(*shapes, locked=bool(lock)), values)
     if not found:
         return False
-    for field, value in zip(columns[0].made, found[0][1:], strict=True):
+    for field, value in zip(columns_of(*shapes[0]).made, found[0][1:], strict=True):
         setattr(first, field.attname, value)
     for row in rows:
         # As `Model.save` leaves it.
