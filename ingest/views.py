@@ -13,8 +13,9 @@ from config.api.card_numbers import CARD_NUMBER, is_card_number
 from config.api.cursors import PARAMETERS
 from config.api.encodings import encoding_of
 from config.api.errors import Invalid, Problem
+from config.api.json import to_json
 from config.api.pagination import PageRequest
-from config.api.views import ApiView
+from config.api.views import ApiView, JSONResponse
 from config.server.bodies import streamed
 from ingest import openapi, payload, results, services
 from ingest.batch.items import Action
@@ -115,7 +116,7 @@ class BulkView(ApiView):
 
     parser_classes = [JSONBytes]
 
-    def submit(self, request: Request, target: Target) -> Response:
+    def submit(self, request: Request, target: Target) -> HttpResponseBase:
         """Check the envelope, store what was sent, and queue it."""
         body = body_of(request)
         public_id = services.submit_request(
@@ -127,7 +128,7 @@ class BulkView(ApiView):
             ),
             public_id=given_id(request),
         )
-        return Response({"requestId": str(public_id)})
+        return JSONResponse(to_json({"requestId": str(public_id)}))
 
 
 class Customers(BulkView):
@@ -137,7 +138,7 @@ class Customers(BulkView):
     parameters = {"POST": ("dryRun",), "PUT": ()}
 
     @openapi.create_customers
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Queue the customers, or with `dryRun=true` try out what their outcomes would be."""
         target = Target(Action.CREATE_CUSTOMERS)
         if not is_dry_run(request):
@@ -147,7 +148,7 @@ class Customers(BulkView):
         return Response(ledger_of_trial(trial, given_id(request) or uuid4(), target.action))
 
     @openapi.update_customers
-    def put(self, request: Request) -> Response:
+    def put(self, request: Request) -> HttpResponseBase:
         """Queue the changes."""
         return self.submit(request, Target(Action.UPDATE_CUSTOMERS))
 
@@ -166,7 +167,7 @@ class CustomerAccounts(BulkView):
     scopes = {"PUT": Scope.BULK_WRITE}
 
     @openapi.update_accounts
-    def put(self, request: Request, source_customer_id: str) -> Response:
+    def put(self, request: Request, source_customer_id: str) -> HttpResponseBase:
         """Queue the accounts."""
         target = target_of(Action.UPDATE_ACCOUNTS, source_customer_id=source_customer_id)
         return self.submit(request, target)
@@ -178,7 +179,9 @@ class AccountCards(BulkView):
     scopes = {"PUT": Scope.BULK_WRITE}
 
     @openapi.update_cards
-    def put(self, request: Request, source_customer_id: str, source_account_id: str) -> Response:
+    def put(
+        self, request: Request, source_customer_id: str, source_account_id: str
+    ) -> HttpResponseBase:
         """Queue the cards."""
         target = target_of(
             Action.UPDATE_CARDS,

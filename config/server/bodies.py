@@ -51,7 +51,7 @@ class Body:
 
     def __init__(self, receive: Receive, environ: WSGIEnvironment) -> None:
         self._receive = receive
-        self._message: asyncio.Task[Message] | None = None
+        self._message: asyncio.Future[Message] | None = None
         length = environ.get("CONTENT_LENGTH", "")
         self.is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
         self.announced = int(length) if length.isdecimal() and not self.is_chunked else None
@@ -67,7 +67,8 @@ class Body:
         Raises `Disconnected`.
         """
         if self._message is None:
-            self._message = asyncio.ensure_future(self._next())
+            # The web server's is a future by itself: no task is made of it.
+            self._message = asyncio.ensure_future(self._receive())
         # A receive that is cancelled could lose what it has read: it is left waiting instead.
         await asyncio.wait([self._message], timeout=seconds)
         if not self._message.done():
@@ -81,9 +82,6 @@ class Body:
             self.size += len(part)
         self.is_complete = not message.get("more_body") or self.size == self.announced
         return True
-
-    async def _next(self) -> Message:
-        return await self._receive()
 
     async def arrive_early(self) -> None:
         """Wait a moment for the whole body, if it is not a large one. Raises `Disconnected`."""
