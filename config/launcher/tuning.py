@@ -22,7 +22,7 @@ def postgres_options(cluster: Path, *, durable: bool) -> dict[str, str]:
     `cluster` is the folder of its data.
     """
     memory = _memory()
-    buffers = min(max(memory // 6, 256 * MEGABYTE), 8192 * MEGABYTE)
+    buffers = min(max(memory // 8, 256 * MEGABYTE), 8192 * MEGABYTE)
     maintenance = min(max(memory // 32, 64 * MEGABYTE), 512 * MEGABYTE)
     options = {
         "listen_addresses": "",
