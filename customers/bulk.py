@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
+from psycopg.sql import SQL, Identifier
 
 from config.api.json import to_json
 from config.db.statements import Question, Statement, together
@@ -24,6 +25,9 @@ AnyRow = TypeVar("AnyRow", bound=models.Model)
 # So many new rows are inserted by a statement that goes with others: a COPY has three messages of
 # its own, and begins to be quicker at some dozen rows.
 FEW = 10
+UPDATE = SQL("""
+    UPDATE {table} AS stored SET {values}
+    FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}""")
 # What Django notes of a row that is in the database.
 STORED = {"db": DEFAULT_DB_ALIAS, "adding": False}
 
@@ -189,9 +193,12 @@ def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
     values = ", ".join(f'{stored_as[name]} = wanted."{name}"' for name in names)
     same = " AND ".join(f'stored.{stored_as[name]} = wanted."{name}"' for name in keys)
     typed = ", ".join(kinds[name] for name in (*keys, *names))
-    return f"""
-        UPDATE {model._meta.db_table} AS stored SET {values}
-        FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}"""  # noqa: S608 -- our columns
+    return UPDATE.format(
+        table=Identifier(model._meta.db_table),
+        values=SQL(values),
+        typed=SQL(typed),
+        same=SQL(same),
+    ).as_string()
 
 
 @lru_cache(maxsize=64)

@@ -23,7 +23,7 @@ from config.jobs.retention import delete_in_batches
 from config.models import IdempotencyKey
 from config.tasks import delete_expired_sessions
 from customers.models import Change, Grant
-from customers.services.changes import DELETE, INDEX, delete_old_changes
+from customers.services.changes import BATCH, DELETE, INDEX, delete_old_changes
 from customers.tasks import delete_expired_tokens
 from ingest.cleanup import delete_old_content, delete_old_requests
 from ingest.models import BulkContent, BulkFile, BulkItem, BulkPart, BulkRequest
@@ -318,7 +318,7 @@ def plan_of(queryset: QuerySet[Any]) -> list[str]:
 
 def plan_of_changes() -> dict[str, Any]:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {DELETE}", [365])
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {DELETE}", [365, BATCH])
         ((found,),) = cursor.fetchall()
     return found[0]["Plan"]
 

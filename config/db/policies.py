@@ -17,6 +17,7 @@ from functools import cache
 
 from django.apps import apps
 from django.db.models import ForeignKey, Model
+from psycopg.sql import SQL
 
 from config.db.scope import EVERYTHING, SETTING
 
@@ -31,6 +32,10 @@ OF_ACCOUNTS = (
     "CASE WHEN ({row}.{column} = ANY ((SELECT coalesce(nullif(current_setting('{setting}', true),"
     " ''), '{{}}')::uuid[])::uuid[])) IS FALSE THEN NULL ELSE true END IS NOT NULL"
 )
+
+# An EXISTS would seem to hold for half of the rows.
+FOUND = SQL("(SELECT true FROM {owner} LIMIT 1) IS NOT NULL")
+VIEW = SQL("SELECT {columns} FROM {schema}.{table} AS own WHERE {condition}")
 
 # For rows of customers that are gone, or have not arrived: who sees everything sees them, too.
 OF_EVERYTHING = f"(SELECT current_setting('{SETTING}', true) = '{EVERYTHING}')"
@@ -69,9 +74,8 @@ class Confined:
         """The condition of the policy. What a row hangs on is looked for under its own policy."""
         if self.account:
             return of_accounts(self.table, self.account)
-        # An EXISTS would seem to hold for half of the rows.
         found = [
-            f"(SELECT true FROM {owner.found(self.table, 'owner')} LIMIT 1) IS NOT NULL"  # noqa: S608
+            FOUND.format(owner=SQL(owner.found(self.table, "owner"))).as_string()
             for owner in self.owners
         ]
         return " OR ".join([*found, OF_EVERYTHING])
@@ -94,9 +98,12 @@ class Confined:
 
     def view(self, schema: str) -> str:
         """The query of the view of a table in a schema."""
-        columns = ", ".join(f"own.{column}" for column in self.columns)
-        condition = self.condition("own", schema)
-        return f"SELECT {columns} FROM {schema}.{self.table} AS own WHERE {condition}"  # noqa: S608
+        return VIEW.format(
+            columns=SQL(", ".join(f"own.{column}" for column in self.columns)),
+            schema=SQL(schema),
+            table=SQL(self.table),
+            condition=SQL(self.condition("own", schema)),
+        ).as_string()
 
 
 def of_accounts(row: str, column: str) -> str:

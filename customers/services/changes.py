@@ -14,24 +14,24 @@ IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 MAKING_SECONDS = 6 * 3600
 BATCH = 5000
 MOST_BATCHES = 200
-DELETE = f"""
+DELETE = """
     DELETE FROM customers_change AS change
     USING (
         SELECT customer_id, id FROM customers_change
         WHERE at <= statement_timestamp() - %s * interval '1 day'
-        ORDER BY at LIMIT {BATCH}
+        ORDER BY at LIMIT %s
     ) AS old
-    WHERE change.customer_id = old.customer_id AND change.id = old.id"""  # noqa: S608 -- a constant
+    WHERE change.customer_id = old.customer_id AND change.id = old.id"""
 
-FORGET = f"""
+FORGET = """
     UPDATE customers_change AS change SET sealed = NULL, kept = NULL
     FROM (
         SELECT customer_id, at, id FROM customers_change
         WHERE sealed IS NOT NULL AND at <= statement_timestamp() - %s * interval '1 day'
-        ORDER BY at LIMIT {BATCH}
+        ORDER BY at LIMIT %s
     ) AS old
     WHERE change.customer_id = old.customer_id AND change.at = old.at
-        AND change.id = old.id"""  # noqa: S608 -- a constant
+        AND change.id = old.id"""
 
 
 def days_of_undo() -> int:
@@ -63,7 +63,7 @@ def in_batches(statement: str, days: int) -> int:
     total = 0
     with connection.cursor() as cursor:
         for _ in range(MOST_BATCHES):
-            cursor.execute(statement, [days])
+            cursor.execute(statement, [days, BATCH])
             total += cursor.rowcount
             if cursor.rowcount < BATCH:
                 break

@@ -12,15 +12,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
+from psycopg.sql import SQL
 
 from config.db.statements import array
 from customers.models import Change
 from ingest.models import BulkRequest
 
-OF_REQUEST = """
+OF_REQUEST = SQL("""
     via = %(via)s AND request_id = %(request_id)s AND actor_type = %(actor_type)s
-    AND actor_id = %(actor_id)s AND at BETWEEN %(start)s AND %(end)s"""
-CHANGES = f"""
+    AND actor_id = %(actor_id)s AND at BETWEEN %(start)s AND %(end)s""")
+CHANGES = SQL("""
     SELECT customer_id::text, id, entity, entity_id::text, operation, before::text, kept::text,
            sealed::text,
            CASE WHEN entity = 'account' THEN ARRAY(
@@ -28,15 +29,15 @@ CHANGES = f"""
                                                 || coalesce(after -> 'source_customer_ids', '[]')))
            END
     FROM customers_change
-    WHERE customer_id = ANY(%(customers)s::uuid[]) AND {OF_REQUEST}
-    ORDER BY customer_id, id"""  # noqa: S608 -- made of constants
-LATER = f"""
+    WHERE customer_id = ANY(%(customers)s::uuid[]) AND {of_request}
+    ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
+LATER = SQL("""
     SELECT customer_id::text, id, at, entity, entity_id::text, operation, actor_type, actor_id, via,
            request_id, ARRAY(SELECT jsonb_object_keys(coalesce(after, before)))
     FROM customers_change
     WHERE customer_id = ANY(%(customers)s::uuid[]) AND id > %(first)s
-    AND entity NOT IN ('reveal', 'activity') AND NOT ({OF_REQUEST})
-    ORDER BY customer_id, id"""  # noqa: S608 -- made of constants
+    AND entity NOT IN ('reveal', 'activity') AND NOT ({of_request})
+    ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
 
 
 class Logged(NamedTuple):
@@ -101,7 +102,7 @@ def changes_of(request: BulkRequest, customers: Collection[str]) -> dict[str, li
     """The changes of a request, oldest first, by those customers that have any."""
     found: dict[str, list[Logged]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(CHANGES, span(request) | {"customers": array(customers)})
+        cursor.execute(CHANGES.as_string(), span(request) | {"customers": array(customers)})
         for row in cursor.fetchall():
             found.setdefault(row[0], []).append(Logged._make(row))
     return found
@@ -113,7 +114,9 @@ def later_than(
     """What others changed after the change with number `first`, by customer."""
     found: dict[str, list[Later]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(LATER, span(request) | {"customers": array(customers), "first": first})
+        cursor.execute(
+            LATER.as_string(), span(request) | {"customers": array(customers), "first": first}
+        )
         for row in cursor.fetchall():
             found.setdefault(row[0], []).append(Later._make(row))
     return found

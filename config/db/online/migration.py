@@ -10,6 +10,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from psycopg.sql import SQL, Identifier
 
 from config.db.postgresql.schema import LIMIT_WAITS
 
@@ -18,10 +19,14 @@ STEPS = "kith_migration_steps"
 CREATE_STEPS = f"""
     CREATE TABLE IF NOT EXISTS {STEPS} (
         app text, name text, done integer NOT NULL, PRIMARY KEY (app, name))"""
-DONE = f"SELECT done FROM {STEPS} WHERE (app, name) = (%s, %s)"  # noqa: S608 -- a constant
-KEEP_DONE = f"""
-    INSERT INTO {STEPS} VALUES (%s, %s, %s)
-    ON CONFLICT (app, name) DO UPDATE SET done = excluded.done"""  # noqa: S608 -- likewise
+DONE = SQL("SELECT done FROM {} WHERE (app, name) = (%s, %s)").format(Identifier(STEPS)).as_string()
+KEEP_DONE = (
+    SQL("""
+    INSERT INTO {} VALUES (%s, %s, %s)
+    ON CONFLICT (app, name) DO UPDATE SET done = excluded.done""")
+    .format(Identifier(STEPS))
+    .as_string()
+)
 DROP_STEPS = f"DROP TABLE IF EXISTS {STEPS}"
 
 

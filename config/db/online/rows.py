@@ -10,12 +10,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from psycopg.sql import SQL, Identifier
 
 AnyField: TypeAlias = "models.Field[Any, Any]"
 
 # For so long a batch may keep writers of its rows waiting.
 BATCH_SECONDS = 0.1
 FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 500, 50, 20_000
+LAST_OF_BATCH = SQL("""
+    SELECT {key} FROM {table} WHERE %(after)s::uuid IS NULL OR {key} > %(after)s
+    ORDER BY {key} OFFSET %(batch)s - 1 LIMIT 1""")
 
 
 class AddField(migrations.AddField):
@@ -133,16 +137,13 @@ def fill(connection: BaseDatabaseWrapper, sql: str, *, table: str, key: str) -> 
     them NULL at its end. A batch takes about `BATCH_SECONDS`, for so long others wait for its rows.
     What is written leaves no trace in the change log.
     """
-    following = (
-        f"SELECT {key} FROM {table} WHERE %(after)s::uuid IS NULL OR {key} > %(after)s"  # noqa: S608 -- constants
-        f" ORDER BY {key} OFFSET %(batch)s - 1 LIMIT 1"
-    )
+    last = LAST_OF_BATCH.format(key=Identifier(key), table=Identifier(table)).as_string()
     bounds: dict[str, Any] = {"after": None, "batch": FIRST_BATCH}
     while True:
         started = time.monotonic()
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('kith.recording', 'off', true)")
-            cursor.execute(following, bounds)
+            cursor.execute(last, bounds)
             bounds["last"] = (cursor.fetchone() or [None])[0]
             cursor.execute(sql, bounds)
         if bounds["last"] is None:

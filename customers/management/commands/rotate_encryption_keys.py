@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection, models
 from django.db.models import F, Func
+from psycopg.sql import SQL, Identifier
 
 from config import installation
 from config.db.crypto import (
@@ -29,16 +30,19 @@ BATCH = 1000
 # Values that do not open are named, up to this number.
 NAMED = 100
 FIRST_CHANGE = ("-infinity", str(UUID(int=0)), 0)
-NEXT_CHANGES = f"""
+NEXT_CHANGES = """
     SELECT at, customer_id, id, entity, entity_id, sealed::text FROM customers_change
     WHERE sealed IS NOT NULL AND (at, customer_id, id) > (%s::timestamptz, %s::uuid, %s::bigint)
-    ORDER BY at, customer_id, id LIMIT {BATCH} FOR UPDATE"""  # noqa: S608 -- a constant
+    ORDER BY at, customer_id, id LIMIT %s FOR UPDATE"""
 WRITE_CHANGES = """
     UPDATE customers_change AS stored SET sealed = fresh.sealed
     FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
         AS fresh (customer_id, at, id, sealed)
     WHERE stored.customer_id = fresh.customer_id AND stored.at = fresh.at
         AND stored.id = fresh.id"""
+WRITE_COLUMN = SQL("""
+    UPDATE {table} AS stored SET {column} = fresh.sealed
+    FROM unnest({arrays}) AS fresh ({names}, sealed) WHERE {same}""")
 
 
 class Batch(NamedTuple):
@@ -109,7 +113,7 @@ def reseal_changes(last: tuple[object, ...]) -> Batch:
     changed: list[tuple[object, ...]] = []
     resealed = 0
     with unrecorded(), connection.cursor() as cursor:
-        cursor.execute(NEXT_CHANGES, [str(part) for part in last or FIRST_CHANGE])
+        cursor.execute(NEXT_CHANGES, [*map(str, last or FIRST_CHANGE), BATCH])
         rows = cursor.fetchall()
         for at, customer_id, number, entity, entity_id, document in rows:
             values: dict[str, str] = json.loads(document)
@@ -169,9 +173,12 @@ def write(model: type[models.Model], column: str, fresh: list[tuple[object, ...]
     types = [str(field.db_type(connection)) for field in fields]
     arrays = ", ".join(f"%s::{kind}[]" for kind in [*types, "bytea"])
     same = " AND ".join(f"stored.{name} = fresh.{name}" for name in names)
-    statement = (
-        f"UPDATE {model._meta.db_table} AS stored SET {column} = fresh.sealed "  # noqa: S608 -- our columns
-        f"FROM unnest({arrays}) AS fresh ({', '.join(names)}, sealed) WHERE {same}"
-    )
+    statement = WRITE_COLUMN.format(
+        table=Identifier(model._meta.db_table),
+        column=Identifier(column),
+        arrays=SQL(arrays),
+        names=SQL(", ").join(map(Identifier, names)),
+        same=SQL(same),
+    ).as_string()
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(column) for column in zip(*fresh, strict=True)])
