@@ -1,11 +1,12 @@
 """Sessions and cursors of the driver's, with what we want of them."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import psycopg
 from psycopg import generators
@@ -25,11 +26,10 @@ CANCEL_SECONDS = 1.0
 # How many texts a cursor knows; the driver keeps fewer of them prepared.
 KNOWN = 500
 # A statement with its values, and one by its name, with values as they are sent.
-Question = tuple[str, list[Any]]
+Question = tuple[str, list[object]]
 Named = tuple[bytes, Sequence[Buffer | None], list[Format] | None]
 # A text as it is sent, and the types of its values.
 Key = tuple[bytes, tuple[int, ...]]
-Row = tuple[Any, ...]  # of values whose types only the statement tells
 
 
 class Connection(psycopg.Connection[TupleRow]):
@@ -58,8 +58,22 @@ class Connection(psycopg.Connection[TupleRow]):
             self.pgconn.finish()
             raise psycopg.OperationalError("the server did not answer in time") from None
 
+    @property
+    def statement_names(self) -> OrderedDict[Key, bytes]:
+        """The names of prepared statements, the one used last at the end; always the same dict."""
+        return self._prepared._names  # noqa: SLF001 -- the driver has no public name for it
 
-class PreparedCursor(psycopg.RawCursor[Row]):
+    @property
+    def is_piped(self) -> bool:
+        """Whether statements are sent without waiting for answers."""
+        return self._pipeline is not None
+
+    def begin_command(self) -> bytes:
+        """The BEGIN of this session's transactions."""
+        return self._get_tx_start_command()
+
+
+class PreparedCursor(psycopg.RawCursor[TupleRow]):
     """A cursor to which placeholders are `%s`, as Django writes them, and to the driver numbers.
 
     What the driver does with a text each time, such as looking for `%s`, hashing it to find the
@@ -68,8 +82,11 @@ class PreparedCursor(psycopg.RawCursor[Row]):
     instead of 44.
     """
 
-    def __init__(self, connection: "Connection") -> None:
+    _conn: Connection
+
+    def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self._names = connection.statement_names
         # By text, under what the driver keeps the name of the statement.
         self._known: dict[Query, Key] = {}
 
@@ -79,12 +96,12 @@ class PreparedCursor(psycopg.RawCursor[Row]):
         """Run a statement that has values."""
         return super().execute(numbered(query), params)
 
-    def fetch(self, query: str, params: list[Any]) -> list[Row]:
+    def fetch(self, query: str, params: list[object]) -> list[TupleRow]:
         """The rows of a statement; none of one that gives no rows."""
         self.execute(query, params)
         return self.fetchall() if self.description else []
 
-    def fetch_together(self, questions: Sequence[Question]) -> list[list[Row]]:
+    def fetch_together(self, questions: Sequence[Question]) -> list[list[TupleRow]]:
         """The rows of each statement: all are sent in one message, with the BEGIN that they need.
 
         Each statement sees what those before it have done. The first that fails is the last that
@@ -106,8 +123,7 @@ class PreparedCursor(psycopg.RawCursor[Row]):
 
     def _named(self, questions: Sequence[Question]) -> list[Named] | None:
         """The statements by their names; None unless all are prepared for values of these types."""
-        names = self._conn._prepared._names  # noqa: SLF001 -- as below
-        found = []
+        names, found = self._names, []
         for query, params in questions:
             key = self._known.get(numbered(query))
             if key is None or key not in names:
@@ -126,8 +142,7 @@ class PreparedCursor(psycopg.RawCursor[Row]):
         try:
             pgconn.enter_pipeline_mode()
             if begins:
-                begin = self._conn._get_tx_start_command()  # noqa: SLF001 -- likewise
-                pgconn.send_query_params(begin, None)
+                pgconn.send_query_params(self._conn.begin_command(), None)
             for name, values, formats in sent:
                 pgconn.send_query_prepared(name, values, param_formats=formats)
             pgconn.pipeline_sync()
@@ -147,20 +162,18 @@ class PreparedCursor(psycopg.RawCursor[Row]):
     ) -> PQGen[None]:
         """Run a statement: by its name, if it is prepared already."""
         key = self._known.get(query)
-        is_piped = self._conn._pipeline  # noqa: SLF001 -- as the driver's own cursors ask
-        if key is None or is_piped or not isinstance(params, list):
+        if key is None or self._conn.is_piped or not isinstance(params, list):
             yield from self._execute_unknown(query, params, **options)
             return
         # Keeps the adapters that it has.
         self._last_query = query
         yield from self._start_query(query)
         values = self._tx.dump_sequence(params, [PyFormat.AUTO] * len(params))
-        names = self._conn._prepared._names  # noqa: SLF001 -- likewise
-        name = names.get(key)
+        name = self._names.get(key)
         if name is None or self._tx.types != key[1]:
             yield from self._execute_unknown(query, params, **options)
             return
-        names.move_to_end(key)
+        self._names.move_to_end(key)
         self._pgconn.send_query_prepared(name, values, param_formats=self._tx.formats)
         results = yield from generators.execute(self._pgconn)
         self._check_results(results)
