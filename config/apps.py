@@ -1,8 +1,12 @@
 """What all apps stand on: request keys, jobs, system checks."""
 
+from importlib import import_module
 from typing import ClassVar
 
 from django.apps import AppConfig
+
+# They register and connect what is in them when they are imported.
+CONNECTED = ("config.checks", "config.jobs.signals")
 
 
 class PlatformConfig(AppConfig):
@@ -26,6 +30,8 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and the Celery application to which `shared_task` binds."""
-        from config import celery, checks, installation  # noqa: F401 -- for their effect
+        from config import installation
 
+        for name in CONNECTED:
+            import_module(name)
         installation.connect_signals()

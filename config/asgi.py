@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import django
 from django.apps import apps
 
+from config import metrics, tracing
 from config.garbage import collect_seldom
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def load() -> "Application":
     """Django first: what serves it needs its settings and loaded apps."""
     if not apps.ready:
         django.setup()
-    from config import metrics, tracing  # noqa: PLC0415 -- needs the settings
     from config.server.start import serving  # noqa: PLC0415 -- needs the loaded apps
 
     metrics.start()

@@ -378,7 +378,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
-        # Celery's lines about a task's end quote exceptions; `config.celery` writes its own.
+        # Celery's lines about a task's end quote exceptions; `config.jobs.signals` writes its own.
         "celery.app.trace": {"level": "CRITICAL"},
         # A line for each message that comes or goes, and most of them find nothing to do.
         "celery.worker.strategy": {"level": "WARNING"},

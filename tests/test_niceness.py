@@ -11,10 +11,11 @@ from django.conf import settings as django_settings
 from config.jobs import niceness
 
 POOL_PROCESS = """
-import gc, os
+import django, gc, os
 from pathlib import Path
 from celery import signals
-from config.celery import require_the_right_database
+django.setup()
+from config.jobs.signals import require_the_right_database
 signals.worker_init.disconnect(require_the_right_database)
 session = Path("/proc/self/autogroup")
 before = os.nice(0)
