@@ -19,7 +19,8 @@ from typing import BinaryIO, Self
 
 from config.launcher.fork_server import Forked, Order, fork
 from config.launcher.guard import Guard
-from config.launcher.programs import Program, Restarts, die_with_parent, explain, open_log
+from config.launcher.programs import Program, Restarts, explain, open_log
+from config.launcher.spawning import spawn
 
 SILENT_SECONDS = 3.0
 Process = subprocess.Popen[bytes] | Forked
@@ -145,13 +146,12 @@ class Supervisor:
         on_line: Callable[[str], None] | None = None,
     ) -> Finished:
         """Run `command` to its end with its standard output captured, line by line to `on_line`."""
-        with subprocess.Popen(
+        with spawn(
             command,
-            env=dict(environment),
+            environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - this process has one thread
+            is_leader=True,
         ) as process:
             self._guard.add(process.pid, signal.SIGTERM, 2.0)
             try:
@@ -173,12 +173,7 @@ class Supervisor:
         """
         if self._asked:
             raise StopAsked(self._asked[0])
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=directory,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - this process has one thread
-        )
+        process = spawn(command, environment, directory=directory)
         try:
             self.wait_until(lambda: process.poll() is not None, float("inf"))
         except StopAsked as stop:
@@ -241,14 +236,14 @@ class Supervisor:
 
     def _spawn(self, program: Program) -> Process:
         with open_log(program.log) as log:
-            process = self._fork(program, log) or subprocess.Popen(
+            process = self._fork(program, log) or spawn(
                 program.command,
-                env=dict(program.environment),
+                program.environment,
+                stop_signal=program.stop_signal,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 - one thread
+                is_leader=True,
             )
         self._entrust(program, process)
         return process
