@@ -3,10 +3,10 @@
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
-from config.api.json import camel
+from config.api.json import Json, camel
 from customers.normalize import parse_time_zone
 
 
@@ -77,7 +77,7 @@ class Criteria:
         return {name: plain(value) for name, value in values.items() if value}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:  # any JSON, as it was stored
+    def from_json(cls, stored: Json) -> Self:
         """The criteria that `as_json` gave."""
         values = {name: stored[member] for name, member in MEMBERS.items() if member in stored}
         for name in ("from_created_at", "to_created_at"):

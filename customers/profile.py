@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from psycopg.rows import TupleRow
 
 from config.api.actors import Actor
 from config.db.statements import Question, Statement, together
@@ -37,7 +38,7 @@ INDIVIDUAL = Customer.Type.INDIVIDUAL
 # What is written of every customer of whom anything changes.
 STAMPS = frozenset({"version", "updated_at", "updated_by_type", "updated_by_id"})
 
-Columns = tuple[Any, ...]  # in the order of `bulk.attributes`
+Columns = TupleRow  # in the order of `bulk.attributes`
 
 
 @dataclass(slots=True)

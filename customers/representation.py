@@ -9,17 +9,17 @@ them.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 from uuid import UUID
 
 from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.expressions import RawSQL
 
+from config.api.json import Json
 from config.db.crypto import associated_data, unseal_if_possible
 from config.db.statements import Statement
 from customers.models import AttributeValue, Contact, Customer
 
-Parsed = dict[str, Any]  # a customer object, whose members the SQL below names
+Parsed = Json  # a customer object, whose members the SQL below names
 
 
 def moment(column: str) -> str:

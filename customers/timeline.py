@@ -4,14 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 
 from config.api.actors import ActorType
 from customers import words
-from customers.deeds import deed
+from customers.deeds import Row, deed
 from customers.history import MASK, represent_all
 from customers.models import (
     Activity,
@@ -24,7 +23,6 @@ from customers.models import (
 )
 
 HIDDEN = "••••"
-Row = Mapping[str, Any]
 Accounts = Collection[UUID] | None
 VIA = {
     "v1": "through the API",

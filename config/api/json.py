@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import orjson
 from django.http import HttpResponse
@@ -19,6 +19,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from config.api.errors import Refused, Unreadable
+
+# A JSON object whose members, and their types, are known to the code that reads or makes it.
+Json: TypeAlias = dict[str, Any]
 
 # Deeper bodies than any dialect has; far below what the interpreter's stack bears.
 MAX_DEPTH = 64

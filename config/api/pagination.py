@@ -23,6 +23,7 @@ from django.http import QueryDict
 from django.utils.crypto import constant_time_compare
 from rest_framework.request import Request
 
+from config.api.ahead import Row
 from config.api.cursors import bad_cursor, scope_of, signature_of
 from config.api.errors import Invalid, Problem
 from config.api.sorts import Sort, opposite, read_sorts
@@ -117,7 +118,7 @@ class PageRequest:
         """Whether the page begins where the list does."""
         return self.after is None and not self.number
 
-    def whole(self, rows: Sequence[tuple[Any, ...]]) -> "Page":  # of the sort columns' types
+    def whole(self, rows: Sequence[Row]) -> "Page":
         """The first page of a list that has these rows, sort columns and id, and no others."""
         found = rows[: self.size]
         last = found[-1] if len(rows) > self.size else None
@@ -152,7 +153,7 @@ class PageRequest:
                 raise bad_cursor() from None
         return self.page(found, total)
 
-    def page(self, found: Sequence[tuple[Any, ...]], total: Total) -> "Page":  # as above
+    def page(self, found: Sequence[Row], total: Total) -> "Page":
         """The page of these rows, sort columns and id; there may be one more, of the next page."""
         has_next = len(found) > self.size
         found = found[: self.size]
@@ -162,7 +163,7 @@ class PageRequest:
 
     def sorted_whole(
         self, queryset: "QuerySet[Model]", first: int
-    ) -> tuple[Total | None, list[tuple[Any, ...]] | None]:  # as above
+    ) -> tuple[Total | None, list[Row] | None]:
         """The total and the page's rows by one statement, which finds all rows once.
 
         Without the rows where they are more than `EXACT_TOTAL`, without both where the page has
@@ -190,7 +191,7 @@ class PageRequest:
         rows = [row[1:] for row in found] if count <= EXACT_TOTAL else None
         return Total.of(queryset, count), rows
 
-    def rows(self, queryset: "QuerySet[Model]") -> "QuerySet[Model, tuple[Any, ...]]":
+    def rows(self, queryset: "QuerySet[Model]") -> "QuerySet[Model, Row]":
         """The sort columns and ids of the rows, in their order."""
         return self.ordered(queryset).values_list(*(sort.column for sort in self.sorts), "id")
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from psycopg.rows import TupleRow
 
-Row = tuple[Any, ...]  # of values whose types only the columns tell
 
-
-def rows_by(key: str, queryset: "QuerySet[Model, Any]", *columns: str, batch: int) -> Iterator[Row]:
+def rows_by(
+    key: str, queryset: "QuerySet[Model, Any]", *columns: str, batch: int
+) -> Iterator[TupleRow]:
     """The columns of all rows in the order of `key`, of which there are no two alike.
 
     Each `batch` of them is read by a statement of its own, which sees what was committed by then.

@@ -1,7 +1,9 @@
 """Whether the database that searches read shows what was committed, where it is a replica."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
+
+from psycopg.rows import TupleRow
 
 PROMOTED = "the replica was promoted, and gets no changes any more"
 # Not what is written: without `synchronous_commit` the last commits are in memory alone.
@@ -16,7 +18,7 @@ class Cursor(Protocol):
     def execute(self, query: str, params: list[str] | None = None, /) -> object:
         """Run a statement."""
 
-    def fetchall(self) -> list[tuple[Any, ...]]:
+    def fetchall(self) -> list[TupleRow]:
         """Its rows."""
 
 
@@ -49,7 +51,7 @@ def lacking(replica: Cursor, up_to: Position) -> int:
     return count
 
 
-def row_of(cursor: Cursor, query: str, params: list[str] | None = None) -> tuple[Any, ...]:
+def row_of(cursor: Cursor, query: str, params: list[str] | None = None) -> TupleRow:
     """The one row of a query."""
     cursor.execute(query, params)
     (row,) = cursor.fetchall()

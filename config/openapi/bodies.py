@@ -5,7 +5,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from config.api.bodies import Body
-from config.openapi.serializers import Json, OneOf
+from config.api.json import Json
+from config.openapi.serializers import OneOf
 
 
 class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]

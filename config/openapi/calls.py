@@ -6,7 +6,7 @@ The samples of the page and the collection are made of these.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from config.openapi.serializers import Json
+from config.api.json import Json
 
 JSON_TYPE = "application/json"
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 
+from config.api.json import Json
 from config.openapi.calls import JSON_TYPE, Call, by_tag
-from config.openapi.serializers import Json
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 KEEP_TOKEN = {

@@ -1,7 +1,7 @@
 """The bodies of errors and the headers of answers: components that every document has."""
 
 from config.api.errors import RETRY_SECONDS
-from config.openapi.serializers import Json
+from config.api.json import Json
 
 REQUEST_ID = {"type": "string", "description": "The request's id, as in `X-Request-Id`."}
 BODIES: dict[str, tuple[str, Json]] = {

@@ -8,7 +8,7 @@ others, from those alone. A page leads to the next one.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from config.openapi.serializers import Json
+from config.api.json import Json
 
 # Where an operation keeps its own words on this until `add_links` has read them.
 GIVES, AFTER = "x-gives", "x-after"

@@ -10,8 +10,8 @@ from typing import cast, get_args
 from django.utils.module_loading import autodiscover_modules
 
 from config.api.actors import ActorType
+from config.api.json import Json
 from config.api.translation import LANGUAGES
-from config.openapi.serializers import Json
 
 TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
 TEXT_CHANGES: Json = {

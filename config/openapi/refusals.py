@@ -12,11 +12,10 @@ from config.api import errors
 from config.api.actors import Scope
 from config.api.dialects import JSON, XML, core_body, core_xml, customers_body, data_body
 from config.api.errors import NO_TOKEN, ApiError, Problem
-from config.api.json import to_json
+from config.api.json import Json, to_json
 from config.api.permissions import missing_scope
 from config.openapi.advice import advised
 from config.openapi.components import BODIES
-from config.openapi.serializers import Json
 
 TRACE = "0d9f5a8e-5c55-4f3f-9a53-0a2a7a3c1d6e"
 AT = "2026-03-01T12:00:00.123Z"

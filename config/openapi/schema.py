@@ -13,13 +13,13 @@ from rest_framework.permissions import AllowAny
 from config.api.actors import SCOPES
 from config.api.dialects import base_of
 from config.api.errors import ApiError
+from config.api.json import Json
 from config.api.pagination import DEFAULT_SIZE, MAX_OFFSET, MAX_SIZE
 from config.api.views import ApiView
 from config.openapi import ERRORS, IF_MATCH, components, refusals, story
 from config.openapi.bodies import BodyDocumentation, OneOfDocumentation
 from config.openapi.links import add_links
 from config.openapi.names import with_names
-from config.openapi.serializers import Json
 
 # Known to drf-spectacular by being there.
 EXTENSIONS = (BodyDocumentation, OneOfDocumentation)

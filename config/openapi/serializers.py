@@ -1,12 +1,9 @@
 """Objects that only the documentation knows."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework import serializers
-
-# A part of the document: a tree that is read and written by the names of its members.
-Json = dict[str, Any]
 
 
 class OneOf(serializers.Serializer[object]):

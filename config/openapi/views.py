@@ -12,10 +12,10 @@ from django.views.decorators.vary import vary_on_headers
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.settings import spectacular_settings
 
+from config.api.json import Json
 from config.openapi.calls import by_tag, calls
 from config.openapi.collection import collection
 from config.openapi.samples import samples
-from config.openapi.serializers import Json
 
 TYPES = {"json": "application/json", "yaml": "application/yaml"}
 YAML = ("application/yaml", "application/vnd.oai.openapi", "text/yaml", "application/x-yaml")

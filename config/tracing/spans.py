@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -41,7 +40,7 @@ READS = re.compile(r"(FROM)" + TABLE)
 # What is kept of a request between two calls.
 SPAN, LEFT = "span", "statements"
 
-Execute = Callable[[str, object, bool, dict[str, Any]], object]
+Execute = Callable[[str, object, bool, dict[str, object]], object]
 
 
 class Left:
@@ -185,7 +184,7 @@ class Spans:
             connection.execute_wrappers.append(self._execute)
 
     def _execute(
-        self, execute: Execute, sql: str, params: object, many: bool, around: dict[str, Any]
+        self, execute: Execute, sql: str, params: object, many: bool, around: dict[str, object]
     ) -> object:
         """What Django calls instead of executing a statement."""
         with self.statement(sql):

@@ -6,11 +6,11 @@ keeps its `id`; `remove` marks what is to go.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from django.http import QueryDict
 
+from config.api.json import Json
 from customers.admin.customer_fields import (
     ADDRESSES,
     CONTACTS,
@@ -20,7 +20,7 @@ from customers.admin.customer_fields import (
     Plan,
 )
 
-Draft = dict[str, Any]
+Draft = Json
 CLEAR = "!clear"
 MOST_ENTRIES = 100
 # Objects that are sent as null when nothing is left in them.
@@ -31,7 +31,7 @@ TYPED = frozenset({"text", "email", "tel", "date", "sealed", "long"})
 # --- From the database and from a form ------------------------------------------------------------
 
 
-def draft_of(customer: Mapping[str, Any], plan: Plan) -> Draft:
+def draft_of(customer: Json, plan: Plan) -> Draft:
     """What is stored, from the customer object."""
     draft = values_of(customer, plan.members)
     draft["metadata"] = [{"key": k, "value": v} for k, v in customer["metadata"].items()]
@@ -47,7 +47,7 @@ def without_primary(draft: Draft) -> Draft:
     return draft
 
 
-def entry_of(stored: Mapping[str, Any], members: Sequence[Member], plan: Plan) -> Draft:
+def entry_of(stored: Json, members: Sequence[Member], plan: Plan) -> Draft:
     """One entry of a list, with the lists within it."""
     entry = values_of(stored, members) | {"id": stored["id"]}
     if members is plan.entries.get(CONTACTS):
@@ -56,7 +56,7 @@ def entry_of(stored: Mapping[str, Any], members: Sequence[Member], plan: Plan) -
     return without_primary(entry)
 
 
-def values_of(stored: Mapping[str, Any], members: Sequence[Member]) -> Draft:
+def values_of(stored: Json, members: Sequence[Member]) -> Draft:
     """The members of an object; of sealed ones nothing."""
     draft: Draft = {}
     for member in members:
@@ -135,7 +135,7 @@ def lists_of(plan: Plan) -> Iterator[tuple[str, Sequence[Member]]]:
 # --- From a draft to a body -----------------------------------------------------------------------
 
 
-def body_of(base: Draft | None, mine: Draft, plan: Plan) -> dict[str, Any]:
+def body_of(base: Draft | None, mine: Draft, plan: Plan) -> Json:
     """The body that makes `mine` of `base`; without a base it creates.
 
     An entry that did not change is in it with its id alone, so that each has the place that it has
@@ -144,7 +144,7 @@ def body_of(base: Draft | None, mine: Draft, plan: Plan) -> dict[str, Any]:
     body = changed_values(base, mine, plan.members)
     pairs = {pair["key"]: pair["value"] for pair in mine["metadata"]}
     before = {pair["key"]: pair["value"] for pair in base["metadata"]} if base else {}
-    changes: dict[str, Any] = {k: v for k, v in pairs.items() if before.get(k) != v}
+    changes: Json = {k: v for k, v in pairs.items() if before.get(k) != v}
     changes |= dict.fromkeys(before.keys() - pairs.keys())
     if changes:
         body["metadata"] = changes
@@ -157,10 +157,10 @@ def body_of(base: Draft | None, mine: Draft, plan: Plan) -> dict[str, Any]:
 
 def changed_entries(
     before: Sequence[Draft], mine: Sequence[Draft], members: Sequence[Member], plan: Plan
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """The entries of a list; nothing where none of them changed."""
     stored = {entry["id"]: entry for entry in before}
-    entries: list[dict[str, Any]] = []
+    entries: list[Json] = []
     for entry in mine:
         if entry.get("remove"):
             entries.append({"id": entry["id"]})
@@ -177,9 +177,9 @@ def changed_entries(
     return entries if any(entry.keys() != {"id"} for entry in entries) else []
 
 
-def changed_values(base: Draft | None, mine: Draft, members: Sequence[Member]) -> dict[str, Any]:
+def changed_values(base: Draft | None, mine: Draft, members: Sequence[Member]) -> Json:
     """The members of an object that differ, nested as the API has them."""
-    body: dict[str, Any] = {}
+    body: Json = {}
     for member in members:
         if not differs(base, mine, member):
             continue

@@ -1,7 +1,6 @@
 """The pages on which an operator adds a customer, or changes one."""
 
 import json
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from config.api.errors import ApiError, NotFound, PreconditionFailed, Problem
+from config.api.json import Json
 from customers import words
 from customers.admin import customer_draft as drafts
 from customers.admin.customer_conflict import differences, merged
@@ -34,7 +34,6 @@ from customers.services.editing import Removals, edit_customer
 
 SALT = "customers.edit"
 MASK = "••••••••"
-Json = dict[str, Any]
 
 
 def page_of(customer_id: UUID | str) -> str:

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
+from config.api.json import Json
 from customers import words
 from customers.admin.customer_edit import MASK, masks_of
 from customers.models import Account, Activity, AttributeDefinition, Card, Customer, Enrollment
 from customers.timeline import Timeline
 
 MOST_ACCOUNTS = 50
-Json = Mapping[str, Any]
 PERSON = (
     "prefix",
     "firstName",
@@ -80,7 +80,7 @@ class Facts:
     def __init__(self, customer: Customer, stored: Json, timeline: Timeline) -> None:
         self.customer = customer
         self.stored = stored
-        self.masks = masks_of(dict(stored))
+        self.masks = masks_of(stored)
         self.agent = customer.preferred_agent
         self.accounts = timeline.accounts
         target = AttributeDefinition.Target
@@ -168,7 +168,7 @@ def full_name(contact: Json) -> str:
     return " ".join(filter(None, (contact[f"{part}Name"] for part in ("first", "middle", "last"))))
 
 
-def get(stored: Json, path: str) -> Any:  # noqa: ANN401 -- any JSON
+def get(stored: Json, path: str) -> object:
     """A member by its path."""
     outer, _, inner = path.partition(".")
     value = stored.get(outer)
@@ -227,7 +227,7 @@ def enrollment_of(customer: Customer) -> list[Fact]:
 
 def accounts_of(customer: Customer) -> list[tuple[Account, list[Card]]]:
     """The accounts with the cards on them, newest first."""
-    cards: dict[Any, list[Card]] = {}
+    cards: dict[UUID, list[Card]] = {}
     for card in Card.objects.filter(customer=customer).order_by("-open_date", "id"):
         cards.setdefault(card.account_id, []).append(card)
     accounts = Account.objects.filter(customer=customer).order_by("-open_date", "id")

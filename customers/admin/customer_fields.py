@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 from uuid import UUID
 
+from config.api.json import Json
 from customers import words
 from customers.facts import AccountFacts
 from customers.models import (
@@ -174,7 +174,7 @@ def plan_for(
     account: BusinessAccount,
     *,
     accounts: Sequence[UUID] | None,
-    current: Mapping[str, Any] | None = None,
+    current: Json | None = None,
 ) -> Plan:
     """The plan for customers of a type and account, as somebody who sees `accounts` may fill it in.
 
@@ -220,7 +220,7 @@ def relationship(
     account: BusinessAccount,
     facts: AccountFacts,
     accounts: Sequence[UUID] | None,
-    current: Mapping[str, Any] | None,
+    current: Json | None,
 ) -> list[Member]:
     """Department, and what the customer is to the company."""
     stored = (current or {}).get("relationship") or {}

@@ -178,7 +178,7 @@ class ListsCustomers(ActsOnCustomers):
             return None
         return PageRequest(sorts, PAGE_SIZE, 0, scope=scope)
 
-    def paging(self, request: HttpRequest, page: Page | None) -> dict[str, Any]:
+    def paging(self, request: HttpRequest, page: Page | None) -> dict[str, object]:
         """What is said of the page, and the addresses of those around it."""
         if page is None:
             return {"total": 0}
@@ -260,7 +260,7 @@ def trees_of(name: str, accounts: Sequence[UUID] | None) -> list[UUID]:
     return sorted(found)
 
 
-def rows_of(ids: Sequence[UUID]) -> list[dict[str, Any]]:
+def rows_of(ids: Sequence[UUID]) -> list[dict[str, object]]:
     """What the list shows of customers, in this order; three queries."""
     found = Customer.objects.select_related("business_account").in_bulk(ids)
     people = Contact.objects.filter(customer__in=ids, is_primary=True)

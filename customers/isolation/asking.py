@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.test import Client
 
 from config.api.dialects import base_of
+from config.api.json import Json
 from config.api.routes import Route
 from config.openapi.calls import JSON_TYPE, Call, call_of
-from config.openapi.serializers import Json
 from config.openapi.views import document
 from customers.isolation.family import Caller
 

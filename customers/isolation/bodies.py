@@ -2,11 +2,10 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from config.api.json import Json
 from config.api.routes import Route
 from config.openapi.calls import JSON_TYPE
-from config.openapi.serializers import Json
 from customers.isolation.asking import document_of, paths
 
 # What the ids of a body lead to, by their place in it; `[]` is any entry of a list.
@@ -51,7 +50,7 @@ def resolved(node: Json) -> Json:
     """A part of the document, or what it refers to."""
     if "$ref" not in node:
         return node
-    found: Any = document_of()  # of JSON
+    found: Json = document_of()
     for step in node["$ref"].removeprefix("#/").split("/"):
         found = found[step]
     return resolved(found)

@@ -1,9 +1,7 @@
 """An employee looks at the sensitive values of a customer: with a reason, and for two minutes."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -12,6 +10,7 @@ from django.db.models.functions import Now
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import TooManyRequests
+from config.api.json import Json
 from customers.change_log import recorded
 from customers.models import Customer, Reveal, User
 from customers.representation import CustomerObject, holders, reveal
@@ -83,11 +82,11 @@ def revealed_values(look: Reveal) -> dict[str, str]:
     return {path: value for path, value in after.items() if value and value != before[path]}
 
 
-def flat(customer: Mapping[str, Any]) -> dict[str, str]:
+def flat(customer: Json) -> dict[str, str]:
     """What may be masked in a customer object, by path."""
     found = {"relationship.pin": customer["relationship"]["pin"]}
     found |= {name: customer.get(name) or "" for name in ("socialId", "securityAnswer")}
-    for contact_id, attributes in holders([dict(customer)]):
+    for contact_id, attributes in holders([customer]):
         place = "" if contact_id is None else f"contacts.{contact_id}."
         found |= {f"{place}customAttributes.{name}": value for name, value in attributes.items()}
     return found

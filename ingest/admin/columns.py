@@ -1,7 +1,6 @@
 """The mapping step of an upload: which column of the file is which of ours."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import QueryDict
 
@@ -120,7 +119,7 @@ class Choices:
             ]
         return not self.problems
 
-    def chosen(self, place: int, column: Column, form: Mapping[str, Any]) -> Column:
+    def chosen(self, place: int, column: Column, form: Mapping[str, str]) -> Column:
         """A column as a form has it; what is none of the choices leaves it as it was."""
         name = form.get(f"column-{place}", column.name)
         known = {value for _, group in self.groups(column) for value, _ in group}
@@ -129,7 +128,7 @@ class Choices:
             name = column.name
         return Column(column.header, name, order if order in dates.ORDERS else column.order)
 
-    def rows(self, found: Preview) -> list[dict[str, Any]]:
+    def rows(self, found: Preview) -> list[dict[str, object]]:
         """The columns as the page shows them."""
         cells = [row.cells for row in found.rows]
         shown = []

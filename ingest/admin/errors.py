@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from config.api.errors import ApiError
-from config.api.json import from_json
+from config.api.json import Json, from_json
 from customers.models import AttributeDefinition
 from ingest import failed_lines, payload
 from ingest.admin.columns import shown_as
@@ -80,7 +79,7 @@ def of_file(load: BulkRequest) -> Iterator[Failed]:
             yield failed_line(told, sheet, shown)
 
 
-def failed_line(told: dict[str, Any], sheet: Sheet | None, shown: frozenset[str]) -> Failed:
+def failed_line(told: Json, sheet: Sheet | None, shown: frozenset[str]) -> Failed:
     """A failed line as it is kept (`ingest.failed_lines`)."""
     cells = told.get(failed_lines.CELLS)
     if sheet is None or cells is None:

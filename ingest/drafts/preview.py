@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 from config.api.actors import Actor
@@ -126,7 +125,7 @@ def first_block(draft: BulkDraft, sheet: Sheet | None) -> Block:
 def members(line: bytes) -> list[str]:
     """What is shown of a JSON line."""
     try:
-        body: Any = from_json(line)
+        body = from_json(line)
     except Unreadable:
         return [line.decode(errors="replace")]
     if not isinstance(body, dict):

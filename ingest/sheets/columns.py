@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Invalid, Problem
+from config.api.json import Json
 from config.api.text import trimmed
 from customers import normalize
 
@@ -93,12 +93,12 @@ class Sheet:
     encoding: str = "utf-8"
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> "Sheet":
+    def of(cls, stored: Json) -> "Sheet":
         """One that was kept as JSON."""
         columns = tuple(Column(**column) for column in stored["columns"])
         return cls(columns, stored["delimiter"], stored["encoding"])
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """To be kept."""
         return asdict(self) | {"columns": [asdict(column) for column in self.columns]}
 

@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from config.api.json import BOM, from_json
+from config.api.json import BOM, Json, from_json
 from config.api.text import trimmed
 from ingest.sheets.columns import ERROR, NAMES, Sheet
 
@@ -73,7 +72,7 @@ def guarded(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def in_words(errors: Sequence[dict[str, Any]], sheet: Sheet | None) -> str:
+def in_words(errors: Sequence[Json], sheet: Sheet | None) -> str:
     """What is wrong with a row, by the headers of its file."""
     said = []
     for error in errors:

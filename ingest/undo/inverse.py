@@ -39,7 +39,7 @@ class Inverse:
     is_there: bool = True
     is_whole: bool = False
     is_lost: bool = False
-    columns: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, object] = field(default_factory=dict)
 
     @property
     def model(self) -> type[models.Model]:

@@ -9,7 +9,7 @@ the customer.
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from psycopg.sql import SQL
@@ -74,7 +74,7 @@ class Later(NamedTuple):
     columns: list[str]
 
 
-def span(request: BulkRequest) -> dict[str, Any]:
+def span(request: BulkRequest) -> dict[str, str | datetime | None]:
     """By what the changes of a request are known."""
     return {
         "via": request.via,

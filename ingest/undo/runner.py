@@ -8,7 +8,6 @@ While an undo is open, no other load of the account runs (`ingest.ordering`).
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -103,7 +102,7 @@ def undo_file(request: BulkRequest, load: BulkRequest, actor: Actor, lease: Leas
     """Put the lines of a file back, block by block, and write the results."""
     counts = counts_of_parts(request)
 
-    def progress() -> dict[str, Any]:
+    def progress() -> dict[str, int]:
         # Getting on uses up no attempts.
         return columns(counts) | {"attempts": request.attempts}
 

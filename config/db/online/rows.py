@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from django.contrib.postgres.operations import NotInTransactionMixin, ValidateConstraint
 from django.db import migrations, models, transaction
@@ -12,7 +12,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from psycopg.sql import SQL, Identifier
 
-AnyField: TypeAlias = "models.Field[Any, Any]"
+from config.db.statements import AnyField
 
 # For so long a batch may keep writers of its rows waiting.
 BATCH_SECONDS = 0.1
@@ -137,20 +137,19 @@ def fill(connection: BaseDatabaseWrapper, sql: str, *, table: str, key: str) -> 
     them NULL at its end. A batch takes about `BATCH_SECONDS`, for so long others wait for its rows.
     What is written leaves no trace in the change log.
     """
-    last = LAST_OF_BATCH.format(key=Identifier(key), table=Identifier(table)).as_string()
-    bounds: dict[str, Any] = {"after": None, "batch": FIRST_BATCH}
+    last_of_batch = LAST_OF_BATCH.format(key=Identifier(key), table=Identifier(table)).as_string()
+    after, batch = None, FIRST_BATCH
     while True:
         started = time.monotonic()
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('kith.recording', 'off', true)")
-            cursor.execute(last, bounds)
-            bounds["last"] = (cursor.fetchone() or [None])[0]
-            cursor.execute(sql, bounds)
-        if bounds["last"] is None:
+            cursor.execute(last_of_batch, {"after": after, "batch": batch})
+            (last,) = cursor.fetchone() or (None,)
+            cursor.execute(sql, {"after": after, "last": last})
+        if last is None:
             return
-        bounds["after"] = bounds["last"]
-        taken = time.monotonic() - started
-        bounds["batch"] = next_batch(bounds["batch"], taken)
+        after = last
+        batch = next_batch(batch, time.monotonic() - started)
 
 
 def next_batch(batch: int, seconds: float) -> int:
