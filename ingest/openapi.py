@@ -15,6 +15,7 @@ from config.api.card_numbers import CARD_NUMBER
 from config.api.errors import ApiError, Conflict, Invalid, Problem, TooLarge, Unprocessable
 from config.api.json import to_json, unsupported
 from config.openapi import answer, body, named, operation, page_of
+from config.openapi.bodies import mapped
 from config.server.uploads import TooManyUploads
 from ingest.models import BulkItem
 from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
@@ -261,8 +262,7 @@ class WireDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
         _modes, schemas = models_json_schema(
             [(self.target, "validation")], ref_template=f"#/components/schemas/{PREFIX}{{model}}"
         )
-        # As the library maps what is no component of its own.
-        profile = auto_schema._map_serializer(ProfileBody(), direction)["properties"]  # type: ignore[no-untyped-call] # noqa: SLF001
+        profile = mapped(auto_schema, ProfileBody(), direction)["properties"]
         parts = schemas["$defs"]
         for name in self.with_profile & parts.keys():
             parts[name]["properties"] |= profile

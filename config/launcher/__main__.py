@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from config.launcher import given, stack
 from config.launcher.checks import PYTEST, PYTHON_MODULE, run_checks
@@ -134,15 +134,14 @@ def run(arguments: Sequence[str]) -> int:
         raise StackError("`run` starts no servers: set DATABASE_URL and REDIS_URL, or use `up`")
     address = Address(os.environ.get("KITH_HOST") or stack.LOCAL_ADDRESS, options.port)
     instance = Instance(_data_directory())
-    environment = stack.with_given(_contract(instance, address))
+    made = _contract(instance, address)
     makers: dict[str, Callable[[Path, Mapping[str, str]], Program]] = {
         "web": partial(stack.web, address),
         "worker": stack.worker,
         "beat": stack.beat,
     }
-    program = makers[options.program](instance.data, environment)
-    os.chdir(CHECKOUT)
-    os.execve(program.command[0], list(program.command), environment)  # noqa: S606 - no shell is wanted
+    program = makers[options.program](instance.data, stack.with_given(made))
+    return _become(program.command, made, CHECKOUT)
 
 
 def restore(arguments: Sequence[str]) -> int:
@@ -334,9 +333,11 @@ def _running_environment(instance: Instance, say: Say) -> dict[str, str]:
     return dict(holder.environment)
 
 
-def _become(command: list[str], made: dict[str, str], directory: Path = CALLER_DIRECTORY) -> int:
+def _become(
+    command: Sequence[str], made: dict[str, str], directory: Path = CALLER_DIRECTORY
+) -> NoReturn:
     os.chdir(directory)
-    os.execve(command[0], command, stack.with_given(made))  # noqa: S606 - no shell is wanted
+    os.execve(command[0], list(command), stack.with_given(made))  # noqa: S606 -- no shell is wanted
 
 
 def _contract(instance: Instance, address: Address | None = None) -> dict[str, str]:

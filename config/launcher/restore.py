@@ -38,8 +38,7 @@ def put_keys(instance: Instance, path: Path, options: argparse.Namespace) -> Non
                 " sealed in it opens: put that file there, or use --keys if they are in the backup"
             )
         return
-    # Cryptography is for this command alone; the launcher of others lives for long.
-    from config.backup.keys import KeysError, keys_in  # noqa: PLC0415
+    from config.backup.keys import KeysError, keys_in  # noqa: PLC0415 -- brings cryptography
 
     try:
         instance.adopt(keys_in(path, passphrase(options)))

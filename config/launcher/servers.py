@@ -51,7 +51,7 @@ def socket_directory(data: Path) -> Path:
     """
     name = f"kith-{os.getuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
     longest = len(f"/{name}/.s.PGSQL.{PORT}.lock")
-    shortest = "/tmp"  # noqa: S108 - what is made there is checked below to be ours
+    shortest = "/tmp"  # noqa: S108 -- what is made there is checked below to be ours
     homes = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), shortest)
     for home in homes:
         fits = len(os.fsencode(home)) + longest <= SOCKET_PATH_LIMIT

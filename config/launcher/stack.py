@@ -26,7 +26,7 @@ MOST_PROCESSES = 16
 # Of one process of the web server.
 MOST_CONNECTIONS = 8192
 LOCAL_ADDRESS = "127.0.0.1"
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not bound to
 ROW_SECURITY = "KITH_ROW_SECURITY"
 OWNER_URL = "KITH_OWNER_DATABASE_URL"
 PYTHON_MODULE = (sys.executable, "-m")

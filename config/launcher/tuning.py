@@ -47,7 +47,7 @@ def postgres_options(cluster: Path, *, durable: bool) -> dict[str, str]:
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
     }
-    if _is_small(Path("/dev/shm")):  # noqa: S108 - asked for its size, not written to
+    if _is_small(Path("/dev/shm")):  # noqa: S108 -- asked for its size, not written to
         options["dynamic_shared_memory_type"] = "mmap"
     return options if durable else options | THROWAWAY_OPTIONS
 

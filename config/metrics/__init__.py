@@ -22,7 +22,7 @@ def start() -> None:
     if settings.METRICS_TOKEN:
         place()
         # The library decides where to count when it is imported, by that variable.
-        from config.metrics.counters import Counters  # noqa: PLC0415
+        from config.metrics.counters import Counters  # noqa: PLC0415 -- see above
 
         _counters = Counters()
 

@@ -56,7 +56,7 @@ def figures() -> HttpResponse:
     """What there is to tell."""
     folder = metrics.place()
     # Brings the library, which looks for the folder, and is wanted only where somebody asks.
-    from config.metrics.counted import CONTENT_TYPE, counted  # noqa: PLC0415
+    from config.metrics.counted import CONTENT_TYPE, counted  # noqa: PLC0415 -- see above
 
     return HttpResponse(counted(folder) + "".join(database_lines()), content_type=CONTENT_TYPE)
 

@@ -34,10 +34,7 @@ class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Json:
         """The schema."""
-        # The library's way to call what an extension replaces.
-        schema: Json = auto_schema._map_serializer(  # type: ignore[no-untyped-call] # noqa: SLF001 -- as it does itself
-            self.target, direction, bypass_extensions=True
-        )
+        schema = mapped(auto_schema, self.target, direction, bypass_extensions=True)
         members = schema.setdefault("properties", {})
         for name, field in self.target.fields.items():
             is_required = field.required and not self.is_merge
@@ -48,6 +45,20 @@ class BodyDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-
             members.pop(name, None)
         rules = {} if self.is_merge else self.target.rules
         return schema | rules | {"additionalProperties": False}
+
+
+def mapped(
+    auto_schema: AutoSchema,
+    serializer: object,
+    direction: Direction,
+    *,
+    bypass_extensions: bool = False,
+) -> Json:
+    """The schema of a serializer itself, as the library makes those of components."""
+    made: Json = auto_schema._map_serializer(  # type: ignore[no-untyped-call] # noqa: SLF001 -- there is no public way
+        serializer, direction, bypass_extensions
+    )
+    return made
 
 
 def required(schema: Json) -> Json:

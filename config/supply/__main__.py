@@ -43,7 +43,7 @@ def rows_of(package: Package) -> Iterator[Row]:
 def bill() -> str:
     """The bill of materials. Raises `SupplyError`, also where a file was altered."""
     tools.prepare()
-    from config.supply.sbom import bill_of_materials  # noqa: PLC0415 - needs what was just prepared
+    from config.supply.sbom import bill_of_materials  # noqa: PLC0415 -- needs what was just prepared
 
     known = packages()
     if changed := [path for package in known for path in altered(package)]:

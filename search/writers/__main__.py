@@ -3,23 +3,23 @@
 import json
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import BinaryIO
 
 from search.writers import FAILED, NOT_INSTALLED, Column
 
 
 def main(result_format: str, columns: str) -> int:
-    """Write the file; gives the code to end with."""
-    described = [Column(*each) for each in json.loads(columns)]
-    source, target = sys.stdin.buffer, sys.stdout.buffer
-    if result_format == "xlsx":
-        from search.writers import xlsx  # noqa: PLC0415 -- only one of them is needed
-
-        return xlsx.write(source, target, described)
+    """Write the file; gives the code to end with. Only the writer of the format is loaded."""
     try:
-        from search.writers import parquet  # noqa: PLC0415 -- it may not be installed
+        writer = import_module(f"search.writers.{result_format}")
     except ImportError:
         return NOT_INSTALLED
-    return parquet.write(source, target, described)
+    write: Callable[[BinaryIO, BinaryIO, Sequence[Column]], int] = writer.write
+    return write(
+        sys.stdin.buffer, sys.stdout.buffer, [Column(*each) for each in json.loads(columns)]
+    )
 
 
 def guarded(*arguments: str) -> int:

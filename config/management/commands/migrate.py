@@ -1,6 +1,7 @@
 """Django's `migrate`, one at a time, which tries again where a table was in use."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -43,13 +44,15 @@ class Command(migrate.Command):
             time.sleep(PAUSE_SECONDS)
 
         with alone(connections[options["database"]], wait) as holder:
-            self.migrate(ends_at, holder, *args, **options)
+            self.migrate(ends_at, holder, args, options)
 
-    def migrate(self, ends_at: float, holder: int, *args: str, **options: Any) -> None:  # noqa: ANN401 -- Django's
+    def migrate(
+        self, ends_at: float, holder: int, names: Sequence[str], options: dict[str, Any]
+    ) -> None:
         """Migrate, beside the session that holds the lock, and try again until `ends_at`."""
         while True:
             try:
-                super().handle(*args, **options)
+                super().handle(*names, **options)
                 forget_steps(connections[options["database"]])
             except OperationalError as error:
                 if not isinstance(error.__cause__, REFUSALS):
