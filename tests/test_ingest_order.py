@@ -21,7 +21,8 @@ from ingest import coalescing, ordering, runner
 from ingest.batch import apply as applying
 from ingest.batch.apply import apply
 from ingest.batch.items import Action, read_items
-from ingest.models import LOOKED_AT, BulkContent, BulkItem, BulkRequest
+from ingest.models import BulkContent, BulkItem, BulkRequest
+from ingest.models.request import LOOKED_AT
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
 from tests.customers import ADA, create

@@ -1,4 +1,4 @@
-"""Queued bulk requests, what was sent with them, and the outcome of each item."""
+"""Queued bulk requests: which may run, and what is told of them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,35 +6,17 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, Func, OuterRef, Q, Value
-from django.db.models.functions import Now
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Func, Q, Value
 
 from config.api.actors import Actor
-from config.db.crypto import SealedField
-from config.db.statements import Slot, Statement, array
+from config.db.statements import Slot, Statement
 from config.jobs.models import Job, lease_end
-from config.jobs.retention import ended_before, without_workers
+from config.jobs.retention import ended_before
 from customers.change_log import Via
-from customers.normalize import uuid7
 from ingest import ordering
-from ingest.drafts.models import BulkDraft, ColumnMapping
-from ingest.sheets.columns import Sheet
-
-__all__ = [
-    "BulkContent",
-    "BulkDraft",
-    "BulkFailedLines",
-    "BulkFile",
-    "BulkItem",
-    "BulkPart",
-    "BulkRequest",
-    "BulkUpload",
-    "ColumnMapping",
-]
+from ingest.models.fields import NumbersField
+from ingest.models.parts import BulkPart
 
 
 class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
@@ -78,34 +60,6 @@ class BulkRequestQuerySet(models.QuerySet["BulkRequest"]):
 
 # How many open requests are looked at for one that may overtake those that wait for others.
 LOOKED_AT = 60
-
-
-class NumbersField(ArrayField):  # type: ignore[type-arg] # not generic at run time
-    """An array of numbers, as text on its way in: one by one they take ten times as long."""
-
-    def get_db_prep_value(
-        self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False
-    ) -> object:
-        """The array as PostgreSQL reads it."""
-        if isinstance(value, list):
-            return array(value)
-        return super().get_db_prep_value(value, connection, prepared)
-
-
-@NumbersField.register_lookup
-class Overlap(models.Lookup):
-    """`overlap`, with the array as one parameter: Django writes, and reads, one for each number."""
-
-    lookup_name = "overlap"
-    prepare_rhs = False
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, tuple[str | int, ...]]:
-        """Whether any number is in both arrays."""
-        column, parameters = self.process_lhs(compiler, connection)
-        numbers = self.rhs.place if isinstance(self.rhs, Slot) else array(self.rhs)
-        return f"{column} && %s::bigint[]", (*parameters, numbers)
 
 
 class BulkRequest(Job):
@@ -316,184 +270,3 @@ FAR_BEFORE = Statement(
 AHEAD = Statement(
     lambda account, number, keys: BulkRequest.objects.ahead(account, number.number, keys)
 )
-
-
-class BulkContent(models.Model):
-    """What was sent, as long as it is needed: to do the work, and to retry failed items.
-
-    `body_sealed` is the JSON, compressed by zlib and sealed, for it may hold values that belong
-    encrypted. Full card numbers are not in it; `refused` has the JSON Pointers where they stood.
-    """
-
-    request = models.OneToOneField(
-        BulkRequest, models.CASCADE, primary_key=True, related_name="content"
-    )
-    body_sealed = SealedField()
-    refused = models.JSONField(default=list)
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class BulkItem(models.Model):
-    """The outcome of one item of a request: a line of its ledger.
-
-    `errors` are objects of `pointer`, `code` and `message`; so are `notices`, which tell what
-    happened though nobody asked for it.
-    """
-
-    class Outcome(models.TextChoices):
-        CREATED = "CREATED"
-        UPDATED = "UPDATED"
-        UNCHANGED = "UNCHANGED"
-        FAILED = "FAILED"
-        # Only an undo removes anything.
-        REMOVED = "REMOVED"
-
-    pk = models.CompositePrimaryKey("request_id", "index")
-    request = models.ForeignKey(BulkRequest, models.CASCADE, related_name="ledger", db_index=False)
-    index = models.PositiveIntegerField()
-    source_customer_id = models.CharField(max_length=120, blank=True)
-    outcome = models.CharField(max_length=9, choices=Outcome.choices)
-    customer_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    errors = models.JSONField(default=list)
-    notices = models.JSONField(default=list)
-
-    class Meta:
-        ordering = ["index"]
-
-    def __str__(self) -> str:
-        return f"{self.index}: {self.outcome}"
-
-
-class BulkFileQuerySet(models.QuerySet["BulkFile"]):
-    """Questions to the files."""
-
-    def left_over(self) -> "BulkFileQuerySet":
-        """Those beside whose results there may be something in storage, and nobody writes more."""
-        ended = BulkRequest.objects.filter(without_workers(), pk=OuterRef("pk"))
-        return self.filter(Exists(ended), is_tidied=False)
-
-
-class BulkFile(models.Model):
-    """The file of a `LOAD_FILE` request as stored (`ingest.files.frames`), and that of its results.
-
-    The undo of such a request has one, too, of results alone.
-
-    The names are empty once the files are deleted. `lines` and `blocks` are what was stored, and
-    has to be loaded. `problem` tells why a file was not read to its end, though what came before
-    was whole: a `Damage` of `ingest.files.inflate`. `name` is what its sender calls it, if that
-    is known, `content_digest` tells whether the same was sent before. `sheet` says how a table is
-    read (`ingest.sheets.columns.Sheet`); other files have none. `sealed_for` is the id for which
-    its blocks are sealed, where that is not the request's own: a file that is tried out stays.
-
-    Whoever does such a request may be killed, or cut off from the database, at any moment, and
-    leave something in its folder. So a request that has ended is looked after once more
-    (`ingest.cleanup`), whatever its kind and its end; `is_tidied` says that this has been.
-    """
-
-    request = models.OneToOneField(
-        BulkRequest, models.CASCADE, primary_key=True, related_name="file"
-    )
-    storage_name = models.CharField(max_length=200, blank=True)
-    result_name = models.CharField(max_length=200, blank=True)
-    received = models.BigIntegerField()
-    lines = models.BigIntegerField()
-    # NULL for files that an older version stored, which have no end mark.
-    blocks = models.PositiveIntegerField(null=True)
-    problem = models.CharField(max_length=200, blank=True)
-    name = models.CharField(max_length=200, blank=True, default="")
-    content_digest = models.BinaryField(null=True, max_length=32)
-    sheet = models.JSONField(null=True)
-    sealed_for = models.UUIDField(null=True)
-    is_tidied = models.BooleanField(db_default=False, editable=False)
-
-    objects = BulkFileQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            # Few among all that ever were.
-            models.Index(
-                fields=["request"], name="bulk_file_untidied", condition=Q(is_tidied=False)
-            ),
-            models.Index(
-                fields=["content_digest"],
-                name="bulk_file_content",
-                condition=Q(content_digest__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-    @property
-    def table(self) -> Sheet | None:
-        """How its rows are read; None where its lines are JSON."""
-        return None if self.sheet is None else Sheet.of(self.sheet)
-
-    @property
-    def block_id(self) -> UUID:
-        """The id that its blocks are sealed for."""
-        return self.sealed_for or UUID(str(self.pk))
-
-
-class BulkFailedLines(models.Model):
-    """The lines of a block that failed, as they were sent, with their errors (`ingest.failed`).
-
-    `lines_sealed` is zlib of NDJSON, sealed. It stays as long as the results do.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    request = models.ForeignKey(
-        BulkRequest, models.CASCADE, related_name="failed_lines", db_index=False
-    )
-    number = models.PositiveIntegerField()
-    lines_sealed = SealedField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["request", "number"], name="bulk_failed_lines_once_per_block"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class BulkUpload(models.Model):
-    """A file that is being received: the row goes in the transaction that accepts its request.
-
-    `request_id` is the id that the request will have, which tells where the file lies.
-    """
-
-    request_id = models.UUIDField(primary_key=True)
-    started_at = models.DateTimeField(db_default=Now(), db_index=True)
-
-    def __str__(self) -> str:
-        return str(self.request_id)
-
-
-class BulkPart(models.Model):
-    """A block of a file that is loaded, or undone: written in the transaction that did it.
-
-    `results` is zlib of the NDJSON that has the outcome of each line. An undo goes by the parts of
-    what it undoes, which are kept as long as it may come.
-    """
-
-    pk = models.CompositePrimaryKey("request_id", "number")
-    request = models.ForeignKey(BulkRequest, models.CASCADE, related_name="parts", db_index=False)
-    number = models.PositiveIntegerField()
-    lines = models.PositiveIntegerField()
-    created = models.PositiveIntegerField()
-    updated = models.PositiveIntegerField()
-    unchanged = models.PositiveIntegerField()
-    removed = models.PositiveIntegerField(db_default=0)
-    failed = models.PositiveIntegerField()
-    results = models.BinaryField()
-
-    class Meta:
-        ordering = ["number"]
-
-    def __str__(self) -> str:
-        return f"{self.number}: {self.lines}"
