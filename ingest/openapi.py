@@ -1,153 +1,42 @@
 """How the API documentation shows `/v2/data`."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
-
-from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiRequest
-from pydantic import Field, create_model
-from pydantic.json_schema import models_json_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiRequest
 
 from config.api.card_numbers import CARD_NUMBER
 from config.api.errors import ApiError, Conflict, Invalid, Problem, TooLarge, Unprocessable
-from config.api.json import to_json, unsupported
+from config.api.json import unsupported
 from config.openapi import answer, body, named, operation, page_of
-from config.openapi.bodies import mapped
 from config.server.uploads import TooManyUploads
+from ingest.examples import (
+    CARD,
+    CLOSED_ACCOUNT,
+    CLOSED_CARD,
+    DONE,
+    FAILED_LINE,
+    FAILED_ROW,
+    FINISHED,
+    LINE,
+    QUEUED,
+    SAMPLE,
+    TABLE,
+    TWO_LINES,
+    WAITING,
+    WHOLE,
+)
 from ingest.models import BulkItem
-from ingest.payload import MOST_CUSTOMERS, MOST_OTHERS
 from ingest.results import NOT_KEPT, ResultGone
 from ingest.services import DryRunTimedOut, NoSpace
 from ingest.sheets.columns import MOST_COLUMNS, NAMES
 from ingest.wire.answers import Accepted, AcceptedOrTried, Ledger, RequestSummary
+from ingest.wire.documentation import (
+    AccountsToUpdate,
+    CardsToUpdate,
+    CustomersToCreate,
+    CustomersToUpdate,
+)
 from ingest.wire.ledger import STATUSES
-from ingest.wire.profile import ProfileBody
-from ingest.wire.schema import AccountUpdate, CardUpdate, CustomerBody, CustomerUpdate, Wire
 
-REQUEST_ID = "380052b4-3a64-4952-b640-ba696eb9f44b"
-CUSTOMER = "afa2r21-25f9-4501-b9db-e78afa73c0e3"
-ACCOUNT = "42c57311-25f9-4501-b9db-e78afa73c0e3"
-CARD = {
-    "sourceAccountId": ACCOUNT,
-    "sourceCustomerId": CUSTOMER,
-    "last4": "2345",
-    "iin": "123456",
-    "cardType": "CREDIT",
-    "status": "OPEN",
-    "networkIdentifier": "3",
-    "openDate": "2023-01-01T08:00:00Z",
-    "closeDate": None,
-}
-# The published sample: its ids are no UUIDs, its second holder and its parent come later.
-PUBLISHED: dict[str, object] = {
-    "sourceCustomerId": CUSTOMER,
-    "sourceParentCustomerId": "2e052a88-6ae1-4501-b9db-e78afa73c0e3",
-    "organizationId": "50004",
-    "postalCode": "78753",
-    "country": "US",
-    "customerCreationDate": "2017-01-01T08:00:00Z",
-    "enrollmentStartDate": "2023-01-01T08:00:00Z",
-    "enrollmentEndDate": "2023-01-01T08:00:00Z",
-    "enrollmentOptInStatus": "ACTIVE",
-    "alertOptInStatus": ["ALL"],
-    "targetingIndicator": "TARGET",
-    "accounts": [
-        {
-            "sourceAccountId": ACCOUNT,
-            "sourceCustomerIds": [CUSTOMER, "2e052a88-6ae1-4b78-8d96-f3a037402567"],
-            "primarySourceCustomerId": CUSTOMER,
-            "status": "OPEN",
-            "type": "DDA",
-            "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
-            "accountOpenDate": "2018-05-12T20:30:00Z",
-            "accountCloseDate": None,
-            "cards": [CARD],
-        }
-    ],
-}
-WHOLE = PUBLISHED | {
-    "type": "INDIVIDUAL",
-    "firstName": "Ada",
-    "lastName": "Lovelace",
-    "emails": [{"value": "ada@example.com"}],
-    "phones": [{"number": "+14155550123", "type": "MOBILE"}],
-    "metadata": {"crm": "A-17"},
-}
-SAMPLE = {"customers": [PUBLISHED]}
-CLOSED_ACCOUNT = {
-    "accounts": [
-        {
-            "sourceAccountId": ACCOUNT,
-            "sourcePortfolioId": "76afcd28-b494-4b29-b7f2-3eb614a92f97",
-            "status": "CLOSED",
-            "accountCloseDate": "2023-08-22T13:00:16Z",
-        }
-    ]
-}
-CLOSED_CARD = {
-    "cards": [
-        {
-            "sourceAccountId": ACCOUNT,
-            "sourceCustomerId": CUSTOMER,
-            "last4": "2345",
-            "status": "CLOSED",
-            "closeDate": "2023-08-22T13:00:16Z",
-        }
-    ]
-}
-QUEUED = {"requestId": REQUEST_ID}
-WAITING: dict[str, object] = {
-    "requestId": REQUEST_ID,
-    "status": "SUBMITTED",
-    "action": "CREATE_CUSTOMERS",
-    "submittedAt": "2026-03-01T12:00:00.123Z",
-    "startedAt": None,
-    "finishedAt": None,
-    "counts": {"created": 0, "updated": 0, "unchanged": 0, "failed": 0},
-}
-DONE = WAITING | {
-    "status": "FINISHED",
-    "startedAt": "2026-03-01T12:00:00.140Z",
-    "finishedAt": "2026-03-01T12:00:00.161Z",
-    "counts": {"created": 1, "updated": 0, "unchanged": 0, "failed": 1},
-}
-FINISHED = DONE | {
-    "items": [
-        {
-            "index": 0,
-            "sourceCustomerId": CUSTOMER,
-            "outcome": "CREATED",
-            "customerId": "5c0f3f4b-6f0a-5c55-8f0e-2d9f8a4f3c11",
-            "errors": [],
-        },
-        {
-            "index": 1,
-            "sourceCustomerId": "17",
-            "outcome": "FAILED",
-            "customerId": None,
-            "errors": [
-                {
-                    "pointer": "/customers/1/accounts/0/cards/1/last4",
-                    "code": "INVALID",
-                    "message": "Not four digits.",
-                }
-            ],
-        },
-    ]
-}
-
-
-LINE = (
-    '{"line":1,"sourceCustomerId":"17","outcome":"CREATED",'
-    '"customerId":"5c0f3f4b-6f0a-5c55-8f0e-2d9f8a4f3c11","errors":[]}'
-)
-FAILED_LINE = (
-    '{"line":2,"errors":[{"pointer":"/postalCode","code":"REQUIRED","message":"This is required."}]'
-    ',"sourceCustomerId":"17","organizationId":"00000"}'
-)
 ABOUT_FAILED = """The failed items of a request as they were sent, to be corrected and sent again.
 Each line has the members that were sent, behind `line` (from 1) and `errors`. A line that was no
 JSON object is given as `sent`. Those of a table are a table again (`text/csv`), in the columns and
@@ -209,88 +98,6 @@ without `phoneType` is `MOBILE`, or `WORK` of a business. `countryCode` has two 
 `dateOfBirth` is `yyyy-MM-dd`. `line` counts rows as spreadsheets do: the header is 1. Errors point
 to columns, such as `/email` or `/attribute.color`.
 """
-
-
-def listing(name: str, description: str, member: str, item: type[Wire]) -> type[Wire]:
-    """The body of a request: a list of items as its one `member`."""
-    most = MOST_CUSTOMERS if member == "customers" else MOST_OTHERS
-    members: dict[str, Any] = {  # as `create_model` takes them
-        member: (list.__class_getitem__(item), Field(min_length=1, max_length=most))
-    }
-    return create_model(name, __base__=Wire, __doc__=description, **members)
-
-
-CustomersToCreate = listing(
-    "CustomersToCreate", "Customers to create, or to replace.", "customers", CustomerBody
-)
-CustomersToUpdate = listing(
-    "CustomersToUpdate",
-    "Customers to update; what is left out stays.",
-    "customers",
-    CustomerUpdate,
-)
-AccountsToUpdate = listing(
-    "AccountsToUpdate",
-    "Accounts of a customer to add or to update; what is left out stays.",
-    "accounts",
-    AccountUpdate,
-)
-CardsToUpdate = listing(
-    "CardsToUpdate",
-    "Cards on an account to add or to update; what is left out stays.",
-    "cards",
-    CardUpdate,
-)
-# `/v1` has components of the same names.
-PREFIX = "Data"
-
-
-class WireDocumentation(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Wire objects by their own JSON schema; customers have the members of `ProfileBody` beside."""
-
-    target_class = Wire
-    match_subclasses = True
-    priority = 1
-    with_profile: ClassVar[set[str]] = {CustomerBody.__name__, CustomerUpdate.__name__}
-
-    def get_name(self, *_: object) -> str:
-        """The class's name."""
-        return PREFIX + str(self.target.__name__)
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, object]:
-        """The schema; its parts become components."""
-        _modes, schemas = models_json_schema(
-            [(self.target, "validation")], ref_template=f"#/components/schemas/{PREFIX}{{model}}"
-        )
-        profile = mapped(auto_schema, ProfileBody(), direction)["properties"]
-        parts = schemas["$defs"]
-        for name in self.with_profile & parts.keys():
-            parts[name]["properties"] |= profile
-        made: Callable[..., ResolvedComponent] = ResolvedComponent
-        for name, part in parts.items():
-            if name != self.target.__name__:
-                component = made(
-                    PREFIX + name, ResolvedComponent.SCHEMA, plain(part), object=PREFIX + name
-                )
-                auto_schema.registry.register_on_missing(component)
-        return plain(parts[self.target.__name__])
-
-
-def plain(part: Mapping[str, object]) -> dict[str, object]:
-    """A JSON schema of Pydantic's without its titles and its word for "not given"."""
-    return {
-        name: plain_value(value)
-        for name, value in part.items()
-        if not (name == "title" and isinstance(value, str))
-        and not (name == "default" and value is None)
-    }
-
-
-def plain_value(value: object) -> object:
-    """The same of whatever stands in a schema."""
-    if isinstance(value, list):
-        return [plain_value(each) for each in value]
-    return plain(value) if isinstance(value, dict) else value
 
 
 SUBMITTED_HEADER = OpenApiParameter(
@@ -421,14 +228,6 @@ retry_request = operation(
     # What a file or an undo failed to do is not tried again by this call.
     after=dict.fromkeys(WITH_ITEMS, ""),
 )
-TABLE = """externalId,firstName,lastName,email,stateCode,zipCode,countryCode,attribute.tier
-C-1001,Ada,Lovelace,ada@example.com,CA,94105,USA,gold
-C-1002,,,(clear),,,,
-"""
-FAILED_ROW = """externalId,email,error
-C-1003,nobody,email: Not an e-mail address.
-"""
-TWO_LINES = "\n".join(to_json(each).decode() for each in (PUBLISHED, WHOLE))
 LINES = OpenApiRequest(OpenApiTypes.BINARY, examples=named({"two_lines": TWO_LINES}))
 FILE = {
     "application/x-ndjson": LINES,

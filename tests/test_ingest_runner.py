@@ -7,8 +7,8 @@ import pytest
 from config.api.actors import Scope
 from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
 from customers.services.customers import delete_customer
+from ingest.examples import SAMPLE
 from ingest.models import BulkContent
-from ingest.openapi import SAMPLE
 from tests import bulk, factories
 from tests.bulk import account, card, customer, done, errors, load, outcomes
 

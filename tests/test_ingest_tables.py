@@ -16,8 +16,8 @@ from customers.models import (
     Customer,
     Enrollment,
 )
+from ingest.examples import TABLE
 from ingest.models import BulkFile, BulkPart
-from ingest.openapi import TABLE
 from tests import bulk, factories
 from tests.uploads import ended, results, send, stored
 

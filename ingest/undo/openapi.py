@@ -4,7 +4,8 @@ from drf_spectacular.utils import OpenApiParameter
 
 from config.api.errors import Conflict
 from config.openapi import answer, operation
-from ingest.openapi import DONE, QUEUED, REQUEST, REUSED, SUBMITTED_HEADER
+from ingest.examples import DONE, QUEUED
+from ingest.openapi import REQUEST, REUSED, SUBMITTED_HEADER
 from ingest.services import DryRunTimedOut
 from ingest.wire.answers import AcceptedOrTried
 
