@@ -8,7 +8,7 @@ from config.api.errors import ApiError, NotFound
 from config.api.json import to_json
 from ingest import failed_lines, payload
 from ingest.batch.items import ordered
-from ingest.files import loader
+from ingest.files import outcome as of_file
 from ingest.models import BulkFile, BulkItem, BulkRequest
 from ingest.sheets.writing import failed_rows
 from ingest.wire.ledger import outcome_of
@@ -60,7 +60,7 @@ def results_of_file(request: BulkRequest) -> Iterable[bytes]:
         except FileNotFoundError:
             raise ResultGone("The results were deleted.") from None
     if request.keeps_content and request.parts.exists():
-        return loader.results_of(request.pk)
+        return of_file.results_of(request.pk)
     if request.status == request.Status.FINISHED:
         raise ResultGone("The results were deleted.")
     raise NotFound

@@ -22,7 +22,7 @@ from ingest.batch.items import Item, read_items
 from ingest.batch.plan import Plan
 from ingest.batch.writer import Writer, write_ledgers
 from ingest.coalescing import Part
-from ingest.files.loader import load_file
+from ingest.files.job import load_file
 from ingest.models import BulkContent, BulkRequest
 from ingest.undo.runner import undo
 

@@ -16,7 +16,7 @@ from config.backup.services import make_backup, restore_backup
 from config.launcher.guard import CHECKOUT
 from customers.models import Customer
 from ingest import failed_lines
-from ingest.files.loader import results_of
+from ingest.files.outcome import results_of
 from ingest.models import BulkFailedLines, BulkPart
 from tests import bulk, factories
 from tests.factories import PASSWORD, Speaker

@@ -2,8 +2,7 @@
 
 A block's row (`BulkPart`) is written in the transaction that loads it: what has a row is loaded,
 and what has none is not, whenever the worker is killed. Blocks that share a customer or an account,
-or that name parents, are loaded one after the other, in the order of the file. A load has FINISHED
-only when the rows account for every line that was received.
+or that name parents, are loaded one after the other, in the order of the file.
 
 A dry run goes the same way, but in one process, whose `Scratch` has what came of the lines before;
 that is lost with the process, and a dry run that was stopped begins again.
@@ -11,29 +10,19 @@ that is lost with the process, and a dry run that was stopped begins again.
 
 import logging
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
-from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import Count, Sum
 
-from config import files as stored
 from config.api.actors import Actor
-from config.db.batches import rows_by
-from config.db.rights import may_make_temporary_tables
 from config.jobs.lease import ClaimLost, Lease
-from config.jobs.models import MAX_ATTEMPTS, JobFailed, TryAgain
-from ingest.batch.apply import COUNTED
 from ingest.batch.scratch import Scratch
-from ingest.cleanup import tidy
-from ingest.files.blocks import COUNTS, Counts, Target, load_blocks
-from ingest.files.frames import ContentLost, folder_of, frames
-from ingest.files.inflate import Damage
+from ingest.files.blocks import Target, load_blocks
+from ingest.files.frames import ContentLost, frames
+from ingest.files.outcome import columns, counts_of
 from ingest.files.process import (
     Failed,
     Frame,
@@ -45,7 +34,7 @@ from ingest.files.process import (
     Ready,
     Reason,
 )
-from ingest.models import BulkFailedLines, BulkFile, BulkPart, BulkRequest
+from ingest.models import BulkFile, BulkPart, BulkRequest
 from ingest.ordering import may_be_written
 
 logger = logging.getLogger(__name__)
@@ -53,62 +42,12 @@ logger = logging.getLogger(__name__)
 # How often a loader that hears nothing looks whether the job is still its own.
 LOOK_SECONDS = 0.5
 LOG_SECONDS = 10
-# Of so many blocks the results are read at once.
-RESULTS_READ = 10
 # Of one transaction, which is what progress is told by: as many blocks as take about so long. The
 # more rows go in together, the closer they are to each other in the indexes; more than these would
 # take more memory than time.
 TRANSACTION_SECONDS = 5
 TRANSACTION_BLOCKS = 10
 TRANSACTION_BYTES = 4 * 1024 * 1024
-RESEND = (
-    "Send the whole file again: lines that are stored already come out UNCHANGED, "
-    "and those that are missing are added."
-)
-LOST = (
-    "A part of the file was lost or changed in storage after it had been received, and the load "
-    "ended there: {loaded} of {lines} lines were loaded. " + RESEND
-)
-LOST_AFTER_ALL = (
-    "All {lines} lines were loaded, but the file was changed in storage after it had been "
-    "received. To be sure, send it again: lines that are stored already come out UNCHANGED."
-)
-# By a `Damage`; files that an older version stored have the words themselves.
-DAMAGED: dict[str, str] = {
-    Damage.CUT_OFF: (
-        "The compressed file was cut off: it ends in the middle. The {lines} lines that were whole "
-        "have been loaded. " + RESEND
-    ),
-    Damage.BROKEN: (
-        "The compressed file is damaged in the middle. The {lines} lines that could be read before "
-        "that have been loaded. " + RESEND
-    ),
-    Damage.WRONG_CHECKSUM: (
-        "The checksum of the compressed file is wrong: it was changed on its way. The {lines} "
-        "lines up to there were loaded as they arrived, and some may be wrong. Send the whole file "
-        "again: lines that are right come out UNCHANGED, the others are corrected."
-    ),
-    Damage.FOLLOWED_BY_JUNK: (
-        "After the end of the compressed data comes something that is not gzip, which was not "
-        "loaded. All {lines} lines before it have been loaded. If more belongs to the file, send "
-        "the whole file again: lines that are stored already come out UNCHANGED."
-    ),
-}
-KILLED = (
-    f"This was tried {MAX_ATTEMPTS} times, and each time a process that was loading it was killed, "
-    "perhaps for want of memory. What is counted here is stored. Please ask whoever runs this "
-    "service, then send the file again: lines that are stored already come out UNCHANGED."
-)
-NO_SPACE = (
-    "The lines are loaded as counted here, but there is no space left for the file of their "
-    "results, which are still given line by line."
-)
-
-NO_TABLES = (
-    "A file is tried out in temporary tables, and the database does not let this service make any. "
-    "Nothing was checked. Please ask whoever runs this service for the right TEMPORARY; the file "
-    "itself can be loaded without."
-)
 
 
 @dataclass
@@ -320,124 +259,3 @@ def log(message: str, loader: Loader, **more: object) -> None:
         "counts": dict(loader.counts),
     }
     logger.info(message, extra=facts | more)
-
-
-# --- The job --------------------------------------------------------------------------------------
-
-
-def load_file(request: BulkRequest, actor: Actor, lease: Lease) -> None:
-    """From PICKED to FINISHED or, when not all of it was there, FAILED; with a file of results."""
-    file = BulkFile.objects.get(pk=request.pk)
-    if request.is_dry_run:
-        if not may_make_temporary_tables():
-            raise JobFailed("NO_TEMPORARY_TABLES", NO_TABLES)
-        for rows in (BulkPart, BulkFailedLines):
-            rows.objects.filter(request=request).delete()
-    loader = Loader(request, file, actor, lease)
-    request.start()
-    log("a file begins to be loaded", loader, attempt=request.attempts)
-    try:
-        is_whole = load_all(loader)
-        finish(loader, is_whole=is_whole)
-    except BaseException as error:
-        settle(request)
-        log("a file is not loaded to its end", loader, error=type(error).__name__)
-        raise
-    log("a file is loaded", loader, error=request.error_code)
-    tidy_now(request)
-
-
-def load_all(loader: Loader) -> bool:
-    """Load a file; False when a part of it is not in storage any more."""
-    try:
-        loader.load()
-    except ContentLost:
-        logger.warning("a stored file is not as it was received", exc_info=True)
-        return False
-    except ProcessKilled as error:
-        raise TryAgain("WORKER_LOST", KILLED) from error
-    found = BulkPart.objects.filter(request=loader.request).aggregate(
-        blocks=Count("number"), lines=Sum("lines", default=0)
-    )
-    file = loader.file
-    blocks: int = found["blocks"]
-    return bool(found["lines"] == file.lines and file.blocks in {None, blocks})
-
-
-def finish(loader: Loader, *, is_whole: bool) -> None:
-    """Write the results, and end the job."""
-    request, file = loader.request, loader.file
-    name = store_results(request, loader.lease)
-    with transaction.atomic():
-        BulkFile.objects.filter(pk=request.pk).update(result_name=name)
-        if not is_whole:
-            loaded = loader.counts["lines"]
-            message = LOST if loaded < file.lines else LOST_AFTER_ALL
-            message = message.format(loaded=loaded, lines=file.lines)
-            request.fail("CONTENT_LOST", message, **loader.progress())
-        elif file.problem:
-            message = DAMAGED.get(file.problem, file.problem).format(lines=file.lines)
-            request.fail("FILE_CUT_OFF", message, **loader.progress())
-        else:
-            request.finish(**loader.progress(), conflict_keys=[])
-
-
-def store_results(request: BulkRequest, lease: Lease) -> str:
-    """Store the outcome of each line; gives the name.
-
-    Raises `JobFailed` without space for it, and what `Lease.check` raises.
-    """
-
-    def pieces() -> Iterator[bytes]:
-        for piece in results_of(request.pk):
-            lease.check()
-            yield piece
-        lease.check()
-
-    name = f"{folder_of(request.pk)}/{request.claim_id}/results.ndjson"
-    try:
-        stored.store(name, stored.Joined(pieces()))
-    except stored.StorageFull as error:
-        raise JobFailed("STORAGE_FULL", NO_SPACE) from error
-    lease.check()
-    return name
-
-
-def tidy_now(request: BulkRequest) -> None:
-    """Delete what a request does not need any more that has just ended.
-
-    What cannot be deleted now, and what other attempts leave, is cleaned up later.
-    """
-    try:
-        tidy(BulkFile.objects.get(pk=request.pk))
-    except Exception:
-        logger.exception("the files of a request wait for the clean-up")
-
-
-def settle(request: BulkRequest) -> None:
-    """Have the counts of a load that was stopped be those of what is loaded, cancelled or not."""
-    held = BulkRequest.objects.filter(pk=request.pk, claim_id=request.claim_id)
-    try:
-        held.update(**columns(counts_of(request)))
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("counts of a load may be old: %s", type(error).__name__)
-
-
-def columns(counts: Counts) -> dict[str, int]:
-    """Counts as columns of a request."""
-    return {"items": counts["lines"]} | {name: counts[name] for name in COUNTED.values()}
-
-
-def counts_of(request: BulkRequest) -> Counts:
-    """What is loaded already."""
-    found = BulkPart.objects.filter(request=request).aggregate(
-        **{name: Sum(name, default=0) for name in COUNTS}
-    )
-    return {name: found[name] for name in COUNTS}
-
-
-def results_of(request_id: UUID) -> Iterator[bytes]:
-    """The NDJSON of all results, part by part."""
-    parts = BulkPart.objects.filter(request=request_id)
-    for (packed,) in rows_by("number", parts, "results", batch=RESULTS_READ):
-        yield zlib.decompress(packed)

@@ -20,9 +20,9 @@ from customers.change_log import recorded
 from ingest.batch.apply import COUNTED
 from ingest.batch.items import as_errors
 from ingest.files.blocks import HELD, TUNING, Counts
-from ingest.files.loader import columns, store_results, tidy_now
-from ingest.files.loader import counts_of as counts_of_parts
-from ingest.files.loader import settle as settle_counts
+from ingest.files.outcome import columns, store_results, tidy_now
+from ingest.files.outcome import counts_of as counts_of_parts
+from ingest.files.outcome import settle as settle_counts
 from ingest.models import BulkFile, BulkItem, BulkPart, BulkRequest
 from ingest.undo.apply import Entry, apply, prepare, settle
 
