@@ -1,4 +1,4 @@
-"""The items of a request: what was sent, and the ledger of what became of it."""
+"""The items of a request: what was sent, and the outcome of each."""
 
 from uuid import UUID
 
