@@ -1,6 +1,7 @@
 """Servers as companies run them beside Kith: PgBouncer, RabbitMQ, and a replica of the database.
 
-One of each for all tests of a process, made when the first one asks for it.
+One of each for the tests of a module, made when the first one asks for it, and ended after the last
+one: a replica would do again all that later tests write.
 """
 
 import os
@@ -289,19 +290,19 @@ class Replica(Server):
             self.ask("SELECT pg_wal_replay_resume()")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pooler(django_db_setup) -> Iterator[Pooler]:
     with Pooler().running() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rabbit() -> Iterator[Rabbit]:
     with Rabbit().running() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def replica(django_db_setup) -> Iterator[Replica]:
     with Replica().running() as server:
         yield server
