@@ -38,6 +38,7 @@ from tests.measuring import (
     pytest_runtest_teardown,
     unmeasured,
 )
+from tests.migrated import migrated
 from tests.served import served_database
 from tests.servers import pooler, rabbit, replica
 from tests.supervised import said, supervisor
@@ -50,6 +51,7 @@ __all__ = [
     "define",
     "endpoint",
     "measured_forks",
+    "migrated",
     "pooler",
     "pytest_runtest_setup",
     "pytest_runtest_teardown",

@@ -41,7 +41,7 @@ def test_two_minutes_have_every_first_fault():
 @pytest.mark.parametrize(
     "options", [["--minutes", str(MINUTES)], ["--minutes", "0.05", "--row-security"]]
 )
-def test_a_registry_whose_parts_fail_keeps_what_it_promised(tmp_path, options):
+def test_a_registry_whose_parts_fail_keeps_what_it_promised(tmp_path, options, migrated):
     command = [sys.executable, "-m", "tests.chaos", "--seed", str(SEED), *options]
     environment = own_environment() | {"TMPDIR": str(tmp_path)}
     done = subprocess.run(

@@ -11,7 +11,7 @@ from tests.chaos.registry import own_environment
 
 @pytest.mark.long
 @pytest.mark.no_cover
-def test_a_run_makes_calls_in_many_names_and_finds_nothing(tmp_path):
+def test_a_run_makes_calls_in_many_names_and_finds_nothing(tmp_path, migrated):
     command = [sys.executable, "-m", "tests.fuzz", "--minutes", "0.05", "--seed", "1"]
     done = subprocess.run(
         command,

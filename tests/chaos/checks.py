@@ -25,6 +25,7 @@ from ingest import cleanup  # noqa: E402
 from search import services as searches  # noqa: E402
 from tests.chaos import check_files, check_history, check_jobs, check_people  # noqa: E402
 from tests.chaos.journal import Access, Journal, say  # noqa: E402
+from tests.migrated import migrate  # noqa: E402
 
 ACCOUNTS = ("customers", "bulk", "files")
 END_SECONDS = 120
@@ -35,7 +36,7 @@ def prepare(*, confined: str = "") -> list[Access]:
 
     The role `confined`, if there is one, is subject to row-level security.
     """
-    call_command("migrate", verbosity=0)
+    migrate()
     if confined:
         call_command("row_security", apply=confined, stdout=io.StringIO())
     parent = BusinessAccount.objects.create(name="Chaos")

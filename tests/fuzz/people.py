@@ -21,13 +21,14 @@ from customers.models import AttributeDefinition  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.factories import Speaker  # noqa: E402
 from tests.inventory import make_documented  # noqa: E402
+from tests.migrated import migrate  # noqa: E402
 
 CUSTOMERS, CUSTOMERS_OF_CHILD = 300, 30
 
 
 def prepare(seconds: float) -> dict[str, Any]:
     """Fill an empty database; the people, with tokens for so long, and the things by name."""
-    call_command("migrate", verbosity=0)
+    migrate()
     parent = factories.make_business_account("Fuzz Holding")
     house = factories.make_business_account("Fuzz Bank", parent=parent)
     child = factories.make_business_account("Fuzz Branch", parent=house)
