@@ -17,6 +17,8 @@ from config.launcher.programs import LOG_LIMIT, Program, Restarts
 from config.launcher.supervisor import GaveUp, StopAsked, Supervisor
 from tests.supervised import wait_for
 
+# Seconds, for a machine that has much else to do.
+WAIT = 60
 PATIENT = """
     import signal
     while True:
@@ -88,7 +90,7 @@ def test_a_dead_program_is_said_so_and_started_again(supervisor, said, python):
     supervisor.start(program)
     first = supervisor.running("steady")
     os.kill(first, signal.SIGKILL)
-    assert supervisor.wait_until(lambda: len(said) == 2, 10)
+    assert supervisor.wait_until(lambda: len(said) == 2, WAIT)
     assert said == [
         f"steady died (killed by SIGKILL), starting it again in 0.01 s; its log: {program.log}",
         "steady started again",
@@ -112,7 +114,7 @@ def test_a_program_waits_for_what_its_dead_one_left_behind(supervisor, said, pyt
     os.kill(supervisor.running("server"), signal.SIGKILL)
     assert not supervisor.wait_until(lambda: len(said) == 2, 0.5)
     gone.set()
-    assert supervisor.wait_until(lambda: len(said) == 2, 10)
+    assert supervisor.wait_until(lambda: len(said) == 2, WAIT)
 
 
 def test_a_dead_programs_own_children_are_ended_before_it_starts_again(supervisor, said, python):
@@ -120,7 +122,7 @@ def test_a_dead_programs_own_children_are_ended_before_it_starts_again(superviso
     supervisor.start(program)
     pids = wait_for(lambda: pids_in(program.log, 2))
     os.kill(supervisor.running("stubborn"), signal.SIGKILL)
-    assert supervisor.wait_until(lambda: len(said) == 2, 10)
+    assert supervisor.wait_until(lambda: len(said) == 2, WAIT)
     assert not any(map(is_running, pids))
 
 
@@ -129,7 +131,8 @@ def test_a_log_that_has_grown_large_is_put_aside_at_the_next_start(supervisor, p
     with program.log.open("wb") as log:
         log.truncate(LOG_LIMIT + 1)
     supervisor.start(program)
-    assert supervisor.wait_until(lambda: program.log.read_text() == "again\n", 10)
+    # It ends, and says so again a moment later.
+    assert supervisor.wait_until(lambda: program.log.read_text().startswith("again\n"), WAIT)
     assert program.log.with_name("talker.log.1").stat().st_size == LOG_LIMIT + 1
 
 
