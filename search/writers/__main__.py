@@ -1,5 +1,6 @@
 """Runs one: `python -m search.writers xlsx|parquet '[["id", "uuid"], …]'`."""
 
+import csv
 import json
 import sys
 import traceback
@@ -16,6 +17,8 @@ def main(result_format: str, columns: str) -> int:
         writer = import_module(f"search.writers.{result_format}")
     except ImportError:
         return NOT_INSTALLED
+    # Of the whole process: a cell may be as long as the database makes it.
+    csv.field_size_limit(2**31 - 1)
     write: Callable[[BinaryIO, BinaryIO, Sequence[Column]], int] = writer.write
     return write(
         sys.stdin.buffer, sys.stdout.buffer, [Column(*each) for each in json.loads(columns)]
