@@ -22,7 +22,8 @@ def postgres_options(cluster: Path, *, durable: bool) -> dict[str, str]:
     `cluster` is the folder of its data.
     """
     memory = _memory()
-    buffers = min(max(memory // 8, 256 * MEGABYTE), 8192 * MEGABYTE)
+    # With an eighth, a COPY into 1,000,000 customers was half as fast on a machine with 24 GB.
+    buffers = min(max(memory // 6, 256 * MEGABYTE), 8192 * MEGABYTE)
     maintenance = min(max(memory // 32, 64 * MEGABYTE), 512 * MEGABYTE)
     options = {
         "listen_addresses": "",
