@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,8 +9,8 @@ from contextlib import contextmanager
 
 from config.launcher.guard import CHECKOUT
 from config.launcher.instance import is_given
-from config.launcher.programs import die_with_parent
 from config.launcher.servers import NAME as DATABASE
+from config.launcher.spawning import spawn
 from config.launcher.stack import MANAGE, StackError
 from config.launcher.supervisor import Supervisor
 
@@ -71,12 +70,11 @@ def migrated_database(
 
     Gives a function that waits for the end and raises StackError unless it was a good one.
     """
-    process = subprocess.Popen(
-        [*MANAGE, "migrate", "--no-input"],
-        env=dict(environment),
+    process = spawn(
+        (*MANAGE, "migrate", "--no-input"),
+        environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - this process has one thread
     )
 
     def check() -> None:
