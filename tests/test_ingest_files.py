@@ -252,7 +252,7 @@ def test_card_numbers_in_a_file_are_stored_nowhere(owner, storage):
         skipped=frozenset(),
     )
     plain = [line for number, sealed in found for line in opened(sealed, request_id, number).lines]
-    assert not any(b"4111" in line for line in plain)
+    assert not any(b"11111111" in line.replace(b" ", b"") for line in plain)
     found = bulk.done(owner, public_id)
     assert found["counts"] == {"created": 2, "updated": 0, "unchanged": 0, "failed": 3}
     told = results(owner, public_id)
@@ -260,7 +260,7 @@ def test_card_numbers_in_a_file_are_stored_nowhere(owner, storage):
     assert {each["errors"][0]["code"] for each in told[1:4]} == {"CARD_NUMBER"}
     assert NUMBER not in json.dumps(told)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM customers_change c WHERE c::text LIKE '%4111%'")
+        cursor.execute("SELECT count(*) FROM customers_change c WHERE c::text ~ '1111 ?1111'")
         assert cursor.fetchone() == (0,)
 
 
