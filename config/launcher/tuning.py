@@ -36,7 +36,7 @@ def postgres_options(cluster: Path, *, durable: bool) -> dict[str, str]:
         "maintenance_work_mem": f"{maintenance // MEGABYTE}MB",
         "max_wal_size": f"{wal_size(shutil.disk_usage(cluster).free) // MEGABYTE}MB",
         "checkpoint_timeout": "15min",
-        "wal_buffers": "16MB",
+        "wal_buffers": "8MB",
         # A load fills those buffers in less than the usual 200 ms; then each of its sessions has to
         # write them itself, and waits for the one that does. At rest nobody wakes up so often.
         "wal_writer_delay": "40ms",
