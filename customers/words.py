@@ -1,6 +1,7 @@
 """What people read in place of the API's members and words."""
 
 import functools
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -86,7 +87,9 @@ LABELS: Mapping[str, str] = {
     "sourcePortfolioId": "Portfolio",
     "sentUnder": "Sent under",
     "openDate": "Opened",
+    "accountOpenDate": "Opened",
     "closeDate": "Closed",
+    "accountCloseDate": "Closed",
     "last4": "Last four digits",
     "iin": "Issuer number",
     "networkIdentifier": "Network",
@@ -136,9 +139,50 @@ LISTED = frozenset(
 )
 
 
+# Lists in a body, by what one entry of them is called.
+ENTRIES = {
+    "accounts": "account",
+    "addresses": "address",
+    "cards": "card",
+    "contactPoints": "contact point",
+    "contacts": "contact",
+    "customers": "customer",
+    "emails": "email",
+    "phoneNumbers": "phone number",
+}
+# Members whose own members are named by whoever sends them.
+NAMED = {"customAttributes": "custom attribute", "metadata": "metadata"}
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 def label(member: str) -> str:
     """A member's name in words; one without keeps its own."""
     return LABELS.get(member, member)
+
+
+def place(path: str) -> str:
+    """A place in a body, such as ``accounts/0/cards/1/openDate``, in words.
+
+    ``Account 1, card 2, opened``: entries of lists are counted from 1.
+    """
+    words: list[str] = []
+    steps = path.split("/")
+    for number, step in enumerate(steps):
+        before = steps[number - 1] if number else ""
+        if before in NAMED:
+            words[-1] = f"{NAMED[before]} {'/'.join(steps[number:])}"
+            break
+        if step.isdecimal() and words:
+            words[-1] = f"{ENTRIES.get(before, words[-1])} {int(step) + 1}"
+        else:
+            words.append(within(LABELS.get(step) or HUMP.sub(" ", step).capitalize()))
+    told = ", ".join(words)
+    return told[:1].upper() + told[1:]
+
+
+def within(name: str) -> str:
+    """A label in the middle of a sentence."""
+    return name if name.isupper() else name[:1].lower() + name[1:]
 
 
 def word(value: str) -> str:

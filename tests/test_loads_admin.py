@@ -198,6 +198,20 @@ def test_json_lines_are_uploaded_too(operator, owner):
     assert len(text_of(operator.get(url("failed", load.pk))).splitlines()) == 2
 
 
+def test_what_failed_is_told_in_words_however_it_was_sent(operator, owner):
+    wrong = customer("c1", postalCode="")
+    wrong["accounts"][0]["accountCloseDate"] = "soon"
+    bulk.run(bulk.send(owner, wrong))
+    by_api = BulkRequest.objects.get()
+    page = uploaded(operator, uploads.lines(wrong), name="feed.ndjson")
+    preview = text_of(operator.get(page))
+    loads = [by_api, press(operator, page, "load")]
+    for shown in (preview, *(text_of(operator.get(url("change", load.pk))) for load in loads)):
+        assert ">Account 1, closed<" in shown
+        assert ">Postal code<" in shown
+        assert "accountCloseDate" not in shown
+
+
 def test_a_file_that_was_loaded_and_customers_who_are_there_are_warned_of(operator, account):
     factories.make_customer(account, email="ada@example.com", first_name="Augusta")
     gone = factories.make_customer(account, email="ada@example.com", first_name="Gone")
@@ -373,7 +387,7 @@ def test_errors_show_their_values_but_for_sensitive_ones(account, owner, operato
     )
     bulk.run(public_id)
     shown = text_of(operator.get(url("change", bulk.request_of(public_id).pk)))
-    for words in ("Utopia", "goldsss", "customAttributes/code", "••••••"):
+    for words in ("Utopia", "goldsss", "Custom attribute code", "••••••"):
         assert words in shown
     for words in ("secretsss", "hidden-value"):
         assert words not in shown

@@ -6,6 +6,7 @@ from django.http import QueryDict
 
 from config.api.errors import Invalid
 from config.api.text import trimmed
+from customers import words
 from customers.models import AttributeDefinition
 from ingest.drafts import services
 from ingest.drafts.preview import DATE, Preview, cells_at
@@ -58,8 +59,10 @@ SAMPLES = 3
 
 
 def shown_as(place: str, sheet: Sheet | None) -> str:
-    """Where something is wrong: a column as the file heads it, one that it lacks in words."""
-    if sheet is None or any(column.header == place for column in sheet.columns):
+    """Where something is wrong, in words; a column of a table as the file heads it."""
+    if sheet is None:
+        return words.place(place) if place else ""
+    if any(column.header == place for column in sheet.columns):
         return place
     return LABELS.get(place, place)
 

@@ -110,7 +110,8 @@ def of_items(load: BulkRequest, first: int) -> Iterator[Failed]:
             # Behind the name of the list and the place in it.
             pointer = "".join(f"/{step}" for step in error["pointer"].split("/")[3:])
             value = masked(pointer, value_at(entry, pointer), shown)
-            found.errors.append((pointer.removeprefix("/"), value, error["message"]))
+            place = shown_as(column_shown(pointer, None), None)
+            found.errors.append((place, value, error["message"]))
         yield found
 
 

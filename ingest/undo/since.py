@@ -120,17 +120,12 @@ def what(change: Later) -> str:
     found = {words.label(fields[column][0]) for column in change.columns if column in fields}
     first, *others = sorted(found) or ["Something"]
     verb = "were" if others else "was"
-    return f"{', '.join([first, *map(within, others)])} of the {thing} {verb} changed"
+    return f"{', '.join([first, *map(words.within, others)])} of the {thing} {verb} changed"
 
 
 def thing_of(entity: str) -> str:
     """A kind of rows, as the change log calls it, in words."""
-    return within(ENTITIES.get(entity, entity))
-
-
-def within(label: str) -> str:
-    """A label in the middle of a sentence."""
-    return label if label.isupper() else label[:1].lower() + label[1:]
+    return words.within(ENTITIES.get(entity, entity))
 
 
 def names_of(changes: Iterable[Later]) -> dict[str, str]:
