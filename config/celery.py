@@ -155,6 +155,10 @@ app.conf.update(
             "task": "customers.tasks.delete_old_changes",
             "schedule": Every(600),
         },
+        "make partitions of the change log": {
+            "task": "customers.tasks.make_change_partitions",
+            "schedule": Every(3600),
+        },
         "delete old sign-ins": {
             "task": "customers.tasks.delete_old_sign_ins",
             "schedule": Every(3600),

@@ -45,9 +45,11 @@ class CustomersConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Look after the roles whenever the tables may have changed; show figures of customers."""
+        """Look after roles and partitions when tables may have changed; show figures."""
         from customers import customer_figures, figures
         from customers.roles import keep_roles
+        from customers.services.change_partitions import keep_partitions
 
         figures.register(customer_figures.SECTION)
         post_migrate.connect(keep_roles, dispatch_uid="customers.roles.keep_roles")
+        post_migrate.connect(keep_partitions, dispatch_uid="customers.keep_partitions")

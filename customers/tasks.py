@@ -6,6 +6,7 @@ from celery import shared_task
 from oauth2_provider.models import clear_expired
 
 from customers import conversion, figures
+from customers.services.change_partitions import make_partitions, patiently
 from customers.services.changes import delete_old_changes as delete_changes
 from customers.services.changes import forget_old_secrets
 from customers.services.passwords import mail_forgotten
@@ -35,6 +36,12 @@ def delete_old_changes() -> int:
     """Delete changes whose time is over, if the log is not kept for ever, and old secrets in it."""
     forget_old_secrets()
     return delete_changes()
+
+
+@shared_task(name="customers.tasks.make_change_partitions")  # type: ignore[untyped-decorator]
+def make_change_partitions() -> None:
+    """Make the change log's partitions of the months to come."""
+    patiently(make_partitions)
 
 
 @shared_task(name=figures.TASK)  # type: ignore[untyped-decorator]

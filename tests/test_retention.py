@@ -23,6 +23,7 @@ from config.jobs.retention import delete_in_batches
 from config.models import IdempotencyKey
 from config.tasks import delete_expired_sessions
 from customers.models import Change, Grant
+from customers.services.change_partitions import FIRST, partitions
 from customers.services.changes import BATCH, DELETE, INDEX, delete_old_changes
 from customers.tasks import delete_expired_tokens
 from ingest.cleanup import delete_old_content, delete_old_requests
@@ -202,8 +203,9 @@ def test_the_change_log_is_kept_for_ever_unless_a_time_is_set(owner, settings, n
 
 
 def test_an_index_that_was_left_half_made_is_made_again(owner, settings, no_change_index):
+    bulk.load(owner, customer("c1"))
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE INDEX {INDEX} ON customers_change (at)")
+        cursor.execute(f"CREATE INDEX {INDEX} ON {FIRST} (at)")
         cursor.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [INDEX]
         )
@@ -318,7 +320,8 @@ def plan_of(queryset: QuerySet[Any]) -> list[str]:
 
 def plan_of_changes() -> dict[str, Any]:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {DELETE}", [365, BATCH])
+        values = {"days": 365, "batch": BATCH, "end": partitions()[0].ends}
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {DELETE}", values)
         ((found,),) = cursor.fetchall()
     return found[0]["Plan"]
 

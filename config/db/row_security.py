@@ -43,11 +43,17 @@ WITHOUT_RIGHTS = """
             AND NOT has_table_privilege(pg_class.oid, 'INSERT'))
     ORDER BY relname LIMIT 1"""
 CONFINED = "SELECT polrelid::regclass::text FROM pg_policy WHERE polname = %s ORDER BY 1"
-# They write and read what whoever changes a row need not see: the change log, and the whole tree.
-TRIGGERS = """
+# Triggers write and read what whoever changes a row need not see: the change log, and the whole
+# tree. Housekeeping makes and drops partitions of the change log, as only their owner can.
+HOUSEKEEPING = (
+    "kith_make_change_partitions(integer, integer)",
+    "kith_drop_change_partitions(integer)",
+)
+FUNCTIONS = """
     SELECT oid::regprocedure::text, prosecdef FROM pg_proc
-    WHERE proname LIKE 'kith\\_%' AND prorettype = 'trigger'::regtype
-        AND pronamespace = current_schema()::regnamespace"""
+    WHERE proname LIKE 'kith\\_%%' AND pronamespace = current_schema()::regnamespace
+        AND (prorettype = 'trigger'::regtype OR oid IN (
+            SELECT to_regprocedure(known) FROM unnest(%s::text[]) AS known))"""
 # Rows that web and worker do not write: triggers do, or the owner.
 READ_ONLY = ("django_migrations", "django_content_type", "auth_permission")
 LOG = "customers_change"
@@ -70,7 +76,7 @@ def apply(role: str) -> Iterator[str]:
         for each in stale_tables(cursor):
             patiently(cursor, confining(each, schema))
             yield each.table
-        for function in triggers(cursor, is_definer=False):
+        for function in functions(cursor, is_definer=False):
             cursor.execute(
                 f"ALTER FUNCTION {function} SECURITY DEFINER SET search_path = {schema}, pg_temp"
             )
@@ -89,12 +95,15 @@ def remove(role: str) -> Iterator[str]:
             off = f"DROP POLICY {POLICY} ON {table}; ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
             patiently(cursor, off)
             yield table
-        for function in triggers(cursor, is_definer=True):
+        for function in functions(cursor, is_definer=True):
             cursor.execute(f"ALTER FUNCTION {function} SECURITY INVOKER RESET search_path")
             yield function
         schema = schema_of(cursor)
         for kind in ("ALL TABLES IN SCHEMA", "ALL SEQUENCES IN SCHEMA", "SCHEMA"):
             cursor.execute(composed(cursor, f"REVOKE ALL ON {kind} {schema} FROM {{}}", role))
+        called = f"FUNCTION {', '.join(HOUSEKEEPING)}"
+        cursor.execute(composed(cursor, f"REVOKE EXECUTE ON {called} FROM {{}}", role))
+        cursor.execute(f"GRANT EXECUTE ON {called} TO PUBLIC")
 
 
 def drop_views() -> None:
@@ -181,6 +190,8 @@ def rights(cursor: CursorWrapper, role: str, schema: str) -> Iterator[str]:
         f"GRANT UPDATE, DELETE ON {', '.join([*changed, LOG])} TO {{}}",
         f"REVOKE INSERT ON {LOG} FROM {{}}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {{}}",
+        f"REVOKE EXECUTE ON FUNCTION {', '.join(HOUSEKEEPING)} FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION {', '.join(HOUSEKEEPING)} TO {{}}",
     ):
         yield composed(cursor, statement, role)
 
@@ -248,7 +259,7 @@ def digests(cursor: CursorWrapper) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def triggers(cursor: CursorWrapper, *, is_definer: bool) -> list[str]:
-    """The functions of triggers that run as their owner, or else as whoever changes a row."""
-    cursor.execute(TRIGGERS)
+def functions(cursor: CursorWrapper, *, is_definer: bool) -> list[str]:
+    """The functions that run as their owner, or else as whoever causes them to."""
+    cursor.execute(FUNCTIONS, [list(HOUSEKEEPING)])
     return [name for name, definer in cursor.fetchall() if definer == is_definer]

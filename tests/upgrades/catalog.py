@@ -14,7 +14,7 @@ QUERIES = {
             pg_get_expr(adbin, adrelid), attcollation::regcollation::text
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0
             AND NOT attisdropped""",
     "index": """
         SELECT pg_get_indexdef(indexrelid), indisvalid, indisready, indisprimary, indimmediate

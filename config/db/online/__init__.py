@@ -14,7 +14,7 @@ from config.db.online.indexes import (
     RemoveIndex,
     ReplaceIndex,
 )
-from config.db.online.migration import STEPS, Migration, forget_steps
+from config.db.online.migration import STEPS, Migration, forget_steps, short_transaction
 from config.db.online.rows import (
     AddField,
     RunBatches,
@@ -40,4 +40,5 @@ __all__ = [
     "drop_defaults",
     "fill",
     "forget_steps",
+    "short_transaction",
 ]
