@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -127,6 +128,17 @@ def test_a_long_history_has_pages(browser, owner, ada, monkeypatch):
         assert known in seen
     assert browser.get(page_of(ada, "history") + "?before=x").status_code == 400
     assert browser.get(page_of(ada, "history") + "?after=x_1").status_code == 400
+
+
+def test_the_history_says_where_older_changes_are_not_kept(browser, ada, settings):
+    told = "Older changes may be gone: they are kept for 365 days."
+    pages = [page_of(ada), page_of(ada, "history")]
+    settings.CHANGE_RETENTION_DAYS = 365
+    assert not any(told in text_of(browser.get(page)) for page in pages), "it is all there"
+    Customer.objects.filter(pk=ada["id"]).update(created_at=F("created_at") - timedelta(days=366))
+    assert all(told in text_of(browser.get(page)) for page in pages)
+    settings.CHANGE_RETENTION_DAYS = 0
+    assert not any(told in text_of(browser.get(page)) for page in pages)
 
 
 def test_a_change_by_a_load_leads_to_the_load(browser, owner, account, client):

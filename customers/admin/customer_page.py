@@ -1,7 +1,8 @@
 """The page of one customer: who it is, how to reach it, and what happened to it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -105,6 +106,8 @@ class ShowsCustomers(EditsCustomers):
             "errors": recorded.get("errors"),
             "events": events,
             "has_more": len(changes) > RECENT_EVENTS,
+            "is_end": len(changes) <= RECENT_EVENTS,
+            "kept_days": days_kept(customer),
             "may_give_sign_in": is_there and request.user.has_perm("customers.add_user"),
             "dialog": dialog or {},
             "dialogs": [each for each in allowed if each != "edit"],
@@ -138,9 +141,18 @@ class ShowsCustomers(EditsCustomers):
             "name": name_of(customer),
             "events": events,
             "older": place_of(shown[-1]) if shown and not is_last else "",
+            "is_end": is_last,
+            "kept_days": days_kept(customer),
             "newer": place_of(shown[0]) if shown and not is_first else "",
         }
         return TemplateResponse(request, "admin/customers/customer/history.html", context)
+
+
+def days_kept(customer: Customer) -> int:
+    """How many days the history of a customer goes back who has been there for longer, or 0."""
+    days = settings.CHANGE_RETENTION_DAYS
+    is_older = timezone.now() - customer.created_at > timedelta(days=days)
+    return days if days and is_older else 0
 
 
 def place_of(change: Change) -> str:
