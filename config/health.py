@@ -5,7 +5,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar
 
 import psycopg
@@ -16,8 +17,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
+from psycopg.rows import TupleRow
 
 from config import files, heartbeat, installation
+from config.api import reads
 from config.celery import app as celery
 from config.db import replica
 from config.db.postgresql.sessions import Connection
@@ -52,27 +55,50 @@ def check_database() -> None:
         cursor.execute("SELECT 1")
 
 
-def check_replica() -> None:
-    """The database that searches read, if they have one of their own, shows what was committed.
-
-    Not by a kept connection: a server that froze would hold this thread for good.
-    """
-    parameters = connections[settings.SEARCH_DATABASE].get_connection_params()
+@contextmanager
+def apart(database: str) -> Iterator[psycopg.Cursor[TupleRow]]:
+    """A cursor of a session of its own: a server that froze would keep this thread for good."""
+    parameters = connections[database].get_connection_params()
     plain = {"connect_timeout": REPLICA_SECONDS, "cursor_factory": psycopg.Cursor}
     with Connection.connect(**parameters | plain) as session:
         session.answer_seconds = REPLICA_SECONDS
-        with session.cursor() as cursor, connections[DEFAULT_DB_ALIAS].cursor() as primary:
-            if not replica.is_replica(cursor):
-                if replica.was_promoted(cursor, primary):
-                    raise Unhealthy(replica.PROMOTED)
-                return
-            written, deadline = replica.position(primary), time.monotonic() + CATCH_UP_SECONDS
-            while lacking := replica.lacking(cursor, written):
-                if time.monotonic() > deadline:
-                    raise Behind(
-                        f"the replica lacks {lacking} bytes of changes; searches wait for it"
-                    )
-                threading.Event().wait(0.05)
+        with session.cursor() as cursor:
+            yield cursor
+
+
+def check_replica() -> None:
+    """The database that searches read, if they have one of their own, shows what was committed."""
+    with (
+        apart(settings.SEARCH_DATABASE) as cursor,
+        connections[DEFAULT_DB_ALIAS].cursor() as primary,
+    ):
+        if not replica.is_replica(cursor):
+            if replica.was_promoted(cursor, primary):
+                raise Unhealthy(replica.PROMOTED)
+            return
+        written, deadline = replica.position(primary), time.monotonic() + CATCH_UP_SECONDS
+        while lacking := replica.lacking(cursor, written):
+            if time.monotonic() > deadline:
+                raise Behind(f"the replica lacks {lacking} bytes of changes; searches wait for it")
+            threading.Event().wait(0.05)
+
+
+def check_read_replica() -> None:
+    """The database that look-ups read, if they have one of their own, can be read."""
+    with apart(settings.READ_DATABASE) as cursor, connections[DEFAULT_DB_ALIAS].cursor() as primary:
+        if not replica.is_replica(cursor):
+            if replica.was_promoted(cursor, primary):
+                raise Unhealthy(replica.PROMOTED)
+            return
+        written = replica.Primary(*replica.row_of(primary, replica.PRIMARY))
+        found = replica.Replica(*replica.row_of(cursor, replica.REPLICA))
+        if not found.follows(written):
+            raise Unhealthy("the replica of look-ups follows another database or history")
+        if not found.is_fresh(written, reads.LAG_SECONDS):
+            raise Behind(
+                f"the replica of look-ups is more than {reads.LAG_SECONDS} seconds behind; they"
+                " read from the primary"
+            )
 
 
 def check_cache() -> None:
@@ -128,8 +154,15 @@ CHECKS: dict[str, Callable[[], None]] = {
     "storage": Seldom(check_storage),
     "worker": check_worker,
 }
-# Without it searches wait and fail, and everything else is served.
-SPARE: dict[str, Callable[[], None]] = {"replica": check_replica}
+
+
+def spare_checks() -> dict[str, Callable[[], None]]:
+    """Without a replica searches wait and fail, look-ups go to the primary, and all is served."""
+    replicas = {
+        "replica": (settings.SEARCH_DATABASE, check_replica),
+        "readReplica": (settings.READ_DATABASE, check_read_replica),
+    }
+    return {name: check for name, (alias, check) in replicas.items() if alias != DEFAULT_DB_ALIAS}
 
 
 def state_of(check: Callable[[], None]) -> tuple[str, str]:
@@ -208,13 +241,12 @@ def alive(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """`/readyz`: 200 if every part is ``ok``, else 503; `parts` names the state of each.
 
-    The replica, if there is one, is named and does not count: searches wait while it is ``behind``,
-    and fail after a time. `problems` says, if it is there, why this release or its keys and the
-    database do not belong together, or what the replica lacks. `storageFreeBytes` is the space that
-    is left for files, null where nobody can tell.
+    A replica is named, if there is one, and does not count: while it is ``behind``, searches wait
+    and fail after a time, and look-ups read from the primary. `problems` says, if it is there, why
+    this release or its keys and the database do not belong together, or what a replica lacks.
+    `storageFreeBytes` is the space that is left for files, null where nobody can tell.
     """
-    has_replica = settings.SEARCH_DATABASE != DEFAULT_DB_ALIAS
-    parts, problems = states_of(CHECKS | SPARE if has_replica else CHECKS)
+    parts, problems = states_of(CHECKS | spare_checks())
     is_ready = all(parts[name] == "ok" for name in CHECKS)
     body: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
     if problems:

@@ -109,8 +109,11 @@ PATIENCE = {
 }
 
 
-def database(name: str, url: str) -> dict[str, object]:
-    """Django's database settings from a `postgresql://` URL, parsed by libpq itself."""
+def database(name: str, url: str, **patience: str) -> dict[str, object]:
+    """Django's database settings from a `postgresql://` URL, parsed by libpq itself.
+
+    `patience` counts more than `PATIENCE`, and what the URL says more than both.
+    """
     if not url.startswith(("postgresql://", "postgres://")):
         raise ImproperlyConfigured(f"{name} must be a URL that begins with postgresql://")
     try:
@@ -130,7 +133,12 @@ def database(name: str, url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         # They outlive their statement, for which poolers have no session; see `config.db.batches`.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": PATIENCE | parts | {"prepare_threshold": 2 if PREPARED_STATEMENTS else None},
+        "OPTIONS": {
+            **PATIENCE,
+            **patience,
+            **parts,
+            "prepare_threshold": 2 if PREPARED_STATEMENTS else None,
+        },
     }
 
 
@@ -143,6 +151,12 @@ if search_url := env.text("SEARCH_DATABASE_URL"):
         "TEST": {"MIRROR": "default"}
     }
 SEARCH_DATABASE = "search" if search_url else "default"
+# Look-ups may read from a replica likewise. Each tries the primary next, so none waits for long.
+if read_url := env.text("READ_DATABASE_URL"):
+    DATABASES["read"] = database("READ_DATABASE_URL", read_url, connect_timeout="2") | {
+        "TEST": {"MIRROR": "default"}
+    }
+READ_DATABASE = "read" if read_url else "default"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from django.db import connection, transaction
 
+from config.api import reads
 from config.api.actors import Actor
 from config.api.json import to_json
 from config.context import request_id
@@ -69,6 +71,8 @@ def recorded_asking(
         "reason": reason[:255],
     }
     with transaction.atomic():
+        if reads.is_on():
+            transaction.on_commit(partial(reads.remember, actor))
         begun, *found = together([Question(ACT, [json.dumps(act)]), *questions])
         at: datetime = begun[0][0]
         yield at, found

@@ -2,10 +2,11 @@
 
 from copy import deepcopy
 from datetime import UTC, date, datetime, time, tzinfo
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from uuid import UUID
 
 import django_filters
+from django.db import DEFAULT_DB_ALIAS
 from django.http import QueryDict
 
 from config.api import text
@@ -150,17 +151,18 @@ class CustomerFilter(django_filters.FilterSet):
         if problems:
             raise Invalid(problems)
 
-    def page(self, request: PageRequest) -> Page:
-        """A page of the customers that match; to be asked for after `check`."""
-        if request.is_first and (rows := self.looked_up(request)) is not None:
+    def page(self, request: PageRequest, *, using: str = DEFAULT_DB_ALIAS) -> Page:
+        """A page of the customers that match, in this database; to be asked for after `check`."""
+        if request.is_first and (rows := self.looked_up(request, using)) is not None:
             self.objects = {row[-2]: row[-1] for row in rows[: request.size]}
             return request.whole([row[:-1] for row in rows])
         if ACCOUNTS.issuperset(self.given) and is_by_time(request):
-            return by_time(request, self.accounts)
-        queryset: CustomerQuerySet = self.qs
-        return request.take(queryset, self.first_ids, is_long=BROAD.issuperset(self.given))
+            return by_time(request, self.accounts, using=using)
+        queryset: CustomerQuerySet = self.qs.using(using)
+        narrow = partial(self.first_ids, using=using)
+        return request.take(queryset, narrow, is_long=BROAD.issuperset(self.given))
 
-    def looked_up(self, request: PageRequest) -> list[Row] | None:
+    def looked_up(self, request: PageRequest, using: str) -> list[Row] | None:
         """All customers that an exact value alone finds, by a prepared statement.
 
         The sort columns and ids, in the order of the request, and the objects of those on the first
@@ -173,7 +175,7 @@ class CustomerFilter(django_filters.FilterSet):
         value = str(self.form.cleaned_data[name])
         keys = value if EXACT[name] else customer_ids(value, self.accounts)
         statement = exactly(EXACT[name], request.sorts)
-        rows = statement.rows(self.accounts, keys, str(request.size))
+        rows = statement.rows(self.accounts, keys, str(request.size), using=using)
         return rows if len(rows) <= MOST_FOUND else None
 
     def nothing_to_compare(self) -> list[Problem]:
@@ -186,12 +188,15 @@ class CustomerFilter(django_filters.FilterSet):
             if not text.is_visible(value) or not (name in UNFOLDED or normalize.fold(value))
         ]
 
-    def first_ids(self, request: PageRequest, count: int, total: Total) -> set[UUID] | None:
+    def first_ids(
+        self, request: PageRequest, count: int, total: Total, *, using: str
+    ) -> set[UUID] | None:
         """Where to find the first rows of a long list (`customers.sorting`)."""
         if not total.is_estimate:
             # The rows that match are few: found by their filters, then sorted.
             return None
-        return first_ids(self.narrow(Customer.objects.present()), self.accounts, request, count)
+        customers = self.narrow(Customer.objects.present())
+        return first_ids(customers, self.accounts, request, count, using=using)
 
     @cached_property
     def form(self) -> CheckedForm:

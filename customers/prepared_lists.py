@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections
 from django.db.models import Case, DateTimeField, IntegerField, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 from django.db.models.lookups import LessThanOrEqual
@@ -78,12 +78,16 @@ def is_by_time(request: PageRequest) -> bool:
     return len(columns) == 1 and columns[0] in BY_TIME and (bool(request.after) or request.is_first)
 
 
-def by_time(request: PageRequest, accounts: Collection[UUID]) -> Page:
-    """A page of all customers of some accounts. Raises `Invalid` for a cursor of another list."""
+def by_time(request: PageRequest, accounts: Collection[UUID], *, using: str) -> Page:
+    """A page of all customers of some accounts in a database.
+
+    Raises `Invalid` for a cursor of another list.
+    """
     if request.after is None:
         first = walk(request.sorts, request.size)
-        ((count,),), found = together([counting(accounts), first.question(accounts)])
-        return request.page(first.converted(found), request.total or total_of(accounts, count))
+        ((count,),), found = together([counting(accounts), first.question(accounts)], using=using)
+        total = request.total or total_of(accounts, count, using=using)
+        return request.page(first.converted(found, using=using), total)
     try:
         moment, customer_id = map(str, request.after)
         datetime.fromisoformat(moment)
@@ -93,7 +97,7 @@ def by_time(request: PageRequest, accounts: Collection[UUID]) -> Page:
         raise bad_cursor() from None
     if request.total is None:
         raise bad_cursor()
-    found = walk(request.sorts, request.size, goes_on=True).rows(accounts, *place)
+    found = walk(request.sorts, request.size, goes_on=True).rows(accounts, *place, using=using)
     return request.page(found, request.total)
 
 
@@ -127,11 +131,11 @@ def counting(accounts: Collection[UUID]) -> Question:
     return Question(COUNTED, [array(accounts), most, most])
 
 
-def total_of(accounts: Collection[UUID], count: int) -> Total:
+def total_of(accounts: Collection[UUID], count: int, *, using: str) -> Total:
     """How many customers the accounts have, which were counted so far, or about how many."""
     if count <= pagination.EXACT_TOTAL:
         return Total(count, is_estimate=False)
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(ESTIMATE, [array(accounts)])
         ((plan,),) = cursor.fetchall()
     return Total(max(int(plan[0]["Plan"]["Plan Rows"]), count), is_estimate=True)

@@ -11,6 +11,7 @@ them.
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.expressions import RawSQL
 
@@ -209,7 +210,7 @@ OBJECTS = Statement(
 )
 
 
-def reveal(objects: list[Parsed]) -> None:
+def reveal(objects: list[Parsed], *, using: str = DEFAULT_DB_ALIAS) -> None:
     """Put the whole sensitive values into parsed customer objects, for `customers.sensitive`.
 
     Two queries at most, however many objects there are. What cannot be read stays masked.
@@ -217,7 +218,8 @@ def reveal(objects: list[Parsed]) -> None:
     by_id = {UUID(customer["id"]): customer for customer in objects}
     primary = FilteredRelation("contacts", condition=Q(contacts__is_primary=True))
     rows = (
-        Customer.objects.filter(pk__in=by_id)
+        Customer.objects.using(using)
+        .filter(pk__in=by_id)
         .annotate(person=primary)
         .values_list(
             "pk",
@@ -236,7 +238,7 @@ def reveal(objects: list[Parsed]) -> None:
             show(customer, "socialId", social_id, bound_to)
             bound_to = associated_data(Contact, "security_answer_sealed", contact_id)
             show(customer, "securityAnswer", answer, bound_to)
-    reveal_attributes(by_id)
+    reveal_attributes(by_id, using)
 
 
 def show(whole: Parsed, member: str, sealed: bytes | memoryview | None, bound_to: str) -> None:
@@ -254,7 +256,7 @@ def holders(customers: Iterable[Parsed]) -> Iterator[tuple[UUID | None, dict[str
             yield UUID(contact["id"]), contact["customAttributes"]
 
 
-def reveal_attributes(by_id: dict[UUID, Parsed]) -> None:
+def reveal_attributes(by_id: dict[UUID, Parsed], using: str) -> None:
     """Put the values of masked attributes into customer objects.
 
     What is masked says the object, and each row itself in which form it is: a conversion may go on,
@@ -273,9 +275,10 @@ def reveal_attributes(by_id: dict[UUID, Parsed]) -> None:
         for customer_id, customer in by_id.items()
         for contact_id, attributes in holders([customer])
     }
-    values = AttributeValue.objects.filter(
-        customer__in=by_id, definition__name__in=masked
-    ).values_list("customer_id", "contact_id", "id", "definition__name", "value", "value_sealed")
+    rows = AttributeValue.objects.using(using)
+    values = rows.filter(customer__in=by_id, definition__name__in=masked).values_list(
+        "customer_id", "contact_id", "id", "definition__name", "value", "value_sealed"
+    )
     for customer_id, contact_id, value_id, name, clear, sealed in values:
         attributes = owners.get((customer_id, contact_id), {})
         if attributes.get(name) != "":

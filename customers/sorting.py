@@ -13,6 +13,7 @@ from itertools import product
 from typing import cast
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 
 from config.api.pagination import PageRequest
@@ -110,11 +111,17 @@ def parts(sorts: Sequence[Sort], fixed: dict[str, str] | None = None) -> Iterato
 
 
 def first_ids(
-    customers: CustomerQuerySet, accounts: Collection[UUID], request: PageRequest, count: int
+    customers: CustomerQuerySet,
+    accounts: Collection[UUID],
+    request: PageRequest,
+    count: int,
+    *,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> set[UUID] | None:
     """The ids of the first `count` customers of some accounts, and maybe of others that follow.
 
-    `customers` are not limited to accounts. None where there is too much to look at.
+    `customers` are not limited to accounts; those of the database `using` are meant. None where
+    there is too much to look at.
     """
     found: set[UUID] = set()
     after = request.after
@@ -128,7 +135,7 @@ def first_ids(
         after = None
         if len(accounts) * len(streams) * count > MOST_FIRST:
             return None
-        of_accounts = BusinessAccount.objects.filter(pk__in=accounts)
+        of_accounts = BusinessAccount.objects.using(using).filter(pk__in=accounts)
         found |= of_accounts.first_customers(streams, count)
         if len(found) >= count:
             break

@@ -8,6 +8,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api import reads
 from config.api.actors import Scope
 from config.api.card_numbers import CARD_NUMBER, is_card_number
 from config.api.cursors import PARAMETERS
@@ -246,6 +247,7 @@ class Requests(ApiView):
             requests = requests.filter(STATUSES[status])
         page = page_request.take(requests)
         found = requests.in_bulk(page.ids)
+        reads.remember(self.actor)
         return Response(page.envelope([summary(found[pk]) for pk in page.ids if pk in found]))
 
 
@@ -269,6 +271,8 @@ class RequestDetail(ApiView):
         """Its ledger: the outcome of each item, and every error with its place."""
         found = services.get_request(actor=self.actor, public_id=request_id)
         body = ledger(found, wanted_outcome(request))
+        # What it tells, the client's next look-up shows, whoever did it.
+        reads.remember(self.actor)
         return Response(body, headers={"Cache-Control": "no-store"})
 
 

@@ -31,7 +31,14 @@ from config.launcher.stack import Address, StackError
 from config.launcher.supervisor import Supervisor
 from config.launcher.tuning import wal_size
 
-OWN_VARIABLES = ("KITH_", "PG", "DATABASE_URL", "REDIS_URL", "SEARCH_DATABASE_URL")
+OWN_VARIABLES = (
+    "KITH_",
+    "PG",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SEARCH_DATABASE_URL",
+    "READ_DATABASE_URL",
+)
 LAUNCHER = (sys.executable, "-m", "config.launcher")
 
 # Stands in for the whole product where only `./kith` itself is looked at.

@@ -4,7 +4,7 @@ import re
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models.functions import Now
 
 from config import heartbeat
@@ -16,12 +16,12 @@ from tests import row_roles
 from tests.factories import make_customer
 from tests.jobs import submit
 from tests.nasty import make_everybody
+from tests.replicas import NAME, introduce, shows_everything
 from tests.searches import content, rows
 from tests.servers import Replica
 from tests.workers import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.replica]
-CAUGHT_UP = "SELECT pg_last_wal_replay_lsn() >= '{}'::pg_lsn"
 
 
 @pytest.fixture
@@ -31,17 +31,8 @@ def reads(replica, settings, monkeypatch) -> list[bool]:
 
 
 def read_from(replica, settings, monkeypatch) -> list[bool]:
-    class WithReplica(dict):
-        """Settings of databases, with one that Django's test cases are not told of."""
-
-        def __contains__(self, alias: object) -> bool:
-            return alias == "replica" or super().__contains__(alias)
-
-        def __missing__(self, alias: str) -> dict[str, object]:
-            return self["default"] | {"HOST": str(replica.folder)}
-
-    monkeypatch.setattr(connections, "settings", WithReplica(connections.settings))
-    settings.SEARCH_DATABASE = "replica"
+    introduce(replica, monkeypatch)
+    settings.SEARCH_DATABASE = NAME
     seen, cut = [], ranges.cut
 
     def watched(*question) -> list[ranges.Range]:
@@ -52,14 +43,6 @@ def read_from(replica, settings, monkeypatch) -> list[bool]:
 
     monkeypatch.setattr(runner, "cut", watched)
     return seen
-
-
-def shows_everything(replica: Replica) -> None:
-    """Wait until the replica has what is committed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
-        (written,) = cursor.fetchone()
-    until(lambda: replica.ask(CAUGHT_UP.format(written)))
 
 
 def run(job: CustomerSearch) -> CustomerSearch:

@@ -133,25 +133,26 @@ def test_rights_that_web_and_worker_lack_are_named(settings):
         rows(f"GRANT {right} TO {row_roles.ROLE}")
 
 
-def test_searches_may_not_connect_as_somebody_else(monkeypatch, settings):
+@pytest.mark.parametrize("name", ["SEARCH_DATABASE", "READ_DATABASE"])
+def test_a_replica_is_not_read_as_somebody_else(monkeypatch, settings, name):
     """Such as the owner, whom nothing confines."""
     row_roles.make_role()
     list(row_security.apply(row_roles.ROLE))
     owner = connection.settings_dict["USER"]
-    with database_of_searches(monkeypatch, settings, owner), as_role():
+    with database_of(monkeypatch, settings, name, owner), as_role():
         assert row_security.problems() == []
-    with database_of_searches(monkeypatch, settings, "another"), as_role():
+    with database_of(monkeypatch, settings, name, "another"), as_role():
         (told,) = row_security.problems()
-    assert "SEARCH_DATABASE_URL has another user than DATABASE_URL" in told
+    assert f"{name}_URL has another user than DATABASE_URL" in told
 
 
 @contextmanager
-def database_of_searches(monkeypatch, settings, user: str) -> Iterator[None]:
+def database_of(monkeypatch, settings, name: str, user: str) -> Iterator[None]:
     with monkeypatch.context() as patch:
         databases = dict(connections.settings)
         patch.setattr(connections, "settings", databases | {"s": {**databases["default"]}})
         connections["s"].settings_dict["USER"] = user
-        settings.SEARCH_DATABASE = "s"
+        setattr(settings, name, "s")
         yield
         del connections["s"]
 

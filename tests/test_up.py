@@ -23,7 +23,14 @@ from config.launcher.instance import SECRET_NAMES
 from tests.servers import free_port
 from tests.workers import until
 
-OWN_VARIABLES = ("KITH_", "PG", "DATABASE_URL", "REDIS_URL", "SEARCH_DATABASE_URL")
+OWN_VARIABLES = (
+    "KITH_",
+    "PG",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SEARCH_DATABASE_URL",
+    "READ_DATABASE_URL",
+)
 LAUNCHER = (sys.executable, "-m", "config.launcher")
 
 FIND_KEPT_BANK = """

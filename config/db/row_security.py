@@ -131,12 +131,16 @@ def problems() -> list[str]:
             f" {stale[0]}: {REMEDY}"
         )
     # A replica has the roles of its primary, and may be away.
-    if connections[settings.SEARCH_DATABASE].settings_dict["USER"] != given_user():
-        found.append(
-            "KITH_ROW_SECURITY is on, and SEARCH_DATABASE_URL has another user than DATABASE_URL:"
-            " give both the same"
-        )
-    return found
+    replicas = {
+        "SEARCH_DATABASE_URL": settings.SEARCH_DATABASE,
+        "READ_DATABASE_URL": settings.READ_DATABASE,
+    }
+    return found + [
+        f"KITH_ROW_SECURITY is on, and {name} has another user than DATABASE_URL: give both the"
+        " same"
+        for name, alias in replicas.items()
+        if connections[alias].settings_dict["USER"] != given_user()
+    ]
 
 
 def missing_rights() -> list[str]:

@@ -8,7 +8,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import access
+from config.api import access, reads
 from config.api.actors import Actor, ActorType, Scope
 from config.api.ahead import Ahead, Row
 from config.api.cursors import PARAMETERS
@@ -53,6 +53,20 @@ def customer_answer(
     return JSONResponse(content, status=status_code, headers={"ETag": f'"{tag}"'})
 
 
+def page_answer(actor: Actor, filters: CustomerFilter, request: PageRequest, using: str) -> bytes:
+    """A page of customers as the actor may see them, as a database has them."""
+    page = filters.page(request, using=using)
+    by_id = filters.objects
+    if page.ids and not by_id:
+        by_id = dict(OBJECTS.rows(page.ids, using=using))
+    bodies = page.placed(by_id)
+    if not actor.may(Scope.CUSTOMERS_SENSITIVE):
+        return to_json(page.envelope([orjson.Fragment(body) for body in bodies]))
+    content = [orjson.loads(body) for body in bodies]
+    reveal(content, using=using)
+    return to_json(page.envelope(content))
+
+
 def precondition(request: Request) -> services.Precondition | None:
     """What `If-Match` and `If-None-Match` demand of the customer's version; None without them."""
     if_match, if_none_match = (request.headers.get(name) for name in ("If-Match", "If-None-Match"))
@@ -83,17 +97,9 @@ class CustomerList(ApiView):
         page_request, _ = self.gather(
             lambda: PageRequest.read(request, SORTS, "createdAt,DESC"), filters.check
         )
-        page = filters.page(page_request)
-        by_id = filters.objects
-        if page.ids and not by_id:
-            by_id = dict(OBJECTS.rows(page.ids))
-        bodies = page.placed(by_id)
-        if not actor.may(Scope.CUSTOMERS_SENSITIVE):
-            fragments = [orjson.Fragment(body) for body in bodies]
-            return JSONResponse(to_json(page.envelope(fragments)))
-        content = [orjson.loads(body) for body in bodies]
-        reveal(content)
-        return JSONResponse(to_json(page.envelope(content)))
+        return JSONResponse(
+            reads.look_up(actor, lambda using: page_answer(actor, filters, page_request, using))
+        )
 
     @openapi.create_customer
     def post(self, request: Request) -> HttpResponse:

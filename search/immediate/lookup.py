@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from config.api.actors import Actor, ActorType
 from config.api.pagination import EXACT_TOTAL
@@ -143,8 +143,9 @@ def find(
     sort: Sort,
     window: Window,
     attributes: Attributes,
+    using: str,
 ) -> Found:
-    """The customers for whom all criteria hold and whom the actor may see.
+    """The customers for whom all criteria hold and whom the actor may see, in a database.
 
     `departments` are those in which a customer has to be; None for any, or none.
     """
@@ -154,7 +155,7 @@ def find(
     for part, values in conditions(criteria, definitions):
         condition.add(part, *values)
     is_exact = bool(criteria.points) or actor.type == ActorType.CUSTOMER
-    return page_of(condition, sort, window, attributes, definitions, is_exact=is_exact)
+    return page_of(condition, sort, window, attributes, definitions, is_exact=is_exact, using=using)
 
 
 def find_by_id(
@@ -171,7 +172,10 @@ def find_by_id(
         condition.add("c.department_id = ANY(%s::uuid[])", array(departments))
     condition.add("c.id = ANY(%s::uuid[])", array(ids))
     window = Window(0, len(ids))
-    return page_of(condition, sort, window, attributes, definitions, is_exact=True).rows
+    found = page_of(
+        condition, sort, window, attributes, definitions, is_exact=True, using=DEFAULT_DB_ALIAS
+    )
+    return found.rows
 
 
 def visible_to(actor: Actor) -> Condition:
@@ -283,6 +287,7 @@ def page_of(
     definitions: Definitions,
     *,
     is_exact: bool,
+    using: str,
 ) -> Found:
     """A page of the customers for whom a condition holds, in an order. Two more queries at most."""
     key = SORT_KEYS[sort.name]
@@ -301,15 +306,16 @@ def page_of(
     slice_values = [window.offset, window.size + 1, *column_values]
     values = [*key_values, *condition.all_values]
     run = prepared_rows if is_exact else planned_rows
-    answer = run(FIRST.format(**parts), [*values, *slice_values])
+    answer = run(FIRST.format(**parts), [*values, *slice_values], using=using)
     count, is_estimate = int(answer[0][0]), False
     rows = [Row(*each[1:]) for each in answer if each[1] is not None]
     if count > EXACT_TOTAL:
         candidates, own_values = candidates_of(condition, sort, window)
         sql = LONG.format(**parts, candidates=candidates or ALL.format(**parts))
-        answer = planned_rows(sql, [*(own_values or values), *slice_values])
+        answer = planned_rows(sql, [*(own_values or values), *slice_values], using=using)
         rows = [Row(*each[1:]) for each in answer]
-        plan = planned_rows(ESTIMATE.format(**parts), condition.all_values)[0][0]
+        estimate = ESTIMATE.format(**parts)
+        plan = planned_rows(estimate, condition.all_values, using=using)[0][0]
         shown = window.offset + len(rows)
         count, is_estimate = max(plan[0]["Plan"]["Plan Rows"], count, shown), True
     return Found(rows[: window.size], count, is_estimate, len(rows) > window.size)
@@ -361,9 +367,9 @@ def order_by(sort: Sort) -> str:
             return f"key{direction}, {by_id}"
 
 
-def planned_rows(sql: str, values: Sequence[Value]) -> list[Cells]:
+def planned_rows(sql: str, values: Sequence[Value], *, using: str) -> list[Cells]:
     """The rows of a statement that is planned for its values."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[Cells] = cursor.fetchall()
     return rows

@@ -1,6 +1,7 @@
 """`/core/customermgr/v3/customer`: immediate search."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.api import reads
 from config.api.actors import Actor, ActorType, Scope
 from config.api.dialects import JSON, XML, core_headers, preferred_type
 from config.api.translation import LANGUAGES, language_of, preferred_language, speaking
@@ -156,7 +158,8 @@ class CustomerLookup(CoreView):
         definitions = read_definitions(
             actor, attributes=lookup.attributes, sort=lookup.sort, criteria=criteria
         )
-        return find(
+        search = partial(
+            find,
             actor=actor,
             criteria=criteria,
             definitions=definitions,
@@ -165,6 +168,7 @@ class CustomerLookup(CoreView):
             window=lookup.window,
             attributes=lookup.attributes,
         )
+        return reads.look_up(actor, lambda using: search(using=using))
 
     def body(self, lookup: Lookup, found: Found) -> dict[str, object]:
         """The page, with what surrounds it."""

@@ -28,7 +28,15 @@ SETTINGS = {
     "KITH_LOADER_PROCESSES": "2",
     "KITH_SEARCH_SESSIONS": "2",
 }
-GIVEN = ("KITH_", "PG", "DATABASE_URL", "REDIS_URL", "SEARCH_DATABASE_URL", "EMAIL_URL")
+GIVEN = (
+    "KITH_",
+    "PG",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SEARCH_DATABASE_URL",
+    "READ_DATABASE_URL",
+    "EMAIL_URL",
+)
 
 
 def patient() -> Restarts:

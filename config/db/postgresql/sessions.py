@@ -2,8 +2,8 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -57,6 +57,15 @@ class Connection(psycopg.Connection[TupleRow]):
                 self.cancel_safe(timeout=CANCEL_SECONDS)
             self.pgconn.finish()
             raise psycopg.OperationalError("the server did not answer in time") from None
+
+    @contextmanager
+    def answering_within(self, seconds: float) -> Iterator[None]:
+        """While it is entered, the server has so many seconds for each answer."""
+        usual, self.answer_seconds = self.answer_seconds, seconds
+        try:
+            yield
+        finally:
+            self.answer_seconds = usual
 
     @property
     def statement_names(self) -> OrderedDict[Key, bytes]:
