@@ -238,17 +238,21 @@ class Rabbit(Server):
 
 
 class Replica(Server):
-    """A streaming replica of the database of the tests, made of a base backup."""
+    """A streaming replica of the database of the tests, or of another server's, made of a backup.
 
-    def __init__(self) -> None:
-        super().__init__("replica")
+    `options` are more settings of its own; a primary knows it by `name`.
+    """
+
+    def __init__(self, source: Server | None = None, name: str = "replica", **options: str) -> None:
+        super().__init__(name)
         self.cluster = self.folder / "cluster"
+        self._options = options
+        host = connection.settings_dict["HOST"] if source is None else source.folder
         subprocess.run(
             [
                 *(str(postgres_binaries() / "pg_basebackup"), "--pgdata", str(self.cluster)),
-                *("--host", connection.settings_dict["HOST"], "--port", str(PORT)),
-                *("--username", "kith", "--checkpoint", "fast", "--write-recovery-conf"),
-                "--no-sync",
+                *("--dbname", f"host={host} port={PORT} user=kith application_name={name}"),
+                *("--checkpoint", "fast", "--write-recovery-conf", "--no-sync"),
             ],
             env=server_environment(),
             check=True,
@@ -259,6 +263,7 @@ class Replica(Server):
             "unix_socket_directories": str(self.folder),
             "hot_standby_feedback": "on",
             "shared_buffers": "32MB",
+            **self._options,
         }
         postgres = postgres_binaries() / "postgres"
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -272,6 +277,16 @@ class Replica(Server):
             self.ask("SELECT 1")
             return True
         return False
+
+    def die(self) -> None:
+        """Be gone at once, with all its processes, each of which is of a session of its own."""
+        postmaster = self._process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        self._process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self._process.wait(60)
 
     def ask(self, query: str) -> object:
         """The one value of a query, by a session of its own."""

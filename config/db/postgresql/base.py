@@ -3,12 +3,14 @@
 import select
 from collections.abc import Callable, Mapping
 from time import monotonic
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 import psycopg
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.postgresql import base, operations
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 from psycopg.types.datetime import TimestamptzLoader
 
 from config.db.postgresql.schema import DatabaseSchemaEditor
@@ -44,6 +46,30 @@ class DatabaseOperations(operations.DatabaseOperations):
         return super().last_executed_query(cursor, sql, params) or sql
 
 
+class DatabaseErrors(DatabaseErrorWrapper):
+    """Django's, but a database that takes no writes is away until it is connected anew.
+
+    So an address answers that leads to a standby which was not promoted yet, or to a primary that
+    is none any more: what is told so is tried again, and this session leads nowhere better.
+    """
+
+    wrapper: "DatabaseWrapper"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Raise Django's exception for the driver's."""
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            self.wrapper.errors_occurred = True
+            # Once the request or task is done.
+            self.wrapper.close_at = 0
+            raise OperationalError(*error.args) from error
+        super().__exit__(kind, error, traceback)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, but the first query of a request does not ask first whether the server is there.
 
@@ -55,7 +81,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
     SchemaEditorClass = DatabaseSchemaEditor
     health_check_done: bool
+    close_at: float | None
     _quiet_until = 0.0
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrors:
+        """What Django enters around all that it asks the driver."""
+        return DatabaseErrors(self)
 
     def get_new_connection(self, conn_params: Mapping[str, object]) -> Connection:
         """A connection that reads moments in its own time zone, UTC.
