@@ -144,6 +144,12 @@ def database(name: str, url: str, **patience: str) -> dict[str, object]:
 
 # Web and worker see the rows of the business accounts that they work for, and no others.
 ROW_SECURITY = env.flag("KITH_ROW_SECURITY")
+# The database is a distributed engine: only what such a one allows is asked of it.
+DISTRIBUTED = env.flag("KITH_DISTRIBUTED")
+if DISTRIBUTED and ROW_SECURITY:
+    raise ImproperlyConfigured(
+        "KITH_DISTRIBUTED and KITH_ROW_SECURITY cannot both be on: no engine was tried with both."
+    )
 DATABASES = {"default": database("DATABASE_URL", env.required("DATABASE_URL"))}
 # Searches may read from a replica; without one they read where everything else does.
 if search_url := env.text("SEARCH_DATABASE_URL"):

@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from config.api import reads
@@ -33,7 +34,16 @@ RESTAMP = """
     FROM (SELECT current_setting('kith.actor')::jsonb || jsonb_build_object(
         'at', greatest(statement_timestamp(), %s::timestamptz)) AS act) said"""
 
-REQUESTS = "SELECT set_config('kith.requests', %s, true)"
+# A distributed engine tells its nodes what a literal SET LOCAL sets, and not what a function sets:
+# the clock is read first, and what it says is sent back, which is a message more. One server is
+# spared that message (`./kith bench distributed` tells what it costs).
+CLOCK = "SELECT statement_timestamp()"
+LATER = """
+    SELECT greatest(statement_timestamp(), %s::timestamptz), current_setting('kith.actor')"""
+SAY = "SET LOCAL kith.actor = %s"
+BEGIN = f"{SAY}; SET LOCAL kith.requests = ''"
+REQUESTS = "SET LOCAL kith.requests = %s"
+RECORDING = "SET LOCAL kith.recording = %s"
 
 
 class Via(StrEnum):
@@ -73,9 +83,19 @@ def recorded_asking(
     with transaction.atomic():
         if reads.is_on():
             transaction.on_commit(partial(reads.remember, actor))
-        begun, *found = together([Question(ACT, [json.dumps(act)]), *questions])
+        if settings.DISTRIBUTED:
+            begun, *found = together([Question(CLOCK, []), *questions])
+            say(act, begun[0][0], BEGIN)
+        else:
+            begun, *found = together([Question(ACT, [json.dumps(act)]), *questions])
         at: datetime = begun[0][0]
         yield at, found
+
+
+def say(act: Mapping[str, object], at: datetime, sql: str) -> None:
+    """Log the changes of the transaction from here on as of a moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps({**act, "at": at.isoformat()})])
 
 
 def restamp(not_before: datetime | None = None) -> datetime:
@@ -85,7 +105,11 @@ def restamp(not_before: datetime | None = None) -> datetime:
     have changed it: their changes come first, and the log is read in the order of `at`.
     """
     at: datetime
-    ((at, *_),) = prepared_rows(RESTAMP, [not_before])
+    if settings.DISTRIBUTED:
+        ((at, act),) = prepared_rows(LATER, [not_before])
+        say(json.loads(act), at, SAY)
+    else:
+        ((at, *_),) = prepared_rows(RESTAMP, [not_before])
     return at
 
 
@@ -105,6 +129,6 @@ def unrecorded() -> Iterator[None]:
     but not what they are, such as sealing them under another key. To be used for nothing else.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('kith.recording', 'off', true)")
+        cursor.execute(RECORDING, ["off"])
         yield
-        cursor.execute("SELECT set_config('kith.recording', 'on', true)")
+        cursor.execute(RECORDING, ["on"])

@@ -19,6 +19,7 @@ from config.api import pagination
 from config.api.cursors import bad_cursor
 from config.api.pagination import Page, PageRequest, Total
 from config.api.sorts import Sort
+from config.db.estimates import expected_rows
 from config.db.statements import Question, Row, Slot, Statement, array, together
 from customers.models import BusinessAccount, Customer
 from customers.querysets import CustomerQuerySet
@@ -42,7 +43,7 @@ COUNTED = """
 
 
 ESTIMATE = """
-    EXPLAIN (FORMAT JSON) SELECT FROM customers_customer
+    SELECT FROM customers_customer
     WHERE status <> 'DELETED' AND business_account_id = ANY(%s::uuid[])"""
 
 
@@ -135,7 +136,4 @@ def total_of(accounts: Collection[UUID], count: int, *, using: str) -> Total:
     """How many customers the accounts have, which were counted so far, or about how many."""
     if count <= pagination.EXACT_TOTAL:
         return Total(count, is_estimate=False)
-    with connections[using].cursor() as cursor:
-        cursor.execute(ESTIMATE, [array(accounts)])
-        ((plan,),) = cursor.fetchall()
-    return Total(max(int(plan[0]["Plan"]["Plan Rows"]), count), is_estimate=True)
+    return Total.beyond(count, expected_rows(ESTIMATE, [array(accounts)], connections[using]))

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from config.api.json import to_json
 from config.db import scope
+from config.db.estimates import expected_rows
 from config.jobs.lease import ClaimLost, Lease
 from config.jobs.worker import perform
 from customers.models import Customer
@@ -63,8 +64,10 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
                 search.result_format, search.columns, is_requested=bool(search.external_ids)
             )
             is_table = search.result_format in TABLES
-            count = sessions_for(estimated, is_table=is_table, connection=connection)
-            cuts = cut(customers, accounts, estimated, count, connection)
+            # Without an estimate nothing is cut: such an engine reads by itself on all nodes.
+            expected = estimated or 0
+            count = sessions_for(expected, is_table=is_table, connection=connection)
+            cuts = cut(customers, accounts, expected, count, connection)
             copies = [statement(customers, layout, connection, each) for each in cuts]
             with (
                 in_order(copies, layout, sessions, count) as batches,
@@ -118,13 +121,9 @@ def tree_of(roots: list[UUID], connection: BaseDatabaseWrapper) -> set[UUID]:
         return {account for (account,) in cursor}
 
 
-def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int:
-    """How many rows the planner expects."""
-    query, parameters = compiled(customers, connection)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", parameters)
-        ((plan,),) = cursor.fetchall()
-    return int(plan[0]["Plan"]["Plan Rows"])
+def estimate(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int | None:
+    """How many rows the planner expects, if it knows."""
+    return expected_rows(*compiled(customers, connection), connection)
 
 
 def columns_of(search: CustomerSearch) -> list[dict[str, str]]:

@@ -39,6 +39,7 @@ from tests.measuring import (
     unmeasured,
 )
 from tests.migrated import migrated
+from tests.modes import each_mode
 from tests.served import served_database
 from tests.servers import pooler, rabbit, replica
 from tests.supervised import said, supervisor
@@ -49,6 +50,7 @@ from tests.workers import lose_messages
 __all__ = [
     "bucket",
     "define",
+    "each_mode",
     "endpoint",
     "measured_forks",
     "migrated",

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import transaction
 
+from config.db.locks import hold
 from customers.models import Customer
 from tests import bulk
 from tests.bulk import customer
@@ -15,7 +16,7 @@ from tests.threads import in_threads, waiting_for_a_lock
 from tests.uploads import lines, send
 from tests.workers import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("each_mode")]
 
 
 def update(owner: Speaker, customer_id: str) -> Callable[[], object]:
@@ -44,6 +45,7 @@ def test_a_change_that_waited_for_another_one_comes_after_it(owner, kind):
     work = kind(owner, str(row.pk))
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
+            hold([row.pk])
             Customer.objects.select_for_update(no_key=True).get(pk=row.pk)
             waiting = pool.submit(in_threads, 1, lambda _: work())
             until(lambda: in_threads(1, lambda _: waiting_for_a_lock()) == [True])

@@ -14,7 +14,7 @@ from tests import bulk
 from tests.bulk import customer
 from tests.jobs import submit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("each_mode")]
 
 
 def claimed_together(owner, count: int) -> BulkRequest:

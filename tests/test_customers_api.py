@@ -9,7 +9,7 @@ from customers.models import BusinessAccount, Customer
 from tests import factories
 from tests.customers import ACME, ADA, HOME, codes, create
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_mode")]
 
 
 def test_an_individual_is_created_with_the_least_that_is_needed(owner):

@@ -13,7 +13,7 @@ from customers.models import ContactPoint, Customer
 from tests import bulk, factories
 from tests.customers import ACME, ADA, HOME, codes, create, listed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_mode")]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

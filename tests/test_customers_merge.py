@@ -19,7 +19,7 @@ from customers.models import (
 from tests.customers import ACME, ADA, HOME, SHIPPING, create, put, refused
 from tests.threads import in_threads
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_mode")]
 
 WHOLE = ADA | {
     "prefix": "Countess",

@@ -24,7 +24,11 @@ from tests import bulk
 from tests.bulk import customer
 from tests.uploads import FILES, NDJSON, ended, lines, results, send, stored
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers_forks]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.covers_forks,
+    pytest.mark.usefixtures("each_mode"),
+]
 NUMBER = "4111111111111111"
 
 

@@ -12,7 +12,7 @@ from ingest.models import BulkContent
 from tests import bulk, factories
 from tests.bulk import account, card, customer, done, errors, load, outcomes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_mode")]
 MOMENT = "2024-05-06T07:08:09.123456Z"
 
 

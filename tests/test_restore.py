@@ -6,7 +6,7 @@ from customers.models import Change, Customer
 from tests import bulk
 from tests.customers import ADA, HOME, codes, create
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_mode")]
 REASON = {"reason": "Deleted by mistake"}
 
 

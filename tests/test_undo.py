@@ -16,7 +16,7 @@ from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
 from tests.undoing import ask, registry, undo
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("each_mode")]
 NOTHING = (
     "There is nothing to undo: nothing of this request was stored, or nothing is known of it any "
     "more."

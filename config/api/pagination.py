@@ -2,7 +2,8 @@
 
 A page's JSON is `totalElements`, `totalPages`, `number`, `numberOfElements`, `hasNext`,
 `nextCursor` (null on the last page) and `content`. Totals are exact up to `EXACT_TOTAL`; beyond it
-they are the planner's estimate, and `totalIsEstimate` says so: no list waits for a count.
+they are the planner's estimate, or on a distributed engine, which has none, one more than that, and
+`totalIsEstimate` says so: no list waits for a count.
 
 A cursor is good for the list, filters, order and business account that it was given for, and is
 signed: it carries the total of the first page, which nobody else may make up.
@@ -27,6 +28,7 @@ from config.api.ahead import Row
 from config.api.cursors import bad_cursor, scope_of, signature_of
 from config.api.errors import Invalid, Problem
 from config.api.sorts import Sort, opposite, read_sorts
+from config.db.estimates import expected_rows
 
 EXACT_TOTAL = 10_000
 MAX_SIZE = 200
@@ -57,8 +59,13 @@ class Total:
             count = rows[: EXACT_TOTAL + 1].count()
         if count <= EXACT_TOTAL:
             return cls(count, is_estimate=False)
-        plan = orjson.loads(rows.explain(format="json"))[0]["Plan"]
-        return cls(max(int(plan["Plan Rows"]), count), is_estimate=True)
+        database = connections[rows.db]
+        return cls.beyond(count, expected_rows(*rows.query.sql_with_params(), database))
+
+    @classmethod
+    def beyond(cls, count: int, expected: int | None) -> "Total":
+        """That there are at least so many, and how many are expected, if anybody knows."""
+        return cls(max(expected or 0, count), is_estimate=True)
 
 
 @dataclass(frozen=True)

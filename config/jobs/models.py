@@ -32,6 +32,7 @@ from uuid_utils.compat import uuid7
 from config import metrics, tracing
 from config.api.actors import Actor
 from config.context import request_id
+from config.db.locks import hold_business_account
 from config.db.statements import insert_rows
 from config.jobs import limits
 from config.jobs.lease import ClaimLost
@@ -384,11 +385,11 @@ def job_tables() -> tuple[limits.JobTable, ...]:
 def has_free_slot(business_account_id: UUID) -> bool:
     """Whether one more job of this account may run; to be asked in the transaction that claims it.
 
-    Locks the account's row, so that two claims at once do not both get the last slot.
+    Holds the account, so that two claims at once do not both get the last slot.
     """
-    accounts = apps.get_model("customers.BusinessAccount").objects
-    locked = accounts.select_for_update(no_key=True).filter(pk=business_account_id)
-    limit: int = locked.values_list("max_running_jobs", flat=True).get()
+    hold_business_account(business_account_id)
+    accounts = apps.get_model("customers.BusinessAccount").objects.filter(pk=business_account_id)
+    limit: int = accounts.values_list("max_running_jobs", flat=True).get()
     return limits.running(job_tables(), business_account_id) < limit
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import orjson
-
 from config.api.pagination import Narrow, PageRequest, Total
+from config.db.estimates import expected_rows
 from customers.models import BusinessAccount
 from customers.querysets import CustomerQuerySet
 from customers.sorting import first_ids
@@ -43,13 +42,17 @@ def walk_of(
                 for each in (customers, searched)
             )
             # Rows that the walks look at, each for one in `of / found`, against all that are found.
-            is_long = len(accounts) * WALKS * count * of < found * found
+            is_long = (
+                found is not None
+                and of is not None
+                and len(accounts) * WALKS * count * of < found * found
+            )
         return first_ids(customers, accounts, asked, count) if is_long else None
 
     return walk
 
 
-def expected(customers: CustomerQuerySet) -> int:
-    """How many customers the planner expects; nothing is counted."""
-    plan = orjson.loads(customers.order_by().values("id").explain(format="json"))[0]["Plan"]
-    return int(plan["Plan Rows"])
+def expected(customers: CustomerQuerySet) -> int | None:
+    """How many customers the planner expects, if it knows; nothing is counted."""
+    rows = customers.order_by().values("id")
+    return expected_rows(*rows.query.sql_with_params())

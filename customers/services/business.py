@@ -7,6 +7,7 @@ from django.db.models import PROTECT, Model, QuerySet
 
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Conflict, Invalid, Problem
+from config.db.locks import hold_business_account
 from customers.models import Account, AttributeDefinition, BusinessAccount, Department
 from customers.normalize import clean
 
@@ -87,6 +88,7 @@ def kept_by(business_account: BusinessAccount) -> list[type[Model]]:
 def delete_business_account(*, business_account: BusinessAccount) -> None:
     """Delete an account with its departments, attributes and keys. Raises `Conflict`."""
     with transaction.atomic():
+        hold_business_account(business_account.pk)
         # Whoever adds something to it waits, and then finds that it is not there.
         BusinessAccount.objects.select_for_update().get(pk=business_account.pk)
         if found := kept_by(business_account):

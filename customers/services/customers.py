@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Conflict, Invalid, NotFound, Problem
+from config.db.locks import are_advisory, hold, holding
 from config.db.statements import Row
 from customers import bulk, normalize
 from customers.change_log import recorded, recorded_asking, restamp
@@ -31,13 +32,22 @@ from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import CustomerValues
 
 
+def with_account(customer: CustomerQuerySet) -> CustomerQuerySet:
+    """A customer and its account, with the columns of `bulk.attributes`."""
+    return customer.select_related("business_account")
+
+
 def for_update(customer: CustomerQuerySet) -> CustomerQuerySet:
-    """A locked customer and its account, with the columns of `bulk.attributes`."""
-    joined = customer.select_related("business_account")
-    return joined.select_for_update(of=("self",), no_key=True)
+    """Likewise, locked by its row."""
+    return with_account(customer).select_for_update(of=("self",), no_key=True)
 
 
-LOCKED, LOCKED_ANYWAY = OneCustomer(for_update), OneCustomer(for_update, or_deleted=True)
+# By whether it is held by an advisory lock already, and whether it may be deleted.
+TO_CHANGE = {
+    (is_held, or_deleted): OneCustomer(ask, or_deleted=or_deleted)
+    for is_held, ask in ((True, with_account), (False, for_update))
+    for or_deleted in (True, False)
+}
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
 
@@ -237,9 +247,11 @@ def profiled(
     All of it is asked for in one message: each statement sees what was there when the one before it
     had ended, so the rows are those that belong to the customer as it was locked.
     """
-    questions = [LOCKED.question(actor, customer_id), *rows_of(customer_id)]
-    with recorded_asking(actor, questions, via=via) as (begun, (found, *rows)):
-        customer, at = taken(LOCKED.converted(found), begun, precondition)
+    locks, one = holding(customer_id), TO_CHANGE[are_advisory(), False]
+    questions = [*locks, one.question(actor, customer_id), *rows_of(customer_id)]
+    with recorded_asking(actor, questions, via=via) as (begun, answers):
+        found, *rows = answers[len(locks) :]
+        customer, at = taken(one.converted(found), begun, precondition)
         yield Profile.read(customer, rows), at
 
 
@@ -258,9 +270,9 @@ def locked(
     `or_deleted`, and what `precondition` raises. The lock makes two updates at once follow each
     other, so that neither loses the other's fields.
     """
-    return taken(
-        (LOCKED_ANYWAY if or_deleted else LOCKED).row(actor, customer_id), begun, precondition
-    )
+    hold([customer_id])
+    one = TO_CHANGE[are_advisory(), or_deleted]
+    return taken(one.row(actor, customer_id), begun, precondition)
 
 
 def taken(

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from config.api.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from config.db.locks import hold_business_account
 from customers.models import BusinessAccount, Department, User
 from customers.normalize import clean
 from customers.roles import ROLES
@@ -144,11 +145,11 @@ def managed(by: User, person: User) -> Iterator[User]:
     """A transaction in which `by` changes a person: gives the row.
 
     Raises `NotFound` for a person of another tree, and `Forbidden` for one of a higher role.
-    The business account is locked, too, so that of two changes the second sees the first.
+    The business account is held, too, so that of two changes the second sees the first.
     """
     with transaction.atomic():
         if person.business_account_id:
-            BusinessAccount.objects.select_for_update().get(pk=person.business_account_id)
+            hold_business_account(person.business_account_id)
         row = User.objects.select_for_update().get(pk=person.pk)
         require_in_tree(by, row.business_account_id)
         if not may_manage(by, row):

@@ -1,11 +1,12 @@
 """A batch of items applied to the registry, in the current transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError
 
 from config.api.actors import Actor
+from config.db import locks
 from customers.change_log import restamp
 from customers.facts import AccountFacts
 from customers.models import BusinessAccount
@@ -46,6 +47,13 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
     plan = Plan(before, profiles)
     plan.take(items)
     return plan
+
+
+def hold(items: Iterable[Item], *, actor: Actor) -> None:
+    """Hold all that a transaction is going to change where it is applied in several batches."""
+    if locks.are_advisory():
+        needed = rows_needed(snapshot.Ids(actor.business_account_id), items)
+        locks.hold(needed.customers | needed.accounts)
 
 
 def apply(items: Sequence[Item], *, actor: Actor) -> Plan:

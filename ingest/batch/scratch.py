@@ -47,7 +47,9 @@ CREATE = """
 MORE = """
     CREATE INDEX ON pg_temp.customers_account (id);
     CREATE TEMPORARY TABLE ingest_copied (id uuid PRIMARY KEY) ON COMMIT DROP"""
-# Those that are not copied yet, of some customers, of who holds accounts, and of lines of parents.
+HOLDERS = "SELECT customer_id FROM {schema}.customers_account WHERE id = ANY(%s::uuid[])"
+# Those that are not copied yet, of some customers, and of lines of parents. It names no table of
+# the registry: a distributed engine would take no recursion over one.
 NEXT = """
     WITH RECURSIVE line AS (
         SELECT parent_customer_id FROM pg_temp.customers_enrollment
@@ -59,7 +61,6 @@ NEXT = """
     )
     INSERT INTO pg_temp.ingest_copied
     SELECT unnest(%(customers)s::uuid[])
-    UNION SELECT customer_id FROM {schema}.customers_account WHERE id = ANY(%(accounts)s::uuid[])
     UNION SELECT parent_customer_id FROM line
     ON CONFLICT DO NOTHING RETURNING id::text"""
 COPY = """
@@ -121,15 +122,13 @@ class Scratch:
 
     def _copy(self, needed: Needed) -> None:
         """Copy the customers that are needed, and whoever is above them or shares accounts."""
-        customers = needed.customers | needed.holders | needed.parents
-        wanted = {
-            "customers": array(customers),
-            "accounts": array(needed.accounts),
-            "parents": array(needed.parents),
-        }
         with connection.cursor() as cursor:
+            cursor.execute(HOLDERS.format(schema=self._schema), [array(needed.accounts)])
+            customers = needed.customers | needed.holders | needed.parents
+            customers |= {str(holder) for (holder,) in cursor.fetchall()}
+            wanted = {"customers": array(customers), "parents": array(needed.parents)}
             while True:
-                cursor.execute(NEXT.format(schema=self._schema), wanted)
+                cursor.execute(NEXT, wanted)
                 new = [row[0] for row in cursor.fetchall()]
                 if not new:
                     return

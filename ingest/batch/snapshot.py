@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from config.db import locks
 from config.db.statements import array
 from customers.normalize import customer_id_text, uuid5
 
@@ -198,15 +199,8 @@ CARDS = with_columns(
     ["customer_id", "id", *Card._fields],
 )
 PARENTS = """
-    WITH RECURSIVE line AS (
-        SELECT customer_id, parent_customer_id FROM customers_enrollment
-        WHERE customer_id = ANY(%s::uuid[]) AND parent_customer_id IS NOT NULL
-        UNION
-        SELECT e.customer_id, e.parent_customer_id FROM customers_enrollment e
-        JOIN line ON e.customer_id = line.parent_customer_id
-        WHERE e.parent_customer_id IS NOT NULL
-    )
-    SELECT customer_id::text, parent_customer_id::text FROM line"""
+    SELECT customer_id::text, parent_customer_id::text FROM customers_enrollment
+    WHERE customer_id = ANY(%s::uuid[]) AND parent_customer_id IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +226,29 @@ def load(ids: Ids, needed: Needed, *, is_locked: bool = True) -> Snapshot:
     with connection.cursor() as cursor:
         # All is found by its key, also in a table that was empty when it was last looked at.
         cursor.execute("SET LOCAL enable_seqscan = off")
-    lock = LOCKED if is_locked else ""
+    if is_locked:
+        locks.hold(needed.customers | needed.accounts)
+    lock = LOCKED if is_locked and not locks.are_advisory() else ""
     load_customers(state, needed.customers, f"{lock} OF c" if lock else "")
     load_accounts(state, needed.accounts, needed.holders, lock)
-    if needed.parents:
-        with connection.cursor() as cursor:
-            cursor.execute(PARENTS, [array(needed.parents)])
-            state.parents = dict(cursor.fetchall())
+    load_parents(state, needed.parents)
     return state
+
+
+def load_parents(state: Snapshot, customers: set[str]) -> None:
+    """The lines of parents of customers, level by level.
+
+    A distributed engine takes no recursive query over several customers. Lines are short, and on
+    one server a level takes as long as the recursive query did.
+    """
+    level, seen = customers, set[str]()
+    while level:
+        seen |= level
+        with connection.cursor() as cursor:
+            cursor.execute(PARENTS, [array(level)])
+            found = dict(cursor.fetchall())
+        state.parents |= found
+        level = set(found.values()) - seen
 
 
 def load_customers(state: Snapshot, customers: set[str], lock: str) -> None:

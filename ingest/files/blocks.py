@@ -12,7 +12,7 @@ from config.api.actors import Actor
 from config.jobs.lease import ClaimLost
 from customers.change_log import recorded
 from ingest import failed_lines
-from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of
+from ingest.batch.apply import COUNTED, TooEarly, apply, counts_of, hold
 from ingest.batch.items import Item
 from ingest.batch.scratch import Scratch
 from ingest.files.frames import Block, ContentLost, opened
@@ -147,7 +147,10 @@ def write_blocks(
             cursor.execute(HELD, [str(request.pk), str(request.claim_id)])
             if cursor.rowcount == 0:
                 raise ClaimLost
-        for some in apart([item for items in read for item in items]):
+        all_items = [item for items in read for item in items]
+        if not target.scratch:
+            hold(all_items, actor=actor)
+        for some in apart(all_items):
             if target.scratch:
                 target.scratch.try_out(some, actor=actor, at=at)
                 continue

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from config.api.actors import Actor
 from config.api.errors import Problem
+from config.db import locks
 from config.db.statements import array
 from customers.models import (
     Activity,
@@ -89,8 +90,7 @@ def prepare(
         cursor.execute("SET LOCAL enable_seqscan = off")
     groups = Groups(load, wanted)
     if is_locked:
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK, [array(groups.customers)])
+        lock(groups)
     since = Since(load, groups, items)
     undos = []
     for group in groups:
@@ -101,6 +101,22 @@ def prepare(
         undos.append(undo)
     check(undos, load, is_locked=is_locked)
     return undos
+
+
+def lock(groups: Groups) -> None:
+    """Wait for the customers of all groups, and for the accounts that they share."""
+    if locks.are_advisory():
+        accounts = {
+            change.entity_id
+            for group in groups
+            for changes in group.changes.values()
+            for change in changes
+            if change.entity == "account"
+        }
+        locks.hold(accounts.union(groups.customers))
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [array(groups.customers)])
 
 
 def check(undos: Iterable[Undo], load: BulkRequest, *, is_locked: bool) -> None:

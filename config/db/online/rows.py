@@ -142,7 +142,7 @@ def fill(connection: BaseDatabaseWrapper, sql: str, *, table: str, key: str) -> 
     while True:
         started = time.monotonic()
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('kith.recording', 'off', true)")
+            cursor.execute("SET LOCAL kith.recording = 'off'")
             cursor.execute(last_of_batch, {"after": after, "batch": batch})
             (last,) = cursor.fetchone() or (None,)
             cursor.execute(sql, {"after": after, "last": last})

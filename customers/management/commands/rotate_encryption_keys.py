@@ -22,6 +22,7 @@ from config.db.crypto import (
     seal_bytes,
     unseal_bytes,
 )
+from config.db.locks import are_advisory, hold
 from customers.change_log import unrecorded
 from customers.history import ENTITIES
 from customers.management.output import JSONCommand
@@ -33,16 +34,17 @@ FIRST_CHANGE = ("-infinity", str(UUID(int=0)), 0)
 NEXT_CHANGES = """
     SELECT at, customer_id, id, entity, entity_id, sealed::text FROM customers_change
     WHERE sealed IS NOT NULL AND (at, customer_id, id) > (%s::timestamptz, %s::uuid, %s::bigint)
-    ORDER BY at, customer_id, id LIMIT %s FOR UPDATE"""
+    ORDER BY at, customer_id, id LIMIT %s"""
 WRITE_CHANGES = """
     UPDATE customers_change AS stored SET sealed = fresh.sealed
-    FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
-        AS fresh (customer_id, at, id, sealed)
+    FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::jsonb[], %s::jsonb[])
+        AS fresh (customer_id, at, id, sealed, read)
     WHERE stored.customer_id = fresh.customer_id AND stored.at = fresh.at
-        AND stored.id = fresh.id"""
+        AND stored.id = fresh.id AND stored.sealed = fresh.read"""
 WRITE_COLUMN = SQL("""
     UPDATE {table} AS stored SET {column} = fresh.sealed
-    FROM unnest({arrays}) AS fresh ({names}, sealed) WHERE {same}""")
+    FROM unnest({arrays}) AS fresh ({names}, sealed, read)
+    WHERE {same} AND stored.{column} = fresh.read""")
 
 
 class Batch(NamedTuple):
@@ -130,7 +132,7 @@ def reseal_changes(last: tuple[object, ...]) -> Batch:
                 else:
                     done += 1
             if done:
-                changed.append((customer_id, at, number, json.dumps(values)))
+                changed.append((customer_id, at, number, json.dumps(values), document))
             resealed += done
         if changed:
             cursor.execute(WRITE_CHANGES, [list(column) for column in zip(*changed, strict=True)])
@@ -153,12 +155,17 @@ def reseal_batch(model: type[models.Model], column: str, last: tuple[object, ...
         stale = stale.filter(pk__gt=last if len(last) > 1 else last[0])
     with unrecorded():
         keys = [field.attname for field in model._meta.pk_fields]
-        rows = list(stale.order_by("pk").select_for_update().values_list(*keys, column)[:BATCH])
+        found = stale.order_by("pk").values_list(*keys, column)
+        if not are_advisory():
+            found = found.select_for_update()
+        rows = list(found[:BATCH])
+        # The first of the columns of a key is the customer's, where there is one.
+        hold(row[0] for row in rows)
         fresh, errors = [], []
         for *key, sealed in rows:
             here = associated_data(model, column, key[-1])
             try:
-                fresh.append((*key, seal_bytes(unseal_bytes(sealed, here), here)))
+                fresh.append((*key, seal_bytes(unseal_bytes(sealed, here), here), sealed))
             except SealError as error:
                 errors.append(error)
         if fresh:
@@ -167,11 +174,13 @@ def reseal_batch(model: type[models.Model], column: str, last: tuple[object, ...
 
 
 def write(model: type[models.Model], column: str, fresh: list[tuple[object, ...]]) -> None:
-    """Store values, each given behind the key of its row, in one statement."""
+    """Store values in one statement, each given behind the key of its row, and before the one that
+    was read: who has changed it since has sealed it anew.
+    """
     fields = model._meta.pk_fields
     names = [field.attname for field in fields]
     types = [str(field.db_type(connection)) for field in fields]
-    arrays = ", ".join(f"%s::{kind}[]" for kind in [*types, "bytea"])
+    arrays = ", ".join(f"%s::{kind}[]" for kind in [*types, "bytea", "bytea"])
     same = " AND ".join(f"stored.{name} = fresh.{name}" for name in names)
     statement = WRITE_COLUMN.format(
         table=Identifier(model._meta.db_table),
