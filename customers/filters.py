@@ -1,5 +1,6 @@
 """The query parameters of `GET /v1/customers`, as a django-filter filter set. All are ANDed."""
 
+import math
 from copy import deepcopy
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import cached_property, lru_cache, partial
@@ -13,6 +14,7 @@ from config.api import text
 from config.api.actors import Actor
 from config.api.errors import CODES, Invalid, Problem
 from config.api.pagination import Page, PageRequest, Total
+from config.db.estimates import Plan, nodes
 from config.db.statements import Row
 from customers import normalize
 from customers.filter_form import CheckedForm, DayField, SharedFields, TextField
@@ -31,6 +33,11 @@ EXACT = {
 # The parameters that say whose customers are listed, and those that leave most of them.
 ACCOUNTS = frozenset({"businessAccountId", "includeChildren"})
 BROAD = ACCOUNTS | {"status", "type"}
+# Those with words that may occur anywhere in a text, and the index that finds them.
+WORDS = frozenset({"name", "search"})
+BY_WORDS = "customer_search_trigrams"
+# A row costs about so many times as much as an entry of an index that is read as a whole.
+FAR_MORE = 5
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)
@@ -159,8 +166,28 @@ class CustomerFilter(django_filters.FilterSet):
         if ACCOUNTS.issuperset(self.given) and is_by_time(request):
             return by_time(request, self.accounts, using=using)
         queryset: CustomerQuerySet = self.qs.using(using)
-        narrow = partial(self.first_ids, using=using)
-        return request.take(queryset, narrow, is_long=BROAD.issuperset(self.given))
+        return request.take(
+            queryset,
+            partial(self.first_ids, using=using),
+            is_long=BROAD.issuperset(self.given),
+            instead=None if WORDS.isdisjoint(self.given) else partial(self.by_words, using=using),
+        )
+
+    def by_words(self, plan: Plan, *, using: str) -> CustomerQuerySet | None:
+        """The same customers found by words alone, where `plan` reads far more of the accounts'.
+
+        PostgreSQL holds a look at a row, which is in memory, for a look at a disk. So it rather
+        reads an index of all customers of the accounts, too, and takes those that both have: of
+        25,000 in a registry, 10,000 in a tree of 500,000 were found so in 59 ms, and in 33 without.
+        In a small account it does right.
+        """
+        for each in nodes(plan):
+            if each["Node Type"] == "BitmapAnd":
+                sizes = {part.get("Index Name"): part["Plan Rows"] for part in each["Plans"]}
+                if max(sizes.values()) > FAR_MORE * sizes.get(BY_WORDS, math.inf):
+                    visible = PRESENT.visible_to(self.actor, self.accounts, by_index=False)
+                    return self.narrow(visible).using(using)
+        return None
 
     def looked_up(self, request: PageRequest, using: str) -> list[Row] | None:
         """All customers that an exact value alone finds, by a prepared statement.

@@ -13,8 +13,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import Exact
+from django.db.models.functions import Coalesce, StrIndex
+from django.db.models.lookups import Exact, In
 
 from config.api.actors import Actor
 from config.api.ahead import TREE as TREE_OF_TOKEN
@@ -155,16 +155,24 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     """Customers."""
 
     def visible_to(
-        self, actor: Actor, accounts: Collection[UUID] | None = None
+        self,
+        actor: Actor,
+        accounts: Collection[UUID] | None = None,
+        *,
+        by_index: bool = True,
     ) -> "CustomerQuerySet":
         """The customers of the actor's tree; for a customer who signed in, its own row.
 
         `accounts` narrows the tree. It is one condition on purpose: the planner would take two on
-        the same column for independent, and expect far too few rows.
+        the same column for independent, and expect far too few rows. Not `by_index`, it is kept
+        from reading an index of accounts for it: each row that it finds otherwise is looked at.
         """
         tree = actor.tree if accounts is None else tuple(set(actor.tree).intersection(accounts))
         own = {} if actor.customer_id is None else {"pk": actor.customer_id}
-        return self.filter(business_account_id__in=tree, **own)
+        if by_index:
+            return self.filter(business_account_id__in=tree, **own)
+        account = Coalesce("business_account_id", "pk")
+        return self.filter(In(account, list(tree)), **own) if tree else self.none()
 
     def present(self) -> "CustomerQuerySet":
         """All but the deleted ones."""

@@ -28,7 +28,7 @@ from config.api.ahead import Row
 from config.api.cursors import bad_cursor, scope_of, signature_of
 from config.api.errors import Invalid, Problem
 from config.api.sorts import Sort, opposite, read_sorts
-from config.db.estimates import expected_rows
+from config.db.estimates import Plan, expected_rows, plan_of
 
 EXACT_TOTAL = 10_000
 MAX_SIZE = 200
@@ -42,6 +42,7 @@ WHOLE = """
 K = TypeVar("K")
 T = TypeVar("T")
 Narrow = Callable[["PageRequest", int, "Total"], Iterable[UUID] | None]
+Instead = Callable[[Plan], "QuerySet[Model] | None"]
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,11 @@ class PageRequest:
         narrow: Narrow | None = None,
         *,
         is_long: bool = False,
+        instead: "Instead | None" = None,
     ) -> "Page":
         """The page's ids, in order, and the total: one query, or a few for a list that is long.
+
+        `instead` may know the same rows by another condition, given how they would be found.
 
         `narrow` may know a quicker way to the first rows: it is given the order and how many rows
         are wanted of how many, and gives the ids of these and maybe of others; None for none.
@@ -147,7 +151,7 @@ class PageRequest:
         end = first + self.size + 1
         total, found = self.total, None
         if total is None and not is_long:
-            total, found = self.sorted_whole(queryset, first)
+            total, found = self.sorted_whole(queryset, first, instead)
         total = total or Total.of(queryset)
         if found is None:
             rows = self.rows(queryset)
@@ -168,8 +172,20 @@ class PageRequest:
         ends = (found[0], found[-1]) if found else None
         return Page(self, [row[-1] for row in found], total, last, ends)
 
+    def every(self, queryset: "QuerySet[Model]") -> tuple[str, Row]:
+        """The statement of the sort columns and ids of as many rows as are counted exactly.
+
+        And its values. Raises `EmptyResultSet` where it is known that there are none.
+        """
+        rows = queryset.order_by().values_list(*(sort.column for sort in self.sorts), "id")
+        sql, params = rows[: EXACT_TOTAL + 1].query.sql_with_params()
+        return sql, params
+
     def sorted_whole(
-        self, queryset: "QuerySet[Model]", first: int
+        self,
+        queryset: "QuerySet[Model]",
+        first: int,
+        instead: "Instead | None" = None,
     ) -> tuple[Total | None, list[Row] | None]:
         """The total and the page's rows by one statement, which finds all rows once.
 
@@ -178,8 +194,10 @@ class PageRequest:
         """
         names = [*(sort.column for sort in self.sorts), "id"]
         try:
-            every = queryset.order_by().values_list(*names)[: EXACT_TOTAL + 1]
-            sql, params = every.query.sql_with_params()
+            sql, params = self.every(queryset)
+            plan = plan_of(sql, params, connections[queryset.db]) if instead else None
+            if instead and plan and (others := instead(plan)) is not None:
+                sql, params = self.every(others)
         except EmptyResultSet:
             return Total(0, is_estimate=False), []
         keys = [f"key_{number}" for number in range(len(names))]
