@@ -9,7 +9,7 @@ import django
 from django.apps import apps
 
 from config import metrics, tracing
-from config.garbage import collect_seldom
+from config.garbage import keep_loaded
 
 if TYPE_CHECKING:
     from config.server.application import Application
@@ -44,4 +44,4 @@ def load() -> "Application":
 
 allow_descriptors()
 application = load()
-collect_seldom()
+keep_loaded()

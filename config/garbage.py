@@ -1,4 +1,4 @@
-"""Python's collector of cyclic garbage, in processes that serve or work for a long time."""
+"""Python's collector of cyclic garbage."""
 
 import gc
 from collections.abc import Iterator
@@ -9,11 +9,15 @@ from contextlib import contextmanager
 OBJECTS = 50_000
 
 
-def collect_seldom() -> None:
+def look_seldom() -> None:
+    """Have this process look for garbage once in many objects, not as often as Python would."""
+    gc.set_threshold(OBJECTS, 20, 20)
+
+
+def keep_loaded() -> None:
     """To be called when everything is loaded: what is there stays, and is not looked at again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS, 20, 20)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from config.garbage import collect_seldom
+from config.garbage import keep_loaded
 
 # What programs would import at their start, or with their first request or task.
 LATER = (
@@ -48,4 +48,4 @@ def load() -> None:
     if sys.platform == "linux":
         # Each process of the pool would load a parser of C for it, which takes 3 MB.
         import_string("billiard.util.get_pdeathsig")()
-    collect_seldom()
+    keep_loaded()

@@ -41,6 +41,12 @@ def test_the_fork_server_itself_imports_nothing_but_what_it_is_told_to_load():
     assert not found & {"django", "celery", "psycopg", "subprocess", "http.client"}
 
 
+def test_a_program_seldom_looks_for_garbage_before_it_loads_anything():
+    code = "import gc, sys, config; print(gc.get_threshold()[0] >= 10_000, 'django' in sys.modules)"
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=CHECKOUT, text=True)
+    assert told.split() == ["True", "False"]
+
+
 def test_an_idle_process_has_loaded_nothing_that_only_commands_and_files_need():
     found = modules("from config.loading import load; load()")
     assert {"config.celery", "customers.views", "search.tasks", "ingest.tasks"} <= found

@@ -17,7 +17,7 @@ from config import heartbeat, installation, metrics, tracing
 from config.celery import on
 from config.context import request_id
 from config.db import scope
-from config.garbage import collect_seldom
+from config.garbage import keep_loaded
 from config.jobs import stopping
 from config.jobs.niceness import give_way
 
@@ -58,7 +58,7 @@ def work_for_long(**_signal: object) -> None:
     give way only so far: beside four programs that never rest, a load by one that was ten times
     nicer took nine times as long, and stood still for half a minute.
     """
-    collect_seldom()
+    keep_loaded()
     give_way(settings.WORKER_NICENESS)
 
 
