@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -16,9 +17,10 @@ SOURCES = ("config", "customers", "search")
 LOCALES = [to_locale(language.lower()) for language in LANGUAGES]
 
 
-def texts() -> set[str]:
-    """All texts that the sources mark with `_`."""
-    return {text for source in SOURCES for text in _marked(settings.BASE_DIR / source)}
+@cache
+def texts() -> frozenset[str]:
+    """All texts that the sources mark with `_`; they are read once for all catalogs."""
+    return frozenset(text for source in SOURCES for text in _marked(settings.BASE_DIR / source))
 
 
 def _marked(folder: Path) -> Iterator[str]:
