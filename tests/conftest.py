@@ -33,6 +33,7 @@ from tests.conversions import define, small_batches
 from tests.factories import Client, Speaker
 from tests.measuring import (
     is_first_process,
+    library,
     measured_forks,
     pytest_runtest_setup,
     pytest_runtest_teardown,
@@ -52,6 +53,7 @@ __all__ = [
     "define",
     "each_mode",
     "endpoint",
+    "library",
     "measured_forks",
     "migrated",
     "pooler",

@@ -9,8 +9,9 @@ makes for all tests, such as the API's document.
 import os
 import posix
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import pytest
 from coverage import Coverage, collector, control
@@ -68,6 +69,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     with unmeasured(item.config):
         return (yield)
+
+
+@pytest.fixture
+def library(request) -> Callable[[], AbstractContextManager[None]]:
+    """What is entered while libraries alone have much to do in the middle of a test."""
+    return partial(unmeasured, request.config)
 
 
 @pytest.fixture(autouse=True)
