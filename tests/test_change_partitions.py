@@ -1,11 +1,10 @@
 """The change log in partitions by time: a place for every row, whatever clocks say."""
 
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,8 +13,7 @@ from django.db.utils import ProgrammingError
 
 from config.db import row_security
 from config.db.scope import EVERYTHING, SETTING
-from customers import history
-from customers.models import Change, Customer
+from customers.models import Change
 from customers.services import change_partitions
 from customers.services.change_partitions import (
     FIRST,
@@ -24,58 +22,16 @@ from customers.services.change_partitions import (
     Partition,
     drop_partitions,
     make_partitions,
-    month_after,
     partitions,
 )
 from customers.services.changes import days_of_undo, delete_old_changes
 from customers.tasks import make_change_partitions
-from tests import bulk, factories, row_roles
-from tests.bulk import customer
+from tests import row_roles
+from tests.partitions import SOMEBODY, begin_at, log, month, name, names, run
 
 # Each test in a transaction that is rolled back, with all that it does to tables.
 pytestmark = pytest.mark.django_db
 migration = import_module("customers.migrations.0034_change_log_by_time")
-INSERT = """
-    INSERT INTO customers_change (customer_id, at, actor_type, actor_id, via, request_id, reason,
-        entity, entity_id, operation)
-    SELECT %s, at, 'internal', '', 'v1', '', '', 'customer', gen_random_uuid(), 'updated'
-    FROM unnest(%s::timestamptz[]) AS at RETURNING tableoid::regclass::text"""
-SOMEBODY = UUID(int=1)
-
-
-def run(statement: str, *values: object) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        found: list[tuple[object, ...]] = cursor.fetchall() if cursor.description else []
-    return found
-
-
-def log(*moments: datetime | str, of: UUID = SOMEBODY) -> list[object]:
-    """Add changes; gives the partitions that they came to."""
-    return [name for (name,) in run(INSERT, of, [str(each) for each in moments])]
-
-
-def month(number: int) -> datetime:
-    """When a month begins: this one is 0."""
-    return month_after("statement_timestamp()", number)
-
-
-def name(number: int) -> str:
-    return f"customers_change_{month(number):%Y_%m}"
-
-
-def begin_at(number: int) -> None:
-    """Have the last partition begin with that month, as if nobody had made any since."""
-    run(f"DROP TABLE {', '.join(each.name for each in partitions())}")
-    for each, bounds in ((FIRST, "(MINVALUE) TO ('{0}')"), (LATER, "('{0}') TO (MAXVALUE)")):
-        run(
-            f"CREATE TABLE {each} PARTITION OF customers_change FOR VALUES FROM "
-            + bounds.format(month(number).isoformat())
-        )
-
-
-def names() -> list[str]:
-    return [each.name for each in partitions()]
 
 
 # --- Made ahead -----------------------------------------------------------------------------------
@@ -142,6 +98,17 @@ def test_a_clock_that_was_ahead_keeps_no_partition_from_ending(monkeypatch):
     ]
 
 
+def test_changes_of_no_year_at_all_leave_the_last_partition_as_it_is(monkeypatch, caplog):
+    monkeypatch.setattr(change_partitions, "MOST_MOVED", 0)
+    begin_at(-2)
+    log(month(-2), "infinity")
+    before = partitions()
+    make_partitions()
+    assert partitions() == before
+    assert "stays as it is" in caplog.text
+    assert log("now", "infinity") == [LATER, LATER]
+
+
 def test_what_an_interrupted_end_left_is_put_right(monkeypatch):
     monkeypatch.setattr(change_partitions, "MOST_MOVED", 0)
     begin_at(-2)
@@ -206,94 +173,6 @@ def test_nothing_that_an_undo_needs_is_dropped(settings):
     first = partitions()[0]
     assert first.ends is not None
     assert first.ends <= needed
-
-
-# --- Read -----------------------------------------------------------------------------------------
-
-
-def test_a_page_of_history_reads_partitions_from_the_newest_on_as_far_as_it_takes():
-    begin_at(-24)
-    make_partitions()
-    log(*(month(0) - timedelta(days=20 * each) for each in range(30)))
-    run("SET LOCAL enable_seqscan = off")
-    run("SET LOCAL enable_bitmapscan = off")
-    changes = history.changes_of(SOMEBODY)
-    plan = changes[:3].explain(analyze=True)
-    assert "Sort" not in plan
-    assert "Merge Append" not in plan
-    assert plan.count("never executed") > 20, plan
-    assert len(changes) == 30
-
-
-def test_the_same_row_is_read_from_its_own_partition_by_a_prepared_statement():
-    begin_at(-24)
-    make_partitions()
-    run("PREPARE one (timestamptz) AS SELECT FROM customers_change WHERE at = $1")
-    run("SET LOCAL plan_cache_mode = force_generic_plan")
-    plan = "\n".join(str(line) for (line,) in run(f"EXPLAIN EXECUTE one ('{month(-3)}')"))
-    assert "Subplans Removed" in plan
-    assert plan.count(" on customers_change_") == 1, plan
-
-
-# --- The migration --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def editor() -> Iterator[object]:
-    with connection.schema_editor(atomic=False) as made:
-        yield made
-
-
-def every_change() -> list[dict[str, object]]:
-    rows = run("SELECT to_jsonb(change)::text FROM customers_change AS change ORDER BY id")
-    return [json.loads(str(row)) for (row,) in rows]
-
-
-def test_the_migration_is_undone_and_done_again_with_every_row_and_ids_that_go_on(owner, editor):
-    begin_at(0)
-    make_partitions()
-    log("2001-01-01")
-    bulk.load(owner, customer("c1"))
-    run("SET CONSTRAINTS ALL IMMEDIATE")
-    before = every_change()
-    assert {each["customer_id"] for each in before} == {str(SOMEBODY), str(bulk.id_of(owner, "c1"))}
-    assert set(run("SELECT tableoid::regclass::text FROM customers_change")) == {
-        (FIRST,),
-        (name(0),),
-    }
-    migration.join(None, editor)
-    assert every_change() == before
-    assert not run(
-        "SELECT FROM pg_class WHERE relname LIKE 'customers_change_2%' OR relispartition"
-    )
-    log("now")
-    migration.partition(None, editor)
-    assert partitions() == [Partition(FIRST, None, None)]
-    make_partitions()
-    assert names() == [FIRST, LATER]
-    log("now")
-    assert every_change()[:-2] == before
-    ids = [row["id"] for row in every_change()]
-    assert ids[-2:] == [ids[-3] + 1, ids[-3] + 2]
-
-
-def test_whoever_is_confined_is_so_before_and_after_the_migration(editor):
-    child, other = factories.make_business_account(), factories.make_business_account()
-    for account in (child, other):
-        factories.make_customer(account)
-    run("SET CONSTRAINTS ALL IMMEDIATE")
-    row_roles.make_role()
-    list(row_security.apply(row_roles.ROLE))
-    row_security.drop_views()
-    run(f"SET LOCAL {SETTING} = '{{{child.pk}}}'")
-    for step in (migration.join, migration.partition):
-        step(None, editor)
-        run(f"SET LOCAL ROLE {row_roles.ROLE}")
-        seen = {key for (key,) in run("SELECT DISTINCT customer_id FROM customers_change")}
-        run("RESET ROLE")
-        assert seen == set(
-            Customer.objects.filter(business_account=child).values_list("pk", flat=True)
-        )
 
 
 # --- Confined -------------------------------------------------------------------------------------

@@ -41,8 +41,12 @@ PARTITIONS = """
     SELECT name, CASE WHEN isfinite(starts) THEN starts END, CASE WHEN isfinite(ends) THEN ends END
     FROM kith_change_partitions()"""
 MONTH_AFTER = """
-    SELECT (date_trunc('month', {moment} AT TIME ZONE 'UTC') + make_interval(months => %s))
-        AT TIME ZONE 'UTC'"""
+    SELECT (date_trunc('month', statement_timestamp() AT TIME ZONE 'UTC')
+            + make_interval(months => %s)) AT TIME ZONE 'UTC'"""
+LATEST = SQL("""
+    SELECT (date_trunc('month', max(at) AT TIME ZONE 'UTC') + interval '1 month')
+        AT TIME ZONE 'UTC'
+    FROM {name} HAVING max(at) < '9000-01-01'""")
 MAKE = "SELECT kith_make_change_partitions(%s, %s)"
 DROP = "SELECT kith_drop_change_partitions(%s)"
 ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('kith change partitions', 0))"
@@ -83,7 +87,7 @@ def make_partitions() -> None:
 
     Raises `OperationalError`, from `LockNotAvailable`, when the log is in use all the time.
     """
-    end = month_after("statement_timestamp()", MONTHS)
+    end = month_after(MONTHS)
     last = partitions()[-1]
     if last.starts is not None and last.starts >= end:
         return
@@ -102,15 +106,18 @@ def close(last: Partition, end: datetime) -> None:
     """Let the last partition end there, and another one begin, without moving a row.
 
     That it has no later rows is found out while they are read and written. If it has, because a
-    clock was wrong, it ends behind them.
+    clock was wrong, it ends behind them; behind those of no year at all nothing does.
     """
     if limit(last, end):
         return
     with connection.cursor() as cursor:
-        cursor.execute(SQL("SELECT max(at) FROM {}").format(Identifier(last.name)).as_string())
-        (latest,) = cursor.fetchone()
-    if limit(last, month_after(f"'{latest.isoformat()}'::timestamptz", 1)):
-        logger.warning("the change log has changes of the future, up to %s", latest)
+        cursor.execute(LATEST.format(name=Identifier(last.name)).as_string())
+        found = cursor.fetchone()
+    is_closed = found is not None and limit(last, found[0])
+    logger.warning(
+        "the change log has changes of the future: its last partition %s",
+        f"ends {found[0]:%Y-%m}" if found and is_closed else "stays as it is",
+    )
 
 
 def limit(last: Partition, end: datetime) -> bool:
@@ -195,10 +202,10 @@ def while_last(last: Partition, change: Callable[[CursorWrapper], None]) -> bool
     return is_ours
 
 
-def month_after(moment: str, months: int) -> datetime:
-    """When the month begins that comes so many after that of a moment, which is SQL."""
+def month_after(months: int) -> datetime:
+    """When the month begins that comes so many after this one, by the database's clock."""
     with connection.cursor() as cursor:
-        cursor.execute(MONTH_AFTER.format(moment=moment), [months])
+        cursor.execute(MONTH_AFTER, [months])
         found: datetime = cursor.fetchone()[0]
     return found
 
