@@ -1,4 +1,4 @@
-"""Lists by words: the same customers, found without an index of accounts where that has far more."""
+"""Lists by words: found without an index of accounts where that has far more customers."""
 
 import pytest
 from django.db import connection

@@ -29,6 +29,7 @@ from config.api.cursors import bad_cursor, scope_of, signature_of
 from config.api.errors import Invalid, Problem
 from config.api.sorts import Sort, opposite, read_sorts
 from config.db.estimates import Plan, expected_rows, plan_of
+from config.db.statements import planned_rows, prepared_rows
 
 EXACT_TOTAL = 10_000
 MAX_SIZE = 200
@@ -41,6 +42,7 @@ WHOLE = """
 
 K = TypeVar("K")
 T = TypeVar("T")
+Ask = Callable[..., list[Row]]
 Narrow = Callable[["PageRequest", int, "Total"], Iterable[UUID] | None]
 Instead = Callable[[Plan], "QuerySet[Model] | None"]
 
@@ -139,26 +141,31 @@ class PageRequest:
         *,
         is_long: bool = False,
         instead: "Instead | None" = None,
+        is_planned_once: bool = False,
     ) -> "Page":
         """The page's ids, in order, and the total: one query, or a few for a list that is long.
 
-        `instead` may know the same rows by another condition, given how they would be found.
-
         `narrow` may know a quicker way to the first rows: it is given the order and how many rows
         are wanted of how many, and gives the ids of these and maybe of others; None for none.
+        `instead` may know the same rows by another condition, given how they would be found.
+        `is_planned_once` is for rows that are found by one index whatever the values.
         """
+        ask = prepared_rows if is_planned_once else planned_rows
         first = 0 if self.after is not None else self.number * self.size
         end = first + self.size + 1
         total, found = self.total, None
         if total is None and not is_long:
-            total, found = self.sorted_whole(queryset, first, instead)
+            total, found = self.sorted_whole(queryset, first, ask, instead)
         total = total or Total.of(queryset)
         if found is None:
             rows = self.rows(queryset)
             try:
                 if narrow is not None and (ids := narrow(self, end, total)) is not None:
                     rows = rows.filter(pk__in=ids)
-                found = list(rows[first:end])
+                if is_planned_once:
+                    found = ask(*rows[first:end].query.sql_with_params(), using=rows.db)
+                else:
+                    found = list(rows[first:end])
             except (ValidationError, ValueError):
                 # A cursor of an earlier release, whose sort had another column.
                 raise bad_cursor() from None
@@ -185,6 +192,7 @@ class PageRequest:
         self,
         queryset: "QuerySet[Model]",
         first: int,
+        ask: Ask,
         instead: "Instead | None" = None,
     ) -> tuple[Total | None, list[Row] | None]:
         """The total and the page's rows by one statement, which finds all rows once.
@@ -207,9 +215,7 @@ class PageRequest:
             for key, is_descending in zip(keys, directions, strict=True)
         ]
         statement = WHOLE.format(rows=sql, keys=", ".join(keys), order=", ".join(order))
-        with connections[queryset.db].cursor() as cursor:
-            cursor.execute(statement, [*params, self.size + 1, first])
-            found = cursor.fetchall()
+        found = ask(statement, [*params, self.size + 1, first], using=queryset.db)
         if not found:
             return (None, None) if first else (Total(0, is_estimate=False), [])
         count = found[0][0]

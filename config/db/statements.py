@@ -82,6 +82,19 @@ def prepared_rows(
     return prepared(sql, params, using=using).fetchall()
 
 
+def planned_rows(
+    sql: str,
+    params: Sequence[Any],  # as above
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> list[Row]:
+    """The rows of a statement that is planned for these values each time."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[Row] = cursor.fetchall()
+    return found
+
+
 def kept_cursor(using: str) -> "tuple[BaseDatabaseWrapper, PreparedCursor]":
     """The connection, opened if need be, and the cursor that it keeps."""
     connection = connections[using]

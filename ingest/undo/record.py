@@ -31,11 +31,14 @@ CHANGES = SQL("""
     FROM customers_change
     WHERE customer_id = ANY(%(customers)s::uuid[]) AND {of_request}
     ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
+# The numbers alone tell what is later; by the time, which a clock that was set back has changed by
+# less than that, months before are not looked through.
 LATER = SQL("""
     SELECT customer_id::text, id, at, entity, entity_id::text, operation, actor_type, actor_id, via,
            request_id, ARRAY(SELECT jsonb_object_keys(coalesce(after, before)))
     FROM customers_change
     WHERE customer_id = ANY(%(customers)s::uuid[]) AND id > %(first)s
+    AND at > %(start)s - interval '31 days'
     AND entity NOT IN ('reveal', 'activity') AND NOT ({of_request})
     ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
 

@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from config.api.actors import Actor, ActorType
 from config.api.pagination import EXACT_TOTAL
 from config.db.estimates import expected_rows
-from config.db.statements import array, prepared_rows
+from config.db.statements import array, planned_rows, prepared_rows
 from customers.models import AttributeDefinition, ContactPoint, Customer
 from search.immediate.criteria import (
     ActivityCriterion,
@@ -366,11 +366,3 @@ def order_by(sort: Sort) -> str:
             return f"key{direction} NULLS LAST, {by_id}"
         case _:
             return f"key{direction}, {by_id}"
-
-
-def planned_rows(sql: str, values: Sequence[Value], *, using: str) -> list[Cells]:
-    """The rows of a statement that is planned for its values."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[Cells] = cursor.fetchall()
-    return rows
