@@ -19,7 +19,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--large", action="store_true", help="growth: to 4,000,000 customers")
-    parser.add_argument("--customers", type=int, help="upgrade: so many, instead of 1,000,000")
+    many = "upgrade, partitions: so many, instead of 1,000,000 or 20,000"
+    parser.add_argument("--customers", type=int, metavar="N", help=many)
     only = "bulk: this part (accepting, drain, profiles, file); may be given again"
     parser.add_argument("--only", action="append", metavar="PART", default=[], help=only)
     lines = "bulk: a file of so many thousand lines, instead of 1000"
@@ -37,7 +38,7 @@ def main() -> None:
             "growth": {"is_large": options.large},
         }
         if options.customers:
-            given["upgrade"] = {"customers": options.customers}
+            given |= {name: {"customers": options.customers} for name in ("upgrade", "partitions")}
         run(**given.get(name, {}))
 
 
