@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -31,16 +31,31 @@ def served_database(django_db_setup, django_db_blocker):
         call_command("flush", verbosity=0, interactive=False)
 
 
-@contextmanager
-def web(queue: str, data: Path, processes: int = 1, **variables: str) -> Iterator[Address]:
-    """Processes of it, with these further variables; its log is shown when the test fails."""
+def free_address() -> Address:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = Address("127.0.0.1", free.getsockname()[1])
+        return Address("127.0.0.1", free.getsockname()[1])
+
+
+@contextmanager
+def web(
+    queue: str,
+    data: Path,
+    processes: int = 1,
+    *,
+    address: Address | None = None,
+    prefix: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[Address]:
+    """Processes of it, with these further variables; its log is shown when the test fails.
+
+    `prefix` stands before its command.
+    """
+    address = address or free_address()
     log = data / "web.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            web_command(address, processes),
+            [*prefix, *web_command(address, processes)],
             cwd=CHECKOUT,
             env=environment(queue, data) | variables,
             stdout=output,

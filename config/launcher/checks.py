@@ -19,7 +19,13 @@ PROGRAMS = {
     "browser": ("chromium", "chromium-browser", "google-chrome"),
     "pgbouncer": ("pgbouncer",),
     "rabbitmq": ("rabbitmq-server",),
+    "hosts": ("ip",),
 }
+# What only root may do, and not in every container.
+MAKE_HOST = (
+    *("unshare", "--net", "--uts", "--pid", "--fork"),
+    *("ip", "link", "add", "kith0", "type", "bridge"),
+)
 # Debian's, in which ordinary users do not look; its command of the name insists on being root.
 FOLDERS = ("/usr/lib/rabbitmq/bin", os.environ.get("PATH", os.defpath), "/usr/sbin")
 PYTHON_MODULE = (sys.executable, "-m")
@@ -106,13 +112,23 @@ def program_for(mark: str) -> str | None:
     return next(filter(None, (shutil.which(name, path=folders) for name in PROGRAMS[mark])), None)
 
 
+def _may_make_hosts() -> bool:
+    """Whether there may be namespaces, for hosts within this one."""
+    try:
+        return subprocess.run(MAKE_HOST, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def _what_can_run(say: Callable[[str], None]) -> tuple[str, ...]:
     """Arguments that leave out tests that cannot run here; it is told which."""
     missing = [mark for mark in PROGRAMS if program_for(mark) is None]
+    if "hosts" not in missing and not _may_make_hosts():
+        missing.append("hosts")
     # It copies the server that is started for the tests.
     if is_given("DATABASE_URL"):
         missing.append("replica")
     if not missing:
         return ()
-    say(f"tests are left out for want of a program or server: {', '.join(missing)}")
+    say(f"tests are left out for want of a program, server or right: {', '.join(missing)}")
     return ("-m", " and ".join(f"not {mark}" for mark in missing))

@@ -1,6 +1,7 @@
 """A TCP proxy that loses connections when told to: `python -m tests.chaos.proxy CONTROL ROUTE ...`.
 
-A ROUTE is `NAME=PORT=TARGET`, where TARGET is the path of a Unix socket or a port of this machine.
+A ROUTE is `NAME=PORT=TARGET`, where TARGET is the path of a Unix socket or a port of this machine;
+with `ADDRESS:PORT` it is not the loopback address that is listened to.
 Whoever sends `NAME MODE` to the Unix datagram socket CONTROL changes what the route does:
 
 - `pass`: everything goes through.
@@ -28,8 +29,9 @@ MODES = ("pass", "cut", "refuse", "silence", "deaf")
 class Route:
     """One port, and where its connections lead."""
 
-    def __init__(self, name: str, port: int, target: str) -> None:
+    def __init__(self, name: str, address: str, port: int, target: str) -> None:
         self.name = name
+        self.address = address
         self.port = port
         self.target = target
         self.mode = "pass"
@@ -38,7 +40,7 @@ class Route:
     async def listen(self) -> None:
         """Accept connections from now on."""
         loop = asyncio.get_running_loop()
-        await loop.create_server(lambda: Client(self), ADDRESS, self.port, backlog=1024)
+        await loop.create_server(lambda: Client(self), self.address, self.port, backlog=1024)
 
     async def connect(self, client: "Client") -> None:
         """Open the other side of a connection; without one the client's is reset."""
@@ -183,8 +185,9 @@ async def main(control: str, texts: list[str]) -> None:
     """Run until the process is ended."""
     routes = []
     for text in texts:
-        name, port, target = text.split("=", 2)
-        routes.append(Route(name, int(port), target))
+        name, place, target = text.split("=", 2)
+        address, _, port = place.rpartition(":")
+        routes.append(Route(name, address or ADDRESS, int(port), target))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     with suppress(FileNotFoundError):
         os.unlink(control)  # noqa: PTH108 -- in an event loop
