@@ -297,26 +297,30 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 class OneCustomer:
     """A statement about one customer of those that an actor may see.
 
-    `ask` makes of the customer, a `CustomerQuerySet` of one, what is asked of it; the first column
-    is never null. A deleted one is left out unless `or_deleted`.
+    `ask` makes of the customer, a `CustomerQuerySet` of one, and of where its id stands, what is
+    asked of it; the first column is never null. A deleted one is left out unless `or_deleted`.
     """
 
     def __init__(
         self,
-        ask: "Callable[[CustomerQuerySet], models.QuerySet[Customer, Any]]",
+        ask: "Callable[[CustomerQuerySet, Slot], models.QuerySet[Customer, Any]]",
         *,
         or_deleted: bool = False,
     ) -> None:
         def build(tree: Slot, customer_id: Slot) -> "models.QuerySet[Customer, Any]":
             customers: CustomerQuerySet = apps.get_model("customers.Customer").objects.all()
             one = customers.filter(business_account__id__any=tree, pk=customer_id)
-            return ask(one if or_deleted else one.present())
+            return ask(one if or_deleted else one.present(), customer_id)
 
         self._statement = Statement(build)
 
     def ahead(self, customer_id: UUID) -> Ahead | None:
-        """The question for one round trip with the token; None where rows are not shown before."""
-        return None if settings.ROW_SECURITY else Ahead(self._sql_ahead, (customer_id,))
+        """The question for one round trip with the token; None where rows are not shown before, or
+        lie elsewhere than the token.
+        """
+        if settings.ROW_SECURITY or settings.DISTRIBUTED:
+            return None
+        return Ahead(self._sql_ahead, (customer_id,))
 
     @cached_property
     def _sql_ahead(self) -> str:

@@ -4,23 +4,20 @@ Member order is the published one; Kith's own members (`businessAccountId`, `cus
 ids of addresses and contacts) stand where they disturb it least. What is not set is ``""`` where it
 is free text, and null where it is a word of a list, a date, a code or an object. Sensitive values
 leave as for a token without `customers.sensitive`: the last characters of the social id, no
-security answer, no encrypted attribute. `reveal` puts the whole values in for a token that may see
-them.
+security answer, no encrypted attribute. `customers.revealing` puts the whole values in for a token
+that may see them.
 """
 
-from collections.abc import Iterable, Iterator
-from uuid import UUID
+import re
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import FilteredRelation, Q, TextField
+from django.conf import settings
+from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
-from config.api.json import Json
-from config.db.crypto import associated_data, unseal_if_possible
-from config.db.statements import Statement
-from customers.models import AttributeValue, Contact, Customer
+from config.db.statements import Place, Slot, Statement
+from customers.models import Customer
 
-Parsed = Json  # a customer object, whose members the SQL below names
+NOTHING = "''"
 
 
 def moment(column: str) -> str:
@@ -29,8 +26,19 @@ def moment(column: str) -> str:
 
 
 def record(*members: str) -> str:
-    """SQL for a JSON object of ``expression AS "member"`` columns, in this order, no spaces."""
-    return f"row_to_json((SELECT o FROM (SELECT {', '.join(members)}) o))"
+    """SQL for a JSON object of ``expression AS "member"`` columns, in this order, no spaces.
+
+    A distributed engine takes no subquery without a table. There the object is put together as
+    text, which is the same byte for byte, and takes about as long (`./kith bench distributed`).
+    """
+    if not settings.DISTRIBUTED:
+        return f"row_to_json((SELECT o FROM (SELECT {', '.join(members)}) o))"
+    parts = []
+    for number, member in enumerate(members):
+        expression, name = member.rsplit(" AS ", 1)
+        value = f"to_json({expression}{'::text' if expression == NOTHING else ''})"
+        parts.append(f"'{',' if number else '{'}{name}:', COALESCE({value}::text, 'null')")
+    return f"concat({', '.join(parts)}, '}}')::json"
 
 
 def person(table: str, member: str) -> str:
@@ -188,103 +196,44 @@ BUSINESS = [
     f'{CONTACTS} AS "contacts"',
 ]
 
+# An individual, also one without a contact.
+ONE = f"""
+    (SELECT) one LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary {REACHED}"""
+if settings.DISTRIBUTED:
+    ONE = f"""
+        customers_customer one
+        LEFT JOIN customers_contact p ON p.customer_id = one.id AND p.is_primary {REACHED}
+        WHERE one.id = c.id"""
 # The object of the customer `c`, as json.
 CUSTOMER_OBJECT = f"""CASE c.type
     WHEN 'INDIVIDUAL' THEN (
-        SELECT {record(*COMMON, *INDIVIDUAL, *TAIL)} FROM (SELECT) one
-        LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary {REACHED})
+        SELECT {record(*COMMON, *INDIVIDUAL, *TAIL)} FROM {ONE})
     ELSE {record(*COMMON, *BUSINESS, *TAIL)} END"""
 
 
-class CustomerObject(RawSQL):
-    """Annotation of a `Customer` queryset: the object's JSON as text."""
+OWN_COLUMN = re.compile(r"\bc\.")
+ITS_ID = re.compile(r"= (?:customers_customer\.id|one\.id|p\.customer_id)\b")
 
-    def __init__(self) -> None:
+
+class CustomerObject(RawSQL):
+    """Annotation of a `Customer` queryset: the object's JSON as text.
+
+    Where a statement is about one customer, `slot` is its id. A distributed engine sees only from
+    the id itself, wherever rows of the customer are looked for, that all of them are on one node.
+    """
+
+    def __init__(self, slot: Slot | None = None) -> None:
         sql = f"(SELECT {CUSTOMER_OBJECT} FROM (SELECT customers_customer.*) c)::text"
-        super().__init__(sql, [], output_field=TextField())
+        places: list[Place] = []
+        if settings.DISTRIBUTED:
+            sql = f"({OWN_COLUMN.sub('customers_customer.', CUSTOMER_OBJECT)})::text"
+            if slot is not None:
+                sql, count = ITS_ID.subn("= %s::uuid", sql)
+                places = [slot.place] * count
+        super().__init__(sql, places, output_field=TextField())
 
 
 # The objects of many customers, whosever they are: pairs of id and JSON text, in no order.
 OBJECTS = Statement(
     lambda ids: Customer.objects.filter(pk__any=ids).values_list("pk", CustomerObject())
 )
-
-
-def reveal(objects: list[Parsed], *, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Put the whole sensitive values into parsed customer objects, for `customers.sensitive`.
-
-    Two queries at most, however many objects there are. What cannot be read stays masked.
-    """
-    by_id = {UUID(customer["id"]): customer for customer in objects}
-    primary = FilteredRelation("contacts", condition=Q(contacts__is_primary=True))
-    rows = (
-        Customer.objects.using(using)
-        .filter(pk__in=by_id)
-        .annotate(person=primary)
-        .values_list(
-            "pk",
-            "pin_sealed",
-            "person__id",
-            "person__social_id_sealed",
-            "person__security_answer_sealed",
-        )
-    )
-    for customer_id, pin, contact_id, social_id, answer in rows:
-        customer = by_id[customer_id]
-        bound_to = associated_data(Customer, "pin_sealed", customer_id)
-        show(customer["relationship"], "pin", pin, bound_to)
-        if customer["type"] == "INDIVIDUAL" and contact_id is not None:
-            bound_to = associated_data(Contact, "social_id_sealed", contact_id)
-            show(customer, "socialId", social_id, bound_to)
-            bound_to = associated_data(Contact, "security_answer_sealed", contact_id)
-            show(customer, "securityAnswer", answer, bound_to)
-    reveal_attributes(by_id, using)
-
-
-def show(whole: Parsed, member: str, sealed: bytes | memoryview | None, bound_to: str) -> None:
-    """Put a sealed value in clear into an object, if there is one and it can be read."""
-    value = unseal_if_possible(bytes(sealed), bound_to) if sealed else None
-    if value is not None:
-        whole[member] = value
-
-
-def holders(customers: Iterable[Parsed]) -> Iterator[tuple[UUID | None, dict[str, str]]]:
-    """The custom attributes of customer objects and of their contacts, with the contact's id."""
-    for customer in customers:
-        yield None, customer["customAttributes"]
-        for contact in customer.get("contacts", ()):
-            yield UUID(contact["id"]), contact["customAttributes"]
-
-
-def reveal_attributes(by_id: dict[UUID, Parsed], using: str) -> None:
-    """Put the values of masked attributes into customer objects.
-
-    What is masked says the object, and each row itself in which form it is: a conversion may go on,
-    or end, between the query that made the objects and this one.
-    """
-    masked = {
-        name
-        for _, attributes in holders(by_id.values())
-        for name, value in attributes.items()
-        if not value
-    }
-    if not masked:
-        return
-    owners = {
-        (customer_id, contact_id): attributes
-        for customer_id, customer in by_id.items()
-        for contact_id, attributes in holders([customer])
-    }
-    rows = AttributeValue.objects.using(using)
-    values = rows.filter(customer__in=by_id, definition__name__in=masked).values_list(
-        "customer_id", "contact_id", "id", "definition__name", "value", "value_sealed"
-    )
-    for customer_id, contact_id, value_id, name, clear, sealed in values:
-        attributes = owners.get((customer_id, contact_id), {})
-        if attributes.get(name) != "":
-            continue
-        whole: str | None = clear
-        if sealed is not None:
-            bound_to = associated_data(AttributeValue, "value_sealed", value_id)
-            whole = unseal_if_possible(bytes(sealed), bound_to)
-        attributes[name] = whole or ""

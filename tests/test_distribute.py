@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from customers.distribution import layout
 from customers.distribution.catalog import read
+from customers.distribution.functions import VALUES
 from customers.distribution.layout import Kind
 from customers.distribution.plan import left_out, plan, script
+from customers.models import AttributeDefinition
+from customers.normalize import uuid7
 from tests import engine
+from tests.shards import Shards
 
 pytestmark = pytest.mark.django_db
 GOLDEN = Path(__file__).with_name("distribute.sql")
@@ -251,3 +255,32 @@ def test_a_trigger_of_a_reference_table_does_its_work_on_the_coordinator_alone(o
     child = f"UPDATE customers_businessaccount SET parent_id = id WHERE id = '{owner.account.pk}'"
     with pytest.raises(Exception, match="business_account"):
         run(child)
+
+
+# --- On shards ------------------------------------------------------------------------------------
+
+VALUE = """
+    INSERT INTO {shard} (
+        customer_id, id, definition_id, value, value_sealed, created_at, updated_at)
+    SELECT %s, %s, %s, %s, %s, now(), now()"""
+
+
+def test_a_shard_takes_no_value_in_a_form_that_its_attribute_must_not_have(account):
+    shards = Shards()
+    shard = shards.of("customers_attributevalue")
+    definition = AttributeDefinition.objects.create(
+        business_account=account, name="pet", is_encrypted=True
+    )
+    run("CREATE VIEW customers_attributedefinition_7 AS TABLE customers_attributedefinition")
+    run("INSERT INTO pg_dist_shard VALUES ('customers_attributedefinition', 7, NULL)")
+    run(
+        "CREATE FUNCTION guard_of_shards() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $body${VALUES}$body$;"
+        f" CREATE TRIGGER guarded_insert AFTER INSERT ON {shard} REFERENCING NEW TABLE AS new_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION guard_of_shards()"
+    )
+    with connection.cursor() as cursor:
+        row = [uuid7(), uuid7(), definition.pk]
+        cursor.execute(VALUE.format(shard=shard), [*row, "", b"\1sealed"])
+        with pytest.raises(IntegrityError, match="must be sealed"):
+            cursor.execute(VALUE.format(shard=shard), [*row, "Rex", None])

@@ -14,7 +14,7 @@ from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import Conflict, Invalid, NotFound, Problem
 from config.db.locks import are_advisory, hold, holding
-from config.db.statements import Row
+from config.db.statements import Row, Slot
 from customers import bulk, normalize
 from customers.change_log import recorded, recorded_asking, restamp
 from customers.models import (
@@ -32,21 +32,21 @@ from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import CustomerValues
 
 
-def with_account(customer: CustomerQuerySet) -> CustomerQuerySet:
+def with_account(customer: CustomerQuerySet, _id: Slot) -> CustomerQuerySet:
     """A customer and its account, with the columns of `bulk.attributes`."""
     return customer.select_related("business_account")
 
 
-def for_update(customer: CustomerQuerySet) -> CustomerQuerySet:
+def for_update(customer: CustomerQuerySet, customer_id: Slot) -> CustomerQuerySet:
     """Likewise, locked by its row."""
-    return with_account(customer).select_for_update(of=("self",), no_key=True)
+    return with_account(customer, customer_id).select_for_update(of=("self",), no_key=True)
 
 
 # By whether it is held by an advisory lock already, and whether it may be deleted.
 TO_CHANGE = {
-    (is_held, or_deleted): OneCustomer(ask, or_deleted=or_deleted)
-    for is_held, ask in ((True, with_account), (False, for_update))
-    for or_deleted in (True, False)
+    (is_held, is_any): OneCustomer(with_account if is_held else for_update, or_deleted=is_any)
+    for is_held in (True, False)
+    for is_any in (True, False)
 }
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]

@@ -13,7 +13,8 @@ from config.api.errors import TooManyRequests
 from config.api.json import Json
 from customers.change_log import recorded
 from customers.models import Customer, Reveal, User
-from customers.representation import CustomerObject, holders, reveal
+from customers.representation import CustomerObject
+from customers.revealing import holders, reveal
 from customers.services.customers import locked
 from customers.services.restore import required_reason
 from customers.values import ReasonValues

@@ -21,7 +21,7 @@ from customers.serializers import ActivityBody, ActivityUpdate, activity_object
 from customers.services.activities import mark_activity, record_activity
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
-EXISTS = OneCustomer(lambda customer: customer.values_list("id"))
+EXISTS = OneCustomer(lambda customer, _id: customer.values_list("id"))
 
 
 def require_customer(actor: Actor, customer_id: UUID) -> None:

@@ -21,14 +21,17 @@ from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
 from customers.querysets import OneCustomer
-from customers.representation import OBJECTS, CustomerObject, reveal
+from customers.representation import OBJECTS, CustomerObject
+from customers.revealing import reveal
 from customers.serializers import CustomerBody, CustomerUpdate, ReasonBody
 from customers.services import customers as services
 from customers.services.restore import restore_customer
 from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
-ANSWER = OneCustomer(lambda customer: customer.values_list("version", CustomerObject()))
+ANSWER = OneCustomer(
+    lambda customer, customer_id: customer.values_list("version", CustomerObject(customer_id))
+)
 
 
 def customer_answer(
