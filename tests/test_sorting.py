@@ -89,6 +89,7 @@ def expected(accounts, orders, **filters):
     return [str(pk) for pk in rows.order_by(*columns).values_list("pk", flat=True)]
 
 
+@pytest.mark.usefixtures("each_mode")
 def test_a_walk_by_cursor_gives_every_customer_once_in_order(owner, crowd, long_lists, each_alone):
     def walk(orders):
         walked, cursor, number = [], {}, 0
@@ -104,6 +105,7 @@ def test_a_walk_by_cursor_gives_every_customer_once_in_order(owner, crowd, long_
     each_alone(walk, BY_NAME)
 
 
+@pytest.mark.usefixtures("each_mode")
 def test_a_page_by_number_is_that_of_the_walk(owner, crowd, long_lists, each_alone):
     def turn_to(orders):
         for number, filters in (
@@ -119,6 +121,7 @@ def test_a_page_by_number_is_that_of_the_walk(owner, crowd, long_lists, each_alo
     each_alone(turn_to, BY_NAME)
 
 
+@pytest.mark.usefixtures("each_mode")
 @pytest.mark.parametrize("most_first", [200_000, 0])
 def test_a_list_is_the_same_however_its_first_rows_are_found(
     owner, crowd, long_lists, monkeypatch, most_first
