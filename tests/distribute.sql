@@ -252,6 +252,11 @@ BEGIN;
 SELECT create_distributed_function('kith_act()');
 COMMIT;
 
+-- function kith_change_partitions()
+BEGIN;
+SELECT create_distributed_function('kith_change_partitions()');
+COMMIT;
+
 -- function kith_check_account_tree()
 BEGIN;
 CREATE OR REPLACE FUNCTION public.kith_check_account_tree()
@@ -280,6 +285,11 @@ BEGIN
 END
 $function$;
 SELECT create_distributed_function('kith_check_account_tree()');
+COMMIT;
+
+-- function kith_drop_change_partitions(integer)
+BEGIN;
+SELECT create_distributed_function('kith_drop_change_partitions(integer)');
 COMMIT;
 
 -- function kith_end_access()
@@ -375,6 +385,11 @@ BEGIN
 END
 $function$;
 SELECT create_distributed_function('kith_guard_attribute_values()');
+COMMIT;
+
+-- function kith_make_change_partitions(integer,integer)
+BEGIN;
+SELECT create_distributed_function('kith_make_change_partitions(integer,integer)');
 COMMIT;
 
 -- function kith_record_account()
