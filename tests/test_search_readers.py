@@ -8,11 +8,6 @@ import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 
-import duckdb
-import openpyxl
-import pandas as pd
-import polars as pl
-import pyarrow.parquet as pq
 import pytest
 
 from customers.models import Customer
@@ -71,6 +66,8 @@ def values_of(speaker, storage, kind="INDIVIDUAL") -> list[list[object]]:
 
 
 def by_duckdb(query: str, path: Path) -> list[list[object]]:
+    import duckdb
+
     with duckdb.connect() as session:
         session.execute("SET TimeZone = 'UTC'")
         return [list(row) for row in session.execute(query.format(path=path)).fetchall()]
@@ -84,6 +81,9 @@ CSV_BY_DUCKDB = """
 
 
 def test_a_csv_has_the_same_cells_for_every_reader(everybody, storage, monkeypatch):
+    import pandas as pd
+    import polars as pl
+
     monkeypatch.setattr(stream, "FRAME_ROWS", 7)
     expected = texts_of(everybody, storage)
     for compression in CustomerSearch.Compression.values:
@@ -98,6 +98,9 @@ def test_a_csv_has_the_same_cells_for_every_reader(everybody, storage, monkeypat
 
 @pytest.mark.parametrize("result_format", ["JSON", "NDJSON"])
 def test_objects_are_the_same_for_every_reader(everybody, storage, monkeypatch, result_format):
+    import pandas as pd
+    import polars as pl
+
     monkeypatch.setattr(stream, "FRAME_ROWS", 7)
     names = ["id", "externalId", "firstName", "suffix", "createdAt"]
     places = [list(TYPES).index(name) for name in names]
@@ -127,6 +130,10 @@ def test_parquet_has_the_cells_of_the_csv_with_their_types(everybody, storage):
 
 def check_parquet(path: Path, expected: list[list[object]]) -> None:
     """Every reader finds these cells."""
+    import pandas as pd
+    import polars as pl
+    import pyarrow.parquet as pq
+
     table = pq.read_table(path)
     assert table.column_names == list(TYPES)
     assert [list(row.values()) for row in table.to_pylist()] == expected
@@ -140,6 +147,8 @@ def check_parquet(path: Path, expected: list[list[object]]) -> None:
 
 
 def test_parquet_has_the_columns_that_were_asked_for(owner, storage):
+    import polars as pl
+
     make_customer(owner.account, external_id="x", date_of_birth=None)
     make_customer(owner.account, external_id="y", date_of_birth=date(1850, 1, 2))
     path = file_of(owner, storage, "PARQUET", columns=["dateOfBirth"])
@@ -149,6 +158,8 @@ def test_parquet_has_the_columns_that_were_asked_for(owner, storage):
 
 
 def test_a_row_longer_than_a_block_is_in_parquet_too(owner, storage):
+    import pyarrow.parquet as pq
+
     text = "a\nb," * 500_000
     make_customer(owner.account, metadata={"k": text})
     make_customer(owner.account, gender='"\r\n"\n')
@@ -160,6 +171,8 @@ def test_a_row_longer_than_a_block_is_in_parquet_too(owner, storage):
 
 
 def test_an_empty_parquet_file_has_its_columns(owner, storage):
+    import polars as pl
+
     frame = pl.read_parquet(file_of(owner, storage, "PARQUET"))
     assert (frame.columns, frame.height) == (list(TYPES), 0)
 
@@ -201,6 +214,8 @@ def test_a_workbook_has_the_cells_of_the_csv(everybody, storage):
 
 def check_workbook(path: Path, texts: list[list[str]]) -> None:
     """It has these cells, the header stays, and there is a filter."""
+    import openpyxl
+
     expected = [list(map(shown, TYPES, row)) for row in texts]
     book = openpyxl.load_workbook(path)
     (sheet,) = book.worksheets
@@ -212,6 +227,8 @@ def check_workbook(path: Path, texts: list[list[str]]) -> None:
 
 
 def test_a_text_that_looks_like_mark_up_is_a_text(owner, storage):
+    import openpyxl
+
     for number, text in enumerate(["<r><t>x</t></r>", "_x0041_", "=1+1", "00501", "]]>"]):
         make_customer(owner.account, external_id=str(number), first_name=text)
     sheet = openpyxl.load_workbook(
@@ -226,11 +243,15 @@ def test_a_text_that_looks_like_mark_up_is_a_text(owner, storage):
 
 
 def test_a_workbook_of_nobody_has_its_header(owner, storage):
+    import openpyxl
+
     sheet = openpyxl.load_workbook(file_of(owner, storage, "XLSX")).active
     assert list(sheet.iter_rows(values_only=True)) == [tuple(TYPES)]
 
 
 def test_what_a_sheet_cannot_hold_is_on_the_next_one(monkeypatch):
+    import openpyxl
+
     monkeypatch.setattr(xlsx, "SHEET_ROWS", 2)
     target = io.BytesIO()
     kinds = [Column("id", "text"), Column("dateOfBirth", "date")]
