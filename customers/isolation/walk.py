@@ -12,8 +12,8 @@ What is expected needs no table of routes:
   refused.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from uuid import UUID
 
 from django.db import transaction
 
@@ -65,8 +65,7 @@ class Walk:
         Those that change nothing come first: what the others do to files is not undone.
         """
         self.look_at_all(lambda method: method == "GET")
-        for callers in self.callers_by_tree():
-            self.look_again(callers)
+        self.look_again(self.callers_by_others())
         self.look_at_all(lambda method: method != "GET")
         return list(self.lines.values())
 
@@ -220,43 +219,55 @@ class Walk:
 
     # --- What is made elsewhere -------------------------------------------------------------------
 
-    def callers_by_tree(self) -> Iterator[list[Caller]]:
-        """Who has things of an own, those together who see the same accounts."""
-        found: dict[frozenset[UUID], list[Caller]] = {}
+    def callers_by_others(self) -> dict[frozenset[str], list[Caller]]:
+        """Who has things of an own, by the names of the accounts that they do not see."""
+        found: dict[frozenset[str], list[Caller]] = {}
         for caller in self.family.callers:
-            if caller.holding is not None:
-                found.setdefault(caller.tree, []).append(caller)
-        yield from found.values()
+            if caller.holding is not None and self.asked_again(caller):
+                accounts = self.family.accounts.items()
+                others = frozenset(name for name, each in accounts if each.pk not in caller.tree)
+                found.setdefault(others, []).append(caller)
+        return found
 
-    def look_again(self, callers: Sequence[Caller]) -> None:
-        """Ask once more after others have got more, and compare.
-
-        All `callers` see the same accounts.
-        """
-        asked = [
-            (caller, route, before)
-            for caller in callers
+    def asked_again(self, caller: Caller) -> list[tuple[Route, Answer]]:
+        """What a caller was told, to be compared with what it is told later."""
+        return [
+            (route, before)
             for route in self.routes.values()
             if route.pattern not in UNSTEADY
             and (before := self.plain.get((route.pattern, caller.name))) is not None
         ]
-        if not asked:
+
+    def look_again(self, groups: Mapping[frozenset[str], Sequence[Caller]]) -> None:
+        """Ask once more after the accounts named have got more, and compare.
+
+        An account gets more once for all groups that name it: making it takes as long as dozens of
+        calls. Groups that do not have it are looked at when it is gone.
+        """
+        for caller in groups.get(frozenset(), ()):
+            self.compare(caller)
+        named = Counter(name for others in groups for name in sorted(others))
+        if not named:
             return
+        [(first, _)] = named.most_common(1)
         with transaction.atomic():
-            for name, account in self.family.accounts.items():
-                if account.pk not in callers[0].tree:
-                    make_holding(account, f"zqmore{name}qz")
-            for caller, route, before in asked:
-                line = self.lines[route.pattern, "GET"]
-                own = caller.holding or self.family.holdings["child"]
-                ids = PLAIN | values_of(own.handles)
-                after = self.ask(Case(route, "GET", caller), line, ids)
-                if after.told != before.told:
-                    line.faults.append(
-                        f"{caller.name}: the answer changes with what others have, from"
-                        f" {changed(before, after)}"
-                    )
+            make_holding(self.family.accounts[first], f"zqmore{first}qz")
+            self.look_again({each - {first}: groups[each] for each in groups if first in each})
             transaction.set_rollback(True)
+        self.look_again({each: groups[each] for each in groups if each and first not in each})
+
+    def compare(self, caller: Caller) -> None:
+        """Ask a caller's questions once more; what is told differently is a fault."""
+        own = caller.holding or self.family.holdings["child"]
+        ids = PLAIN | values_of(own.handles)
+        for route, before in self.asked_again(caller):
+            line = self.lines[route.pattern, "GET"]
+            after = self.ask(Case(route, "GET", caller), line, ids)
+            if after.told != before.told:
+                line.faults.append(
+                    f"{caller.name}: the answer changes with what others have, from"
+                    f" {changed(before, after)}"
+                )
 
 
 def methods_of(route: Route) -> Sequence[str]:
