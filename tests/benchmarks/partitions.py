@@ -49,8 +49,12 @@ def run(*, customers: int = CUSTOMERS) -> None:
     """Measure."""
     with registry(customers):
         ids = list(Customer.objects.order_by("external_id").values_list("pk", flat=True)[:SOME])
-        measure_log({part: make_log(part) for part in TIME_PARTS}, ids)
-        measure_customers({part: make_customers(part) for part in HASH_PARTS}, ids)
+        logs = {part: make_log(part) for part in TIME_PARTS}
+        measure_log(logs, ids)
+        drop(*logs.values())
+        tables = {part: make_customers(part) for part in HASH_PARTS}
+        measure_customers(tables, ids)
+        drop(*(name for both in tables.values() for name in both))
 
 
 def title(parts: int) -> str:
@@ -63,6 +67,11 @@ def execute(statement: str, *values: object) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
+
+
+def drop(*names: str) -> None:
+    """Leave nothing behind."""
+    execute(f"DROP TABLE IF EXISTS {', '.join(names)}")
 
 
 def undone(statement: str, *values: object) -> None:
@@ -94,7 +103,7 @@ def make_log(parts: int) -> str:
     """The change log spread over the months, in so many partitions of the same length; its name."""
     name = f"bench_log_{parts}"
     by = " PARTITION BY RANGE (at)" if parts else ""
-    execute(f"DROP TABLE IF EXISTS {name}")
+    drop(name)
     execute(f"CREATE TABLE {name} (LIKE {LOG} INCLUDING ALL){by}")
     moments = f"""
         SELECT now() - interval '{MONTHS} months' * each / {parts or 1}
@@ -201,7 +210,7 @@ def make_copy(source: str, customer: str, key: str, parts: int) -> str:
     """A table of the same rows with the same indexes, in partitions by customer; its name."""
     name = f"bench_{source.removeprefix('customers_')}_{parts}"
     by = f" PARTITION BY HASH ({customer})" if parts else ""
-    execute(f"DROP TABLE IF EXISTS {name}")
+    drop(name)
     execute(f"CREATE TABLE {name} (LIKE {source} INCLUDING DEFAULTS, PRIMARY KEY ({key})){by}")
     for number in range(parts):
         execute(
