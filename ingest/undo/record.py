@@ -8,7 +8,7 @@ the customer.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
@@ -31,14 +31,15 @@ CHANGES = SQL("""
     FROM customers_change
     WHERE customer_id = ANY(%(customers)s::uuid[]) AND {of_request}
     ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
-# The numbers alone tell what is later; by the time, which a clock that was set back has changed by
-# less than that, months before are not looked through.
+# The numbers alone tell what is later. The months before are not looked through, nor planned for,
+# which takes longer; a clock that was set back meanwhile was set back by less.
+MOST_SET_BACK = timedelta(days=31)
 LATER = SQL("""
     SELECT customer_id::text, id, at, entity, entity_id::text, operation, actor_type, actor_id, via,
            request_id, ARRAY(SELECT jsonb_object_keys(coalesce(after, before)))
     FROM customers_change
     WHERE customer_id = ANY(%(customers)s::uuid[]) AND id > %(first)s
-    AND at > %(start)s - interval '31 days'
+    AND at > %(since)s
     AND entity NOT IN ('reveal', 'activity') AND NOT ({of_request})
     ORDER BY customer_id, id""").format(of_request=OF_REQUEST)
 
@@ -85,6 +86,7 @@ def span(request: BulkRequest) -> dict[str, str | datetime | None]:
         "actor_type": request.actor_type,
         "actor_id": request.actor_id,
         "start": request.started_at,
+        "since": request.started_at and request.started_at - MOST_SET_BACK,
         "end": request.finished_at or "infinity",
     }
 
