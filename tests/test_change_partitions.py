@@ -216,3 +216,11 @@ def test_whoever_is_confined_leaves_a_last_partition_of_too_many_rows_to_the_own
     make_partitions()
     assert names() == [FIRST, LATER]
     assert "run `migrate`" in caplog.text
+
+
+def test_the_owner_of_a_confined_registry_closes_it(confined, monkeypatch):
+    monkeypatch.setattr(change_partitions, "MOST_MOVED", 0)
+    run("RESET ROLE")
+    log("now")
+    make_partitions()
+    assert names() == [FIRST, name(-5), LATER]
