@@ -1,10 +1,11 @@
 """A replica as this process knows it: its name among the databases, and how far it is."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils.connection import ConnectionDoesNotExist
 
 from tests.servers import Replica
@@ -16,6 +17,8 @@ NAME = "replica"
 
 def introduce(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a replica of the test's database be the one of this name."""
+    # With that of another module.
+    hang_up()
 
     class WithReplica(dict):
         """Settings of databases, with one that Django's test cases are not told of."""
@@ -44,3 +47,16 @@ def shows_everything(replica: Replica) -> None:
         cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
         (written,) = cursor.fetchone()
     until(partial(replica.ask, CAUGHT_UP.format(written)))
+
+
+@contextmanager
+def instead(server: Replica) -> Iterator[None]:
+    """While it is entered, this process has its database in another server."""
+    usual = connections[DEFAULT_DB_ALIAS]
+    settings = usual.settings_dict | {"HOST": str(server.folder)}
+    connections[DEFAULT_DB_ALIAS] = type(usual)(settings, DEFAULT_DB_ALIAS)
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections[DEFAULT_DB_ALIAS] = usual

@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, conne
 from tests import bulk
 from tests.customers import ADA
 from tests.customers import create as create_customer
+from tests.replicas import instead
 from tests.served import web
 from tests.servers import PORT, Replica
 from tests.uploads import FILES, NDJSON, lines
@@ -192,19 +193,6 @@ def test_a_session_with_a_standby_is_given_up_and_answered_by_503(owner, client,
             assert connections[DEFAULT_DB_ALIAS].connection is None
         standby.ask("SELECT pg_promote()")
         create_customer(owner)
-
-
-@contextmanager
-def instead(server: Replica) -> Iterator[None]:
-    """While it is entered, this process has its database in another server."""
-    usual = connections[DEFAULT_DB_ALIAS]
-    settings = usual.settings_dict | {"HOST": str(server.folder)}
-    connections[DEFAULT_DB_ALIAS] = type(usual)(settings, DEFAULT_DB_ALIAS)
-    try:
-        yield
-    finally:
-        connections[DEFAULT_DB_ALIAS].close()
-        connections[DEFAULT_DB_ALIAS] = usual
 
 
 def sent_as_file(client: httpx.Client) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from uuid import uuid4
 
@@ -21,9 +22,9 @@ from tests.customer_pages import page_of
 from tests.customers import ACME, HOME, create
 from tests.factories import Browser, Speaker, make_customer
 from tests.lookups import SEARCH
-from tests.replicas import NAME, hang_up, introduce, shows_everything
+from tests.replicas import NAME, hang_up, instead, introduce, shows_everything
 from tests.served import web
-from tests.servers import Replica
+from tests.servers import PORT, Replica
 from tests.workers import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.replica]
@@ -35,15 +36,18 @@ def reading(replica, settings, monkeypatch) -> Iterator[Replica]:
     yield from read_from(replica, settings, monkeypatch)
 
 
-def read_from(replica, settings, monkeypatch) -> Iterator[Replica]:
+def read_from(replica, settings, monkeypatch, *, is_complete=True) -> Iterator[Replica]:
     introduce(replica, monkeypatch)
     settings.READ_DATABASE = NAME
     forget(monkeypatch)
     # What others have done a moment ago is in each sample.
     monkeypatch.setattr(reads, "SAMPLE_SECONDS", 0)
-    shows_everything(replica)
-    yield replica
-    hang_up()
+    if is_complete:
+        shows_everything(replica)
+    try:
+        yield replica
+    finally:
+        hang_up()
 
 
 def forget(monkeypatch) -> None:
@@ -356,6 +360,33 @@ def test_a_promoted_replica_is_none(settings, monkeypatch, owner, client, storag
             told = client.get("/readyz").json()
             assert (told["status"], told["parts"]["readReplica"]) == ("ok", "unavailable")
             assert told["problems"] == ["the replica was promoted, and gets no changes any more"]
+
+
+def test_after_a_fail_over_a_replica_is_read_that_follows_the_new_primary(
+    settings, monkeypatch, owner
+):
+    with Replica(name="former").running() as former, ExitStack() as others:
+        former.ask("SELECT pg_promote()")
+        standby = others.enter_context(Replica(former, "standby").running())
+        source = f"host={standby.folder} port={PORT} user=kith"
+        follower = others.enter_context(
+            Replica(former, "follower", primary_conninfo=source).running()
+        )
+        stray = others.enter_context(Replica(former, "stray").running())
+        standby.ask("SELECT pg_promote()")
+        with instead(former):
+            # A history that is not the one that goes on, and is ahead of it.
+            for number in range(5):
+                create(owner, primaryEmail={"value": f"lost{number}@example.com"})
+            shows_everything(stray)
+        for replica, is_read in ((follower, True), (stray, False)):
+            with instead(standby), monkeypatch.context() as patch:
+                for _ in read_from(replica, settings, patch, is_complete=is_read):
+                    if is_read:
+                        create(owner)
+                        settled(replica, owner)
+                    assert is_read_by(owner) == is_read
+                    assert seen(owner) == (1, 1)
 
 
 def test_the_replica_of_another_database_is_none(reading, owner):

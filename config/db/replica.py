@@ -14,11 +14,13 @@ PRIMARY = """
     SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,
         left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), system_identifier::text, oid::bigint
     FROM pg_control_system(), pg_database WHERE datname = current_database()"""
-# Which history a replica follows is told by its last checkpoint or by what it has written since.
+# Which history a replica follows: of a new one its last checkpoint may tell only after minutes, and
+# what it receives is told at once, but not to users without `pg_read_all_stats`.
 REPLICA = """
     SELECT pg_is_in_recovery(), pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint,
         extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8,
-        lpad(upper(to_hex(greatest(timeline_id, min_recovery_end_timeline))), 8, '0'),
+        lpad(upper(to_hex(greatest(timeline_id, min_recovery_end_timeline, (
+            SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming')))), 8, '0'),
         system_identifier::text, oid::bigint
     FROM pg_control_system(), pg_control_checkpoint(), pg_control_recovery(), pg_database
     WHERE datname = current_database()"""
