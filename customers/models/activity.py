@@ -46,6 +46,7 @@ class Change(models.Model):
     no write can forget it. `before` and `after` hold the columns that changed, secrets masked.
     What an undo needs besides is in `kept` (columns that the history does not show) and `sealed`
     (ciphertexts that were replaced, as long as a load can be undone): migration `kept_values`.
+    The table is partitioned by month: `customers.services.change_partitions`.
     """
 
     class Operation(models.TextChoices):

@@ -152,7 +152,7 @@ class Ending(NamedTuple):
         return f"change_until_{self.end:%Y_%m}"
 
     def begin(self, cursor: CursorWrapper) -> None:
-        """Refuse rows behind the end; what another try has left is removed."""
+        """Refuse rows behind the end, months from now; what another try has left is removed."""
         checks = self.checks(cursor)
         for each in checks.keys() - {self.check}:
             self.run(cursor, DROP_CHECK, each)
