@@ -24,7 +24,12 @@ from tests.uploads import lines, results, send
 from tests.workers import closed_database, kill, locked, sessions, until, worker
 
 # What it runs is measured where it is tested by itself: measuring takes twice the time.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.long]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.no_cover,
+    pytest.mark.long,
+    pytest.mark.usefixtures("each_mode"),
+]
 Status = BulkRequest.Status
 KILLS = 6
 REQUESTS = 60

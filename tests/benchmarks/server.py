@@ -127,6 +127,10 @@ class Caller:
         """The body of a 200 to JSON, which may be written out already."""
         return self._call("POST", url, body if isinstance(body, bytes) else json.dumps(body))
 
+    def put(self, url: str, body: object) -> bytes:
+        """Likewise."""
+        return self._call("PUT", url, json.dumps(body))
+
     def _call(self, method: str, url: str, data: bytes | str | None = None) -> bytes:
         headers = self.headers | ({"Content-Type": "application/json"} if data else {})
         try:

@@ -1,0 +1,121 @@
+"""What `KITH_DISTRIBUTED` costs on one PostgreSQL server: all is done in both ways, by turns.
+
+A rate with it is divided by the rate without; above 1 it is quicker.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import count
+from statistics import median
+
+from customers.models import BusinessAccount, Customer
+from tests.benchmarks.analyst import Analyst
+from tests.benchmarks.bulk import drain, person
+from tests.benchmarks.customers import token_for
+from tests.benchmarks.dataset import named, registry
+from tests.benchmarks.report import columns, note, race
+from tests.benchmarks.server import Caller, web, worker
+
+CUSTOMERS = 50_000
+SWITCH = "KITH_DISTRIBUTED"
+WAYS = ("0", "1")
+CALLS = 200
+TURNS = 15
+DRAINS = 5
+DRAINED = 3000
+FILES = 7
+
+
+@contextmanager
+def switched(value: str) -> Iterator[None]:
+    """Programs that are started within it have the switch like this."""
+    before = os.environ.get(SWITCH, "0")
+    os.environ[SWITCH] = value
+    try:
+        yield
+    finally:
+        os.environ[SWITCH] = before
+
+
+def calls(account: BusinessAccount) -> Iterator[list[str]]:
+    """One client that reads customers, changes them and lists them."""
+    token = token_for(account)
+    own = Customer.objects.present().filter(business_account=account)
+    some = list(own.values_list("pk", flat=True))
+    random.shuffle(some)
+    numbers = count()
+    with ExitStack() as stack:
+        callers = {}
+        for way in WAYS:
+            with switched(way):
+                port = stack.enter_context(web())
+            callers[way] = Caller(port, token)
+
+        def get(caller: Caller) -> None:
+            for customer_id in some[:CALLS]:
+                caller.get(f"/v1/customers/{customer_id}")
+
+        def put(caller: Caller) -> None:
+            for customer_id in some[: CALLS // 4]:
+                body = {"metadata": {"number": str(next(numbers))}}
+                caller.put(f"/v1/customers/{customer_id}", body)
+
+        def first_page(caller: Caller) -> None:
+            for _ in range(CALLS // 10):
+                caller.get("/v1/customers")
+
+        works: dict[str, tuple[Callable[[Caller], None], str]] = {
+            "GET of a customer": (get, "0.90"),
+            "change of one member": (put, ""),
+            "first page of a list, with children": (first_page, ""),
+        }
+        for name, (work, target) in works.items():
+            note(name)
+            taken = race({way: partial(work, callers[way]) for way in WAYS}, times=TURNS)
+            without, with_it = (each.median for each in taken)
+            yield [name, f"{without / with_it:.2f}", target]
+
+
+def drains(account: BusinessAccount) -> list[str]:
+    """One worker process with requests of fifty that wait for it."""
+    note("drain")
+    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(DRAINS):
+        for way in WAYS:
+            with switched(way):
+                rates[way].append(drain(account, (person() for _ in range(DRAINED))).rate)
+    return ["drain", ratio(rates), "0.85"]
+
+
+def files(account: BusinessAccount, result_format: str) -> list[str]:
+    """A queued search of all customers."""
+    note(result_format)
+    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    with web() as port:
+        analyst = Analyst(port, account)
+        for _ in range(FILES):
+            for way in WAYS:
+                with switched(way), worker(processes=1):
+                    done = analyst.search(resultFormat=result_format)
+                rates[way].append(done.rows / done.seconds)
+    return [f"file of all as {result_format}", ratio(rates), "0.95"]
+
+
+def ratio(rates: dict[str, list[float]]) -> str:
+    """The rate with the switch, divided by that without."""
+    without, with_it = (median(rates[way]) for way in WAYS)
+    return f"{with_it / without:.2f}"
+
+
+def run() -> None:
+    """Measure in a registry of its own."""
+    with registry(CUSTOMERS) as (tree, *_):
+        lines = [
+            *calls(tree),
+            drains(named("Bulk")),
+            *(files(tree, each) for each in ("CSV", "JSON")),
+        ]
+    columns([[f"with {SWITCH}=1, {CUSTOMERS:,} customers", "rate", "target"], *lines])
