@@ -120,3 +120,24 @@ def test_a_program_tells_a_bad_setting_in_one_line(command):
     )
     assert done.returncode == 1
     assert done.stderr == "kith: KITH_JOB_SECONDS must be a whole number, not 'soon'\n"
+
+
+def test_a_distributed_database_does_not_go_with_row_level_security():
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=CHECKOUT,
+        env={
+            "PATH": os.environ["PATH"],
+            **GOOD,
+            "KITH_DISTRIBUTED": "1",
+            "KITH_ROW_SECURITY": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "kith: KITH_DISTRIBUTED and KITH_ROW_SECURITY cannot both be on: no engine was tried with"
+        " both.\n"
+    )
