@@ -41,6 +41,7 @@ from tests.measuring import (
 )
 from tests.migrated import migrated
 from tests.modes import each_mode
+from tests.replicas import reading
 from tests.served import served_database
 from tests.servers import pooler, rabbit, replica
 from tests.supervised import said, supervisor
@@ -60,6 +61,7 @@ __all__ = [
     "pytest_runtest_setup",
     "pytest_runtest_teardown",
     "rabbit",
+    "reading",
     "replica",
     "said",
     "served_database",
