@@ -3,7 +3,8 @@
 import logging
 import os
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
@@ -69,21 +70,27 @@ def test_a_replica_that_is_away_costs_one_attempt(
     assert seen(owner) == (1, 1)
 
 
+@contextmanager
+def stopped_session() -> Iterator[None]:
+    """While it is entered, the process of this thread's session stands still, too."""
+    session = connections[NAME].connection.info.backend_pid
+    os.kill(session, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(session, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("is_kept", [True, False], ids=["kept session", "new session"])
 def test_a_frozen_replica_is_left_alone(reading, owner, monkeypatch, caplog, is_kept):
     monkeypatch.setattr(reads, "ANSWER_SECONDS", 0.3)
     create(owner)
     settled(reading, owner)
-    session = connections[NAME].connection.info.backend_pid
     if not is_kept:
         hang_up()
-    with reading.frozen():
-        os.kill(session, signal.SIGSTOP)
-        try:
-            for _ in range(3):
-                assert seen(owner) == (1, 1)
-        finally:
-            os.kill(session, signal.SIGCONT)
+    with reading.frozen(), stopped_session() if is_kept else nullcontext():
+        for _ in range(3):
+            assert seen(owner) == (1, 1)
     assert warnings(caplog) == ["look-ups go to the primary: their replica is away"]
 
 
