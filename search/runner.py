@@ -164,6 +164,8 @@ def manifest(search: CustomerSearch, stream: ResultStream, unknown: list[str]) -
             **(ids if search.external_ids else {}),
             "businessAccountIds": [str(account) for account in search.accounts],
             "snapshotAt": search.snapshot_at,
+            # Its nodes have a snapshot each.
+            **({"isOneSnapshot": False} if settings.DISTRIBUTED else {}),
             "rowCount": stream.rows,
             "byteCount": stream.size,
             "sha256": stream.sha256,

@@ -67,7 +67,7 @@ def full_customer(account) -> Customer:
     return customer
 
 
-def test_a_run_ends_with_a_file_and_a_manifest(owner, storage):
+def test_a_run_ends_with_a_file_and_a_manifest(owner, storage, each_mode):
     customer = make_customer(owner.account)
     done = search(owner)
     assert done.status == "FINISHED"
@@ -87,6 +87,7 @@ def test_a_run_ends_with_a_file_and_a_manifest(owner, storage):
         "criteria": done.criteria,
         "businessAccountIds": [str(owner.account.pk)],
         "snapshotAt": done.snapshot_at.isoformat(timespec="milliseconds")[:-6] + "Z",
+        **({"isOneSnapshot": False} if each_mode else {}),
         "rowCount": 1,
         "byteCount": len(data),
         "sha256": done.sha256,

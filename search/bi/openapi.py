@@ -164,6 +164,10 @@ class Manifest(serializers.Serializer[object]):
         child=serializers.UUIDField(), help_text="The accounts that were searched."
     )
     snapshotAt = serializers.DateTimeField()
+    isOneSnapshot = serializers.BooleanField(
+        required=False,
+        help_text="False where the database is distributed: its nodes were read a moment apart.",
+    )
     rowCount = serializers.IntegerField()
     byteCount = serializers.IntegerField()
     sha256 = serializers.CharField(help_text="Of the file, in hexadecimal.")
