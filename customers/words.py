@@ -175,7 +175,8 @@ def place(path: str) -> str:
         if step.isdecimal() and words:
             words[-1] = f"{ENTRIES.get(before, words[-1])} {int(step) + 1}"
         else:
-            words.append(within(LABELS.get(step) or HUMP.sub(" ", step).capitalize()))
+            known = LABELS.get(f"{before}.{step}") or LABELS.get(step)
+            words.append(within(known or HUMP.sub(" ", step).capitalize()))
     told = ", ".join(words)
     return told[:1].upper() + told[1:]
 

@@ -100,7 +100,7 @@ def test_failed_items_that_cannot_be_opened_are_told_without_what_was_sent(owner
     assert owner.api.post(f"{bulk.REQUESTS}/{public_id}/retry").status_code == 409
     browser = browser_of(account, "Owner")
     load = BulkRequest.objects.get(public_id=public_id)
-    assert "postalCode" in text_of(browser.get(f"{LOADS}{load.pk}/change/"))
+    assert "Postal code" in text_of(browser.get(f"{LOADS}{load.pk}/change/"))
     for name in ("failed", "results"):
         assert browser.get(f"{LOADS}{load.pk}/{name}/", follow=True).status_code == 200
     assert browser.post(f"{LOADS}{load.pk}/retry/", follow=True).status_code == 200
