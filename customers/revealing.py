@@ -62,8 +62,8 @@ def holders(customers: Iterable[Parsed]) -> Iterator[tuple[UUID | None, dict[str
 def reveal_attributes(by_id: dict[UUID, Parsed], using: str) -> None:
     """Put the values of masked attributes into customer objects.
 
-    What is masked says the object, and each row itself in which form it is: a conversion may go on,
-    or end, between the query that made the objects and this one.
+    The object tells what is masked, and each row in which form it is: a conversion may run, or end,
+    between the query that made the objects and this one.
     """
     masked = {
         name

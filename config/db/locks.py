@@ -1,7 +1,7 @@
 """Locks on rows by name, held until the transaction ends.
 
-A row lock over several nodes is not to be had from a distributed engine, which says "could not run
-distributed query with FOR UPDATE/SHARE commands", and one on a row of a reference table locks all
+A distributed engine refuses a row lock over several nodes ("could not run distributed query with
+FOR UPDATE/SHARE commands"), and one on a row of a reference table locks all
 of the table there. So with `KITH_DISTRIBUTED` customers and accounts of customers are held by
 advisory locks of the coordinator. Invariants:
 
