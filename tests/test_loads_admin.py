@@ -202,10 +202,11 @@ def test_what_failed_is_told_in_words_however_it_was_sent(operator, owner):
     bulk.run(bulk.send(owner, wrong))
     pages = [url("change", BulkRequest.objects.get().pk)]
     pages.append(uploaded(operator, uploads.lines(wrong), name="feed.ndjson"))
-    for page in (*pages, url("change", press(operator, pages[1], "load").pk)):
-        shown = text_of(operator.get(page))
-        assert ">Account 1, closed<" in shown
-        assert "accountCloseDate" not in shown
+    shown = [text_of(operator.get(page)) for page in pages]
+    shown.append(text_of(operator.get(url("change", press(operator, pages[1], "load").pk))))
+    for each in shown:
+        assert ">Account 1, closed<" in each
+        assert "accountCloseDate" not in each
 
 
 def test_a_file_that_was_loaded_and_customers_who_are_there_are_warned_of(operator, account):
