@@ -29,8 +29,8 @@ def record(*members: str) -> str:
     """SQL for a JSON object of ``expression AS "member"`` columns, in this order, no spaces.
 
     A distributed engine takes no subquery without a table. There the object is put together as
-    text, the same byte for byte; a file of them takes some hundredths longer, so one server is
-    spared it (`./kith bench distributed`).
+    text, the same byte for byte; a file of them takes 1.6 times as long, so one server is spared
+    it (`./kith bench distributed`).
     """
     if settings.DISTRIBUTED:
         return f"{joined(*members)}::json"
