@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import Client as Session
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from customers.models import BusinessAccount, User
 from tests import factories
@@ -31,6 +31,26 @@ def chromium() -> Iterator[Browser]:
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def ask_again(monkeypatch) -> None:
+    """A page is asked for once more where Django's test server hung up without a word.
+
+    It did so once in some fifty runs, in the first request of a process on a busy machine, while
+    the page was being made. The product's own server is no part of these tests.
+    """
+    goto = Page.goto
+
+    def go(page: Page, url: str, **options):
+        try:
+            return goto(page, url, **options)
+        except Error as error:
+            if "ERR_EMPTY_RESPONSE" not in error.message:
+                raise
+            return goto(page, url, **options)
+
+    monkeypatch.setattr(Page, "goto", go)
 
 
 @pytest.fixture
