@@ -126,6 +126,20 @@ def test_it_outlives_the_fork_server_and_starts_by_itself_without_one(
     assert told(program, 2)["loaded by"] == supervisor.running(server.name)
 
 
+def test_it_outlives_a_fork_server_that_is_stopped(supervisor, said, server, program):
+    forking = started(supervisor, server)
+    supervisor.start(program)
+    pid = told(program)["pid"]
+    supervisor.stop(server.name)
+    assert not is_running(forking)
+    assert supervisor.running(server.name) is None
+    assert supervisor.running(program.name) == pid
+    os.kill(pid, signal.SIGKILL)
+    supervisor.wait_until(lambda: "tells started again" in said, 30)
+    assert told(program, 2)["loaded by"] == 0
+    assert not any("fork server" in line for line in said)
+
+
 def test_all_end_with_the_supervisor(said, server, program):
     with Supervisor(said.append) as supervisor:
         forking = started(supervisor, server)

@@ -200,6 +200,10 @@ def test_the_registry_comes_up_survives_being_killed_and_stops(tmp_path, untouch
         lines = read_until_ready(first)
         kept = (tmp_path / "data/demo.json").read_text()
         assert sum("Applying" in line for line in lines) == 0
+        children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+        names = b"\n".join(Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+        assert b"kith web" in names
+        assert b"fork_server" not in names
         shown = dict(
             re.findall(r"^  (login|password|API key|secret) +(\S+)$", "".join(lines), re.MULTILINE)
         )

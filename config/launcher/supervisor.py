@@ -115,6 +115,12 @@ class Supervisor:
         """Start `program` and keep it running from now on."""
         self._children.append(_Child(program, self._spawn(program), self._restarts()))
 
+    def stop(self, name: str) -> None:
+        """Stop program `name`, and look after it no more."""
+        for child in [each for each in self._children if each.program.name == name]:
+            self._stop(child)
+            self._children.remove(child)
+
     def running(self, name: str) -> int | None:
         """The process id of program `name`, or None while it is not running."""
         for child in self._children:

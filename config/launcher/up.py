@@ -63,6 +63,7 @@ def bring_up(
     environment = stack.with_given(made)
     serving = stack.without_owner(environment)
     place = sockets / "fork.sock"
+    forking = stack.fork_server(place, data, serving)
     programs = [
         stack.web(address, data, serving),
         stack.worker(data, serving, has_schedule=True),
@@ -75,13 +76,15 @@ def bring_up(
     stack.forget_counts(data)
     say("starting web and worker")
     if IS_POSSIBLE:
-        supervisor.start(stack.fork_server(place, data, serving))
+        supervisor.start(forking)
         supervisor.wait_until(lambda: is_ready(place), READY_SECONDS)
     for program in programs:
         supervisor.start(replace(program, fork_server=place))
     if not supervisor.wait_until(lambda: not address.missing_parts(), READY_SECONDS):
         parts = ", ".join(address.missing_parts()) or "ready too late"
         raise StackError(f"not ready after {READY_SECONDS:g} s: {parts}; logs: {data / 'log'}")
+    # What it shares with the others they have without it, too; by then 24 MB are its own.
+    supervisor.stop(forking.name)
     lines = [f"ready: {address.url}", f"  back office  {address.url}/admin/"]
     lines += ways_in(data, credentials, stack.demo_login(data, say))
     with suppress(OSError):
