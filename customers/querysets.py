@@ -1,8 +1,7 @@
 """Questions to the registry, each with a name. Who may see what is answered here alone."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,9 +16,7 @@ from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Exact, In
 
 from config.api.actors import Actor
-from config.api.ahead import TREE as TREE_OF_TOKEN
-from config.api.ahead import Ahead
-from config.db.statements import Question, Row, Slot, Statement
+from config.db.statements import Slot
 from customers import phones
 from customers.criteria import Criteria, Match
 from customers.normalize import customer_id
@@ -298,61 +295,6 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         ) | given(state=criteria.state, zip_code=criteria.postal_code, country=criteria.country):
             found = found.living_at(**address)
         return found
-
-
-class OneCustomer:
-    """A statement about one customer of those that an actor may see.
-
-    `ask` makes of the customer, a `CustomerQuerySet` of one, and of where its id stands, what is
-    asked of it; the first column is never null. A deleted one is left out unless `or_deleted`.
-    """
-
-    def __init__(
-        self,
-        ask: "Callable[[CustomerQuerySet, Slot], models.QuerySet[Customer, Any]]",
-        *,
-        or_deleted: bool = False,
-    ) -> None:
-        def build(tree: Slot, customer_id: Slot) -> "models.QuerySet[Customer, Any]":
-            customers: CustomerQuerySet = apps.get_model("customers.Customer").objects.all()
-            one = customers.filter(business_account__id__any=tree, pk=customer_id)
-            return ask(one if or_deleted else one.present(), customer_id)
-
-        self._statement = Statement(build)
-
-    def ahead(self, customer_id: UUID) -> Ahead | None:
-        """The question for one round trip with the token; None where rows are not shown before, or
-        lie elsewhere than the token.
-        """
-        if settings.ROW_SECURITY or settings.DISTRIBUTED:
-            return None
-        return Ahead(self._sql_ahead, (customer_id,))
-
-    @cached_property
-    def _sql_ahead(self) -> str:
-        return self._statement.text(TREE_OF_TOKEN, "%s::uuid")
-
-    def row(self, actor: Actor, customer_id: UUID, found: Row | None = None) -> Row | None:
-        """The answer; None where the actor sees no such customer (see `visible_to`).
-
-        `found` is what was found `ahead` of it.
-        """
-        if actor.customer_id not in {None, customer_id}:
-            return None
-        if found is not None:
-            return None if found[0] is None else found
-        rows = self._statement.rows(actor.tree, customer_id)
-        return rows[0] if rows else None
-
-    def question(self, actor: Actor, customer_id: UUID) -> Question:
-        """The question, to be asked together with others."""
-        # Nobody is a customer of no account.
-        is_seen = actor.customer_id in {None, customer_id}
-        return self._statement.question(actor.tree if is_seen else (), customer_id)
-
-    def converted(self, rows: list[Row]) -> Row | None:
-        """The answer to `question`, as `row` gives it."""
-        return next(iter(self._statement.converted(rows)), None)
 
 
 LOOKUPS = {

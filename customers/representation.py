@@ -10,14 +10,11 @@ that may see them.
 
 import re
 
-from django.conf import settings
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
 from config.db.statements import Place, Slot, Statement
 from customers.models import Customer
-
-NOTHING = "''"
 
 
 def moment(column: str) -> str:
@@ -25,40 +22,46 @@ def moment(column: str) -> str:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
-def record(*members: str) -> str:
-    """SQL for a JSON object of ``expression AS "member"`` columns, in this order, no spaces.
+def record(source: str, *members: str) -> str:
+    """SQL for the JSON object of the row that `source`, what stands behind FROM, has; else null.
 
-    A distributed engine takes no subquery without a table. There the object is put together as
-    text, the same byte for byte; a file of them takes 1.6 times as long, so one server is spared
-    it (`./kith bench distributed`).
+    Its members are ``expression AS "member"``, in this order, no spaces. They are columns of a
+    subquery of the table itself, for a distributed engine takes none without a table.
     """
-    if settings.DISTRIBUTED:
-        return f"{joined(*members)}::json"
-    return f"row_to_json((SELECT o FROM (SELECT {', '.join(members)}) o))"
+    return f"(SELECT row_to_json(o) FROM (SELECT {', '.join(members)} FROM {source}) o)"
 
 
-def whole(*members: str) -> str:
-    """Likewise, for an object that stands in no other one: its text where it is put together."""
-    return joined(*members) if settings.DISTRIBUTED else record(*members)
+def joined(**members: str) -> str:
+    """SQL for such an object of a row that is at hand, put together as text.
+
+    To look for the row once more, so that PostgreSQL makes the object, takes longer than that where
+    members are few. Each is SQL for JSON: `value`, `quoted`, `flag`.
+    """
+    parts = [
+        f"""'{"," if number else "{"}"{name}":', {sql}"""
+        for number, (name, sql) in enumerate(members.items())
+    ]
+    return f"concat({', '.join(parts)}, '}}')::json"
 
 
-def joined(*members: str) -> str:
-    """SQL for the text of an object. What is joined already is not read again."""
-    parts = []
-    for number, member in enumerate(members):
-        expression, name = member.rsplit(" AS ", 1)
-        value = expression.removesuffix("::json")
-        if expression == NOTHING:
-            value = "'\"\"'"
-        elif not (expression.startswith("concat(") and value != expression):
-            value = f"COALESCE(to_json({expression})::text, 'null')"
-        parts.append(f"'{',' if number else '{'}{name}:', {value}")
-    return f"concat({', '.join(parts)}, '}}')"
+def value(expression: str) -> str:
+    """SQL for any value as JSON."""
+    return f"COALESCE(to_json({expression}), 'null')"
+
+
+def quoted(column: str) -> str:
+    """Likewise of what has nothing to escape and is never null, such as an id: far quicker."""
+    return f"""'"', {column}, '"'"""
+
+
+def flag(column: str) -> str:
+    """Likewise of a column that is true or false."""
+    return f"CASE WHEN {column} THEN 'true' ELSE 'false' END"
 
 
 def person(table: str, member: str) -> str:
     """SQL for the `id` and `type` of the actor in ``<table>.<member>_id`` and ``_type``."""
-    return record(f'{table}.{member}_id AS "id"', f'{table}.{member}_type AS "type"')
+    return joined(id=value(f"{table}.{member}_id"), type=value(f"{table}.{member}_type"))
 
 
 def code(column: str) -> str:
@@ -75,15 +78,25 @@ PLACE = [
     'a.zip_code AS "zipCode"',
     'a.is_primary AS "primary"',
 ]
-RECIPIENT = record(
-    'a.first_name AS "firstName"', 'a.middle_name AS "middleName"', 'a.last_name AS "lastName"'
+RECIPIENT = joined(
+    firstName=value("a.first_name"),
+    middleName=value("a.middle_name"),
+    lastName=value("a.last_name"),
 )
 HEAD = ['a.id AS "id"', 'a.type AS "type"']
+PARCEL = record(
+    "customers_address a WHERE a.customer_id = c.id AND a.id = o.id",
+    *HEAD,
+    f'{RECIPIENT} AS "name"',
+    *PLACE,
+)
+# Only parcels have a recipient. Their rows are found once more, for an object has the columns of a
+# subquery, and PostgreSQL keeps its rows in their order.
 ADDRESSES = f"""array_to_json(ARRAY(
-    SELECT CASE a.type
-        WHEN 'SHIPPING' THEN {record(*HEAD, f'{RECIPIENT} AS "name"', *PLACE)}
-        ELSE {record(*HEAD, *PLACE)} END
-    FROM customers_address a WHERE a.customer_id = c.id ORDER BY a.created_at, a.id))"""
+    SELECT CASE o.type WHEN 'SHIPPING' THEN {PARCEL} ELSE row_to_json(o) END
+    FROM (
+        SELECT {", ".join([*HEAD, *PLACE])} FROM customers_address a
+        WHERE a.customer_id = c.id ORDER BY a.created_at, a.id) o))"""
 
 ATTRIBUTES = """COALESCE((
     SELECT jsonb_object_agg(d.name, CASE WHEN d.is_encrypted THEN '' ELSE v.value END)
@@ -98,15 +111,15 @@ CONTACT_ATTRIBUTES = """COALESCE((
     WHERE v.customer_id = p.customer_id AND v.contact_id = p.id), '{}')"""
 DEPARTMENT = """COALESCE((
     SELECT d.name FROM customers_department d WHERE d.id = c.department_id), '')"""
-RELATIONSHIP = record(
-    f'{code("c.role")} AS "role"',
-    'c.level AS "level"',
-    'c.industry AS "industry"',
-    'c.market_segment AS "marketSegment"',
-    'c.entitlements AS "entitlements"',
-    f'{code("c.how_referred")} AS "howReferred"',
-    'c.preferred_agent_id AS "preferredAgentId"',
-    "'' AS \"pin\"",
+RELATIONSHIP = joined(
+    role=value(code("c.role")),
+    level=value("c.level"),
+    industry=value("c.industry"),
+    marketSegment=value("c.market_segment"),
+    entitlements=value("c.entitlements"),
+    howReferred=value(code("c.how_referred")),
+    preferredAgentId=value("c.preferred_agent_id"),
+    pin=quoted("''"),
 )
 # What stands behind the members of each type.
 TAIL = [f'{DEPARTMENT} AS "department"', f'{RELATIONSHIP} AS "relationship"']
@@ -126,44 +139,46 @@ COMMON = [
     'c.type AS "type"',
 ]
 
-PHONE = "CASE WHEN phone.id IS NOT NULL THEN {} END".format(
-    record(
-        'phone.value AS "number"',
-        f'{code("phone.phone_type")} AS "type"',
-        'phone.provider AS "provider"',
-        'phone.extension AS "extension"',
-        'phone.is_verified AS "verified"',
-    )
-)
-EMAIL = "CASE WHEN email.id IS NOT NULL THEN {} END".format(
-    record('email.value AS "value"', 'email.is_verified AS "verified"')
-)
-REACHED = """
-    LEFT JOIN customers_contactpoint phone ON phone.customer_id = p.customer_id
-        AND phone.contact_id = p.id AND phone.kind = 'PHONE' AND phone.is_primary
-    LEFT JOIN customers_contactpoint email ON email.customer_id = p.customer_id
-        AND email.contact_id = p.id AND email.kind = 'EMAIL' AND email.is_primary"""
-NAMES = [
-    'p.first_name AS "firstName"',
-    'p.middle_name AS "middleName"',
-    'p.last_name AS "lastName"',
-]
-REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
-POINT_HEAD = ['t.id AS "id"', 't.kind AS "kind"', 't.value AS "value"']
+PRIMARY_POINT = """customers_contactpoint t WHERE t.customer_id = p.customer_id
+    AND t.contact_id = p.id AND t.kind = '{}' AND t.is_primary"""
 OF_PHONES = [
     f'{code("t.phone_type")} AS "type"',
     't.provider AS "provider"',
     't.extension AS "extension"',
 ]
 VERIFIED, PRIMARY = 't.is_verified AS "verified"', 't.is_primary AS "primary"'
-# Every way to reach the contact `p`.
+PHONE = record(PRIMARY_POINT.format("PHONE"), 't.value AS "number"', *OF_PHONES, VERIFIED)
+EMAIL = record(PRIMARY_POINT.format("EMAIL"), 't.value AS "value"', VERIFIED)
+NAMES = [
+    'p.first_name AS "firstName"',
+    'p.middle_name AS "middleName"',
+    'p.last_name AS "lastName"',
+]
+REACH = [f'{PHONE} AS "primaryPhoneNumber"', f'{EMAIL} AS "primaryEmail"']
+POINT = [
+    't.id AS "id"',
+    't.kind AS "kind"',
+    't.value AS "value"',
+    *OF_PHONES,
+    VERIFIED,
+    PRIMARY,
+]
+OTHER = {
+    "id": quoted("o.id"),
+    "kind": value("o.kind"),
+    "value": value("o.value"),
+    "verified": flag("o.verified"),
+}
+# Every way to reach the contact `p`; half of them are phones.
 POINTS = f"""array_to_json(ARRAY(
-    SELECT CASE t.kind
-        WHEN 'PHONE' THEN {record(*POINT_HEAD, *OF_PHONES, VERIFIED, PRIMARY)}
-        WHEN 'EMAIL' THEN {record(*POINT_HEAD, VERIFIED, PRIMARY)}
-        ELSE {record(*POINT_HEAD, VERIFIED)} END
-    FROM customers_contactpoint t WHERE t.customer_id = p.customer_id AND t.contact_id = p.id
-    ORDER BY t.is_primary DESC, t.created_at, t.id))"""
+    SELECT CASE o.kind
+        WHEN 'PHONE' THEN row_to_json(o)
+        WHEN 'EMAIL' THEN {joined(**OTHER, primary=flag("o.primary"))}
+        ELSE {joined(**OTHER)} END
+    FROM (
+        SELECT {", ".join(POINT)} FROM customers_contactpoint t
+        WHERE t.customer_id = p.customer_id AND t.contact_id = p.id
+        ORDER BY t.is_primary DESC, t.created_at, t.id) o))"""
 
 
 def own(column: str, member: str) -> str:
@@ -172,7 +187,7 @@ def own(column: str, member: str) -> str:
 
 
 BIRTH = "CASE WHEN p.birth_city <> '' OR p.birth_country <> '' THEN {} END".format(
-    record('p.birth_city AS "city"', f'{code("p.birth_country")} AS "countryCode"')
+    joined(city=value("p.birth_city"), countryCode=value(code("p.birth_country")))
 )
 INDIVIDUAL = [
     own("prefix", "prefix"),
@@ -194,36 +209,31 @@ INDIVIDUAL = [
     f'{POINTS} AS "contactPoints"',
 ]
 
-CONTACT = record(
+CONTACT = [
     'p.id AS "id"',
     *NAMES,
     'p.is_primary AS "primary"',
     *REACH,
     f'{POINTS} AS "contactPoints"',
     f'{CONTACT_ATTRIBUTES} AS "customAttributes"',
-)
+]
 CONTACTS = f"""array_to_json(ARRAY(
-    SELECT {CONTACT} FROM customers_contact p {REACHED}
-    WHERE p.customer_id = c.id ORDER BY p.is_primary DESC, p.created_at, p.id))"""
+    SELECT row_to_json(o) FROM (
+        SELECT {", ".join(CONTACT)} FROM customers_contact p
+        WHERE p.customer_id = c.id ORDER BY p.is_primary DESC, p.created_at, p.id) o))"""
 BUSINESS = [
     'c.business_name AS "businessName"',
     'c.business_name AS "doingBusinessAsName"',
     f'{CONTACTS} AS "contacts"',
 ]
 
-# An individual, also one without a contact.
-ONE = f"""
-    (SELECT) one LEFT JOIN customers_contact p ON p.customer_id = c.id AND p.is_primary {REACHED}"""
-if settings.DISTRIBUTED:
-    ONE = f"""
-        customers_customer one
-        LEFT JOIN customers_contact p ON p.customer_id = one.id AND p.is_primary {REACHED}
-        WHERE one.id = c.id"""
-# The object of the customer `c`, as json or its text.
+ITSELF = "customers_customer one {} WHERE one.id = c.id"
+# An individual may have no contact.
+PERSON = "LEFT JOIN customers_contact p ON p.customer_id = one.id AND p.is_primary"
+# The object of the customer `c`, as json.
 CUSTOMER_OBJECT = f"""CASE c.type
-    WHEN 'INDIVIDUAL' THEN (
-        SELECT {whole(*COMMON, *INDIVIDUAL, *TAIL)} FROM {ONE})
-    ELSE {whole(*COMMON, *BUSINESS, *TAIL)} END"""
+    WHEN 'INDIVIDUAL' THEN {record(ITSELF.format(PERSON), *COMMON, *INDIVIDUAL, *TAIL)}
+    ELSE {record(ITSELF.format(""), *COMMON, *BUSINESS, *TAIL)} END"""
 
 
 OWN_COLUMN = re.compile(r"\bc\.")
@@ -238,13 +248,11 @@ class CustomerObject(RawSQL):
     """
 
     def __init__(self, slot: Slot | None = None) -> None:
-        sql = f"(SELECT {CUSTOMER_OBJECT} FROM (SELECT customers_customer.*) c)::text"
+        sql = f"({OWN_COLUMN.sub('customers_customer.', CUSTOMER_OBJECT)})::text"
         places: list[Place] = []
-        if settings.DISTRIBUTED:
-            sql = f"({OWN_COLUMN.sub('customers_customer.', CUSTOMER_OBJECT)})::text"
-            if slot is not None:
-                sql, count = ITS_ID.subn("= %s::uuid", sql)
-                places = [slot.place] * count
+        if slot is not None:
+            sql, count = ITS_ID.subn("= %s::uuid", sql)
+            places = [slot.place] * count
         super().__init__(sql, places, output_field=TextField())
 
 

@@ -24,20 +24,21 @@ from customers.models import (
     ContactPoint,
     Customer,
 )
+from customers.one_customer import OneCustomer
 from customers.profile import Profile, rows_of
-from customers.querysets import CustomerQuerySet, OneCustomer
+from customers.querysets import CustomerQuerySet
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import CustomerValues
 
 
-def with_account(customer: CustomerQuerySet, _id: Slot) -> CustomerQuerySet:
+def with_account(customer: CustomerQuerySet, _id: Slot | None) -> CustomerQuerySet:
     """A customer and its account, with the columns of `bulk.attributes`."""
     return customer.select_related("business_account")
 
 
-def for_update(customer: CustomerQuerySet, customer_id: Slot) -> CustomerQuerySet:
+def for_update(customer: CustomerQuerySet, customer_id: Slot | None) -> CustomerQuerySet:
     """Likewise, locked by its row."""
     return with_account(customer, customer_id).select_for_update(of=("self",), no_key=True)
 

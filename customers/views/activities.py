@@ -16,7 +16,7 @@ from customers import openapi
 from customers.change_log import Via
 from customers.history import changes_of, represent_all
 from customers.models import Activity
-from customers.querysets import OneCustomer
+from customers.one_customer import OneCustomer
 from customers.serializers import ActivityBody, ActivityUpdate, activity_object
 from customers.services.activities import mark_activity, record_activity
 

@@ -20,7 +20,7 @@ from config.api.views import ApiView, JSONResponse
 from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
-from customers.querysets import OneCustomer
+from customers.one_customer import OneCustomer
 from customers.representation import OBJECTS, CustomerObject
 from customers.revealing import reveal
 from customers.serializers import CustomerBody, CustomerUpdate, ReasonBody
