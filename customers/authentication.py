@@ -1,6 +1,7 @@
 """From a bearer token to the `Actor` that it speaks for, in one query.
 
-The same query answers what the call will ask first, where its view says so (`config.api.ahead`).
+The same query, or the same message, answers what the call will ask first, where its view says so
+(`config.api.ahead`).
 """
 
 import hashlib
@@ -16,9 +17,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from config.api.actors import Actor
-from config.api.ahead import Ahead, Row
+from config.api.ahead import NOTHING, Ahead, Row
 from config.db import scope
-from config.db.statements import prepared_rows
+from config.db.statements import Question, prepared_rows, together
 from customers.actors import TokenRow, token_actor
 from customers.querysets import TREE
 
@@ -119,18 +120,30 @@ def actor_of(token: str) -> Actor | None:
 
 def speaker_of(token: str, ahead: Ahead | None) -> tuple[Actor | None, Row | None]:
     """The `actor_of` a token, and the row that was asked for with it."""
-    if ahead is None:
-        rows = prepared_rows(TOKEN, [checksum(token)])
-    else:
-        rows = prepared_rows(with_ahead(ahead.sql), [checksum(token), *ahead.values])
-    if not rows:
+    row, found = token_row(token, ahead)
+    if row is None:
         return None, None
-    width = len(TokenRow._fields)
-    row = TokenRow(*rows[0][:width])
     if row.is_idle:
         with connection.cursor() as cursor:
             cursor.execute(USED, [row.client])
-    return token_actor(row), rows[0][width:] or None
+    return token_actor(row), found
+
+
+def token_row(token: str, ahead: Ahead | None) -> tuple[TokenRow | None, Row | None]:
+    """What the database tells of a token, and the row that was asked for with it."""
+    question = Question(TOKEN, [checksum(token)])
+    if ahead is not None and ahead.is_apart:
+        told, found = together([question, Question(ahead.sql, list(ahead.values))])
+        row = TokenRow(*told[0]) if told else None
+        is_seen = row is not None and bool(found) and found[0][0] in row.tree
+        return row, found[0] if is_seen else NOTHING
+    if ahead is not None:
+        question = Question(with_ahead(ahead.sql), [*question.values, *ahead.values])
+    rows = prepared_rows(*question)
+    if not rows:
+        return None, None
+    width = len(TokenRow._fields)
+    return TokenRow(*rows[0][:width]), rows[0][width:] or None
 
 
 @lru_cache(maxsize=32)

@@ -41,13 +41,18 @@ class OneCustomer:
             lambda tree, customer_id: ask(own(tree, customer_id), customer_id)
         )
         self._within_token = Statement(lambda tree, customer_id: ask(own(tree, customer_id), None))
+        self._beside_token = Statement(lambda customer_id: ask(one(customer_id), customer_id))
 
     def ahead(self, customer_id: UUID) -> Ahead | None:
-        """The question for one round trip with the token; None where rows are not shown before, or
-        lie elsewhere than the token.
+        """The question for one round trip with the token; None where rows are not shown before.
+
+        Its first column has to be the business account. On a distributed engine the customer lies
+        elsewhere than the token, and no statement joins them.
         """
-        if settings.ROW_SECURITY or settings.DISTRIBUTED:
+        if settings.ROW_SECURITY:
             return None
+        if settings.DISTRIBUTED:
+            return Ahead(*self._beside_token.question(customer_id), is_apart=True)
         return Ahead(self._sql_ahead, (customer_id,))
 
     @cached_property

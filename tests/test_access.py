@@ -108,6 +108,7 @@ def test_a_customer_makes_only_the_calls_that_are_open_to_customers(owner, ada, 
         assert answer.status_code == (200 if is_open(route, method) else 403), route.pattern
 
 
+@pytest.mark.usefixtures("each_mode")
 def test_a_customer_never_sees_what_belongs_to_anybody_else(owner, child, ada, own):
     for speaker in (owner, child):
         foreign = make_inventory(speaker)

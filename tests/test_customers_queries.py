@@ -47,6 +47,24 @@ def test_reading_a_customer_is_one_query(counted, owner, body):
     counted(TOKEN_WITH_OBJECT, "get", url)
 
 
+@pytest.mark.usefixtures("each_mode")
+def test_a_customer_is_read_by_one_message_to_the_database(owner, outsider, tmp_path):
+    def messages(speaker, customer_id):
+        session, trace = connection.connection.pgconn, tmp_path / "trace"
+        with trace.open("w") as file:
+            session.trace(file.fileno())
+            answer = speaker.api.get(f"/v1/customers/{customer_id}")
+            session.untrace()
+        return answer.status_code, trace.read_text().count("Sync")
+
+    customer_id = create(owner, SMALL)["id"]
+    for speaker, status in ((owner, 200), (outsider, 404)):
+        # Statements that are asked again and again are prepared.
+        for _ in range(3):
+            speaker.api.get(f"/v1/customers/{customer_id}")
+        assert messages(speaker, customer_id) == (status, 1) or settings.ROW_SECURITY
+
+
 def test_a_customer_that_is_not_there_costs_no_second_query(counted, outsider):
     foreign = create(outsider)["id"]
     counted(TOKEN_WITH_OBJECT, "get", f"/v1/customers/{foreign}", status=404)

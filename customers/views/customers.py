@@ -30,7 +30,9 @@ from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
 ANSWER = OneCustomer(
-    lambda customer, customer_id: customer.values_list("version", CustomerObject(customer_id))
+    lambda customer, customer_id: customer.values_list(
+        "business_account_id", "version", CustomerObject(customer_id)
+    )
 )
 
 
@@ -44,7 +46,7 @@ def customer_answer(
     row = ANSWER.row(actor, customer_id, found)
     if row is None:
         raise NotFound
-    version, body = row
+    _, version, body = row
     content, tag = body.encode(), str(version)
     if actor.may(Scope.CUSTOMERS_SENSITIVE):
         customer = orjson.loads(content)
