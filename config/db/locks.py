@@ -14,20 +14,26 @@ advisory locks of the coordinator. Invariants:
 
 On one server row locks stay: there nobody waits for another's customers, while a load that holds
 500 customers would keep four in ten changes of single ones waiting until its transaction ends. A
-business account is held by an advisory lock of its own everywhere.
+business account is held by an advisory lock of its own everywhere; a person, a definition or the
+row of a business account by its row on one server, else by a lock of its name (`held`).
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 
 from config.db.statements import Question, array, prepared_rows
 
 KEYS = 1024
 # The first number sets them apart from other advisory locks.
 HOLD = "SELECT pg_advisory_xact_lock(1263096904, key) FROM unnest(%s::int[]) AS key"
+HOLD_ROW = "SELECT pg_advisory_xact_lock(hashtextextended('row:' || %s, 0))"
 HOLD_ACCOUNT = "SELECT pg_advisory_xact_lock(hashtextextended('business account:' || %s, 0))"
+
+M = TypeVar("M", bound=Model)
 
 
 def are_advisory() -> bool:
@@ -57,3 +63,14 @@ def hold(ids: Iterable[UUID | str]) -> None:
 def hold_business_account(account_id: UUID) -> None:
     """Wait for a business account, and hold it; everywhere."""
     prepared_rows(HOLD_ACCOUNT, [str(account_id)])
+
+
+def held(rows: QuerySet[M], row_id: UUID | str, *, no_key: bool = False) -> QuerySet[M]:
+    """The row with this id among rows of which each node has a copy, held when it is read.
+
+    With `no_key` on one server only what changes it waits, and not what comes to refer to it.
+    """
+    if are_advisory():
+        prepared_rows(HOLD_ROW, [str(row_id)])
+        return rows.filter(pk=row_id)
+    return rows.filter(pk=row_id).select_for_update(no_key=no_key)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from config.api.actors import Actor
 from config.api.errors import Conflict
+from config.db.locks import held
 from customers.models import AttributeConversion, AttributeDefinition
 
 
@@ -18,9 +19,7 @@ def convert_attribute(
     from there. Raises `Conflict` when there is nothing to do, or one has not ended.
     """
     with transaction.atomic():
-        definition = AttributeDefinition.objects.select_for_update(no_key=True).get(
-            pk=definition.pk
-        )
+        definition = held(AttributeDefinition.objects.all(), definition.pk, no_key=True).get()
         if definition.is_encrypted == to_encrypted and not definition.conversion:
             form = "encrypted" if to_encrypted else "in clear"
             raise Conflict(

@@ -7,7 +7,7 @@ from django.db.models import PROTECT, Model, QuerySet
 
 from config.api.card_numbers import CARD_NUMBER, holds_card_number
 from config.api.errors import Conflict, Invalid, Problem
-from config.db.locks import hold_business_account
+from config.db.locks import held, hold_business_account
 from customers.models import Account, AttributeDefinition, BusinessAccount, Department
 from customers.normalize import clean
 
@@ -90,7 +90,7 @@ def delete_business_account(*, business_account: BusinessAccount) -> None:
     with transaction.atomic():
         hold_business_account(business_account.pk)
         # Whoever adds something to it waits, and then finds that it is not there.
-        BusinessAccount.objects.select_for_update().get(pk=business_account.pk)
+        held(BusinessAccount.objects.all(), business_account.pk).get()
         if found := kept_by(business_account):
             words = ", ".join(str(each._meta.verbose_name_plural) for each in found)
             raise Conflict(f"{business_account} cannot be deleted: it has {words}.")

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from config.api.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from config.db.locks import hold_business_account
+from config.db.locks import held, hold_business_account
 from customers.models import BusinessAccount, Department, User
 from customers.normalize import clean
 from customers.roles import ROLES
@@ -150,7 +150,7 @@ def managed(by: User, person: User) -> Iterator[User]:
     with transaction.atomic():
         if person.business_account_id:
             hold_business_account(person.business_account_id)
-        row = User.objects.select_for_update().get(pk=person.pk)
+        row = held(User.objects.all(), person.pk).get()
         require_in_tree(by, row.business_account_id)
         if not may_manage(by, row):
             raise Forbidden("This person's role is above yours.", code="ROLE_TOO_HIGH")

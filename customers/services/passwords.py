@@ -17,6 +17,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from config.api.errors import Invalid, NotFound
+from config.db.locks import held
 from customers.models import User
 from customers.services.employees import managed
 from customers.services.people import set_password
@@ -82,7 +83,7 @@ def choose_password(*, person_id: UUID, token: str, password: str) -> User:
     Raises `NotFound` for a link that is not good, and `Invalid` for a password that is too weak.
     """
     with transaction.atomic():
-        person = User.objects.select_for_update().filter(pk=person_id, is_active=True).first()
+        person = held(User.objects.filter(is_active=True), person_id).first()
         if person is None or not tokens.check_token(person, token):
             raise NotFound("This link is not good any more.")
         if problems := set_password(person, password):

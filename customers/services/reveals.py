@@ -11,6 +11,7 @@ from config.api.actors import Actor
 from config.api.bodies import Submission
 from config.api.errors import TooManyRequests
 from config.api.json import Json
+from config.db.locks import held
 from customers.change_log import recorded
 from customers.models import Customer, Reveal, User
 from customers.representation import CustomerObject
@@ -34,7 +35,7 @@ def reveal_customer(
     reason = required_reason(submission)
     with recorded(actor, via=via, reason=reason) as at:
         # Looks of one employee are counted one after the other.
-        User.objects.select_for_update(no_key=True).get(pk=actor.id)
+        held(User.objects.all(), actor.id, no_key=True).get()
         check_rate(uuid.UUID(actor.id), at)
         customer, _ = locked(actor, customer_id, at)
         return Reveal.objects.create(

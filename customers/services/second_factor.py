@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from config.api.errors import Conflict, Forbidden, Invalid, Problem
+from config.db.locks import held
 from customers.models import Authenticator, RecoveryCode, User
 from customers.services.employees import managed, role_of
 
@@ -30,7 +31,7 @@ def begin_setup(person: User) -> Authenticator:
     One that cannot be opened is replaced.
     """
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=person.pk)
+        held(User.objects.all(), person.pk).get()
         device: Authenticator | None = Authenticator.objects.filter(user=person).first()
         if device is None:
             device = Authenticator(user=person, name="app", confirmed=False)

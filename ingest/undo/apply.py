@@ -12,7 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from config.api.actors import Actor
 from config.api.errors import Problem
 from config.db import locks
-from config.db.statements import array
+from config.db.statements import array, prepared_rows
+from customers.facts import HELD
 from customers.models import (
     Activity,
     AttributeDefinition,
@@ -37,6 +38,7 @@ SEALED = (
 )
 NO_CHANGES = "The change log has nothing of this item any more."
 LOCK = "SELECT FROM customers_customer WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+THERE = "SELECT id FROM {} WHERE id = ANY(%s::uuid[])"
 
 
 @dataclass
@@ -194,10 +196,9 @@ def check_references(inverses: Iterable[tuple[Undo, Inverse]], *, is_locked: boo
         ]
         if not wanted:
             continue
-        found = model._default_manager.filter(pk__in={value for _, value in wanted})
-        if is_locked:
-            found = found.select_for_update(no_key=True)
-        there = {str(pk) for pk in found.values_list("pk", flat=True)}
+        sql = THERE.format(model._meta.db_table) + (HELD if is_locked else "")
+        rows = prepared_rows(sql, [array({value for _, value in wanted})])
+        there = {str(pk) for (pk,) in rows}
         for undo, value in wanted:
             if value not in there:
                 message = f"The {word} of the customer was deleted."
