@@ -18,9 +18,9 @@ from threading import Event, Thread
 from time import perf_counter
 from typing import NamedTuple
 
-from tests.benchmarks.calls import people
 from tests.benchmarks.customers import token_for
 from tests.benchmarks.dataset import dataset
+from tests.benchmarks.people import people
 from tests.benchmarks.report import columns, note
 from tests.benchmarks.server import web, worker
 
