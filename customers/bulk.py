@@ -17,7 +17,7 @@ from django.db.models.base import ModelState
 from psycopg.sql import SQL, Identifier
 
 from config.api.json import to_json
-from config.db.statements import Question, Statement, together
+from config.db.statements import Question, Row, Statement, together
 from customers.normalize import uuid7
 from customers.tables import NULL, Table, copy, escaped, insertion, written
 
@@ -127,6 +127,11 @@ class Writes:
         waiting, self._waiting = self._waiting, []
         if waiting:
             together(waiting)
+
+    def finish_last(self, question: Question) -> list[Row]:
+        """Send what waits, as the last of its transaction, and ask for what is there then."""
+        waiting, self._waiting = self._waiting, []
+        return together([*waiting, question], are_last=True)[-1]
 
 
 def spelled(model: type[models.Model], rows: Iterable[models.Model]) -> Iterator[str]:

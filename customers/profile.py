@@ -206,10 +206,16 @@ class Profile:
             row.contact_id == contact.id for row in belongings
         )
 
-    def save(self, *, actor: Actor, at: datetime) -> bool:
-        """Write what changed, as `actor`'s doing; False when nothing did."""
+    def save(self, *, actor: Actor, at: datetime) -> None:
+        """Write what changed, as `actor`'s doing."""
+        self.written(actor=actor, at=at).finish()
+
+    def written(self, *, actor: Actor, at: datetime) -> bulk.Writes:
+        """The writes of what changed, as `actor`'s doing, still to be finished."""
         self.derive()
-        return bool(save_all([self], actor=actor, at=at))
+        writes = bulk.Writes()
+        write_all(writes, [self], actor=actor, at=at)
+        return writes
 
     def is_dirty(self) -> bool:
         """Whether anything differed from the database when it was last derived."""
@@ -279,7 +285,17 @@ def search_words(point: ContactPoint) -> list[str]:
 
 
 def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list[Profile]:
-    """Write what changed in profiles that are derived, as `actor`'s doing; gives those that did.
+    """Write what changed in profiles that are derived, as `actor`'s doing; gives those that did."""
+    writes = bulk.Writes()
+    saved = write_all(writes, profiles, actor=actor, at=at)
+    writes.finish()
+    return saved
+
+
+def write_all(
+    writes: bulk.Writes, profiles: Sequence[Profile], *, actor: Actor, at: datetime
+) -> list[Profile]:
+    """Likewise, by `writes` that are still to be finished.
 
     A new row that has a `created_at` is one that returns: it keeps that, and who created it.
     """
@@ -295,7 +311,6 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
             customer.created_by_type, customer.created_by_id = actor.type, actor.id
         elif not profile.is_new:
             customer.version += 1
-    writes = bulk.Writes()
     writes.insert(Customer, [profile.customer for profile in new])
     update(writes, Customer, [(each.customer, each.changes.customer | STAMPS) for each in changed])
     for model in reversed(MODELS):
@@ -304,7 +319,6 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
             writes.finish()
             model._default_manager.filter(pk__in=keys).delete()
     save_rows(writes, [profile.changes for profile in saved], at)
-    writes.finish()
     return saved
 
 

@@ -108,6 +108,15 @@ def is_watched(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.queries_logged or connection.execute_wrappers)
 
 
+def is_outermost(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the transaction at hand is committed where its innermost block ends.
+
+    Django's own COMMIT of it does nothing when the session has none open any more.
+    """
+    blocks = len(connection.atomic_blocks)
+    return blocks == 1 and connection.commit_on_exit and not connection.needs_rollback
+
+
 class Question(NamedTuple):
     """A statement with its values, to be asked together with others."""
 
@@ -115,11 +124,14 @@ class Question(NamedTuple):
     values: list[Any]  # as above
 
 
-def together(questions: Sequence[Question], *, using: str = DEFAULT_DB_ALIAS) -> list[list[Row]]:
+def together(
+    questions: Sequence[Question], *, using: str = DEFAULT_DB_ALIAS, are_last: bool = False
+) -> list[list[Row]]:
     """The rows of each of some statements, sent in one message; each is prepared likewise.
 
     They run one after the other, and none behind one that fails, whose error is raised. One that
-    gives no rows has none.
+    gives no rows has none. If they `are_last` of their transaction, its COMMIT may go with them:
+    nothing may fail from here to its end.
     """
     connection, cursor = kept_cursor(using)
     if is_watched(connection):
@@ -127,7 +139,7 @@ def together(questions: Sequence[Question], *, using: str = DEFAULT_DB_ALIAS) ->
         return [each.fetchall() if each.description else [] for each in found]
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
-        return cursor.fetch_together(questions)
+        return cursor.fetch_together(questions, commits=are_last and is_outermost(connection))
 
 
 WITHOUT_SCANS = Question("SELECT set_config('enable_seqscan', 'off', true)", [])

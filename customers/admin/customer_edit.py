@@ -128,7 +128,7 @@ class EditsCustomers(ScopedAdmin[Customer]):
             return self.form_page(request, plan, empty_draft(plan), context)
         mine = drafts.read(request.POST, plan)
         try:
-            customer_id = create_customer(
+            created = create_customer(
                 actor=operator(request, account),
                 submission=CustomerBody().parse({"type": kind} | drafts.body_of(None, mine, plan)),
                 via=Via.BACK_OFFICE,
@@ -137,7 +137,7 @@ class EditsCustomers(ScopedAdmin[Customer]):
             problems = refusal.problems or [Problem("", refusal.message, refusal.code)]
             return self.form_page(request, plan, mine, context, problems)
         self.message_user(request, "The customer was added.", messages.SUCCESS)
-        return HttpResponseRedirect(page_of(customer_id))
+        return HttpResponseRedirect(page_of(created.id))
 
     def account_of_new(self, request: HttpRequest) -> BusinessAccount | None:
         """The business account that a new customer is for; None as long as it has to be named."""

@@ -124,10 +124,10 @@ def link_of(person: UUID, token: str) -> Handles:
 
 def create(holding: Holding, values: CustomerValues) -> Customer:
     """A customer, made by the holding's program."""
-    key = services.create_customer(
+    created = services.create_customer(
         actor=holding.actor, submission=Submission(values), via=Via.COMMAND
     )
-    return Customer.objects.get(pk=key)
+    return Customer.objects.get(pk=created.id)
 
 
 def individual(mark: str) -> CustomerValues:

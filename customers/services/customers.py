@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import IntegrityError
 
@@ -53,8 +54,21 @@ TO_CHANGE = {
 Precondition = Callable[[int], None]
 
 
-def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via: str) -> uuid.UUID:
-    """Create a customer in the actor's own business account; gives its id.
+class Created(NamedTuple):
+    """The id of a new customer, and what was asked about it."""
+
+    id: uuid.UUID
+    found: Row | None
+
+
+def create_customer(
+    *,
+    actor: Actor,
+    submission: Submission[CustomerValues],
+    via: str,
+    asking: OneCustomer | None = None,
+) -> Created:
+    """Create a customer in the actor's own business account; also gives what `asking` finds then.
 
     Raises `Invalid`, and `Conflict` with code EXTERNAL_ID_TAKEN when the account has, or had, a
     customer with this external id.
@@ -73,7 +87,8 @@ def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via
             profile = Profile(customer, account, is_new=True)
             if problems := merge_customer(profile, submission, actor):
                 raise Invalid(problems)
-            profile.save(actor=actor, at=at)
+            writes = profile.written(actor=actor, at=at)
+            found = finished(writes, actor, customer.pk, asking)
     except IntegrityError as error:
         if not external_id or not Customer.objects.filter(pk=known_id).exists():
             raise
@@ -83,7 +98,7 @@ def create_customer(*, actor: Actor, submission: Submission[CustomerValues], via
             code="EXTERNAL_ID_TAKEN",
             problems=[Problem("externalId", message, "EXTERNAL_ID_TAKEN", {"id": str(known_id)})],
         ) from error
-    return customer.pk
+    return Created(customer.pk, found)
 
 
 def update_customer(
@@ -93,15 +108,31 @@ def update_customer(
     submission: Submission[CustomerValues],
     via: str,
     precondition: Precondition | None = None,
-) -> None:
-    """Merge a request into a customer. What changes nothing leaves no trace.
+    asking: OneCustomer | None = None,
+) -> Row | None:
+    """Merge a request into a customer; gives what `asking` finds then.
 
-    Raises `NotFound`, `Invalid`, `Conflict` (EXTERNAL_ID_IMMUTABLE), `PreconditionFailed`.
+    What changes nothing leaves no trace. Raises `NotFound`, `Invalid`, `PreconditionFailed`, and
+    `Conflict` (EXTERNAL_ID_IMMUTABLE).
     """
     with profiled(actor, customer_id, via, precondition) as (profile, at):
         if problems := merge_customer(profile, submission, actor):
             raise Invalid(problems)
-        profile.save(actor=actor, at=at)
+        return finished(profile.written(actor=actor, at=at), actor, customer_id, asking)
+
+
+def finished(
+    writes: bulk.Writes, actor: Actor, customer_id: uuid.UUID, asking: OneCustomer | None
+) -> Row | None:
+    """Finish the last writes of a transaction; gives what `asking` finds then.
+
+    It is asked in the message that writes and commits. The customer is locked, so what it finds is
+    what the transaction leaves behind.
+    """
+    if asking is None:
+        writes.finish()
+        return None
+    return asking.converted(writes.finish_last(asking.question(actor, customer_id)))
 
 
 def suspend_customer(

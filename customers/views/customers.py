@@ -111,9 +111,11 @@ class CustomerList(ApiView):
         """Create an individual, business or group."""
         actor = self.actor
         submission = CustomerBody.reader().parse(request.data)
-        customer_id = services.create_customer(actor=actor, submission=submission, via=Via.V1)
-        response = customer_answer(actor, customer_id, status.HTTP_201_CREATED)
-        response["Location"] = f"/v1/customers/{customer_id}"
+        created = services.create_customer(
+            actor=actor, submission=submission, via=Via.V1, asking=ANSWER
+        )
+        response = customer_answer(actor, created.id, status.HTTP_201_CREATED, found=created.found)
+        response["Location"] = f"/v1/customers/{created.id}"
         return response
 
 
@@ -139,14 +141,15 @@ class CustomerDetail(ApiView):
     @openapi.update_customer
     def put(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Merge the body into the customer: what it does not name stays."""
-        services.update_customer(
+        found = services.update_customer(
             actor=self.actor,
             customer_id=customer_id,
             submission=CustomerUpdate.reader().parse(request.data),
             via=Via.V1,
             precondition=precondition(request),
+            asking=ANSWER,
         )
-        return customer_answer(self.actor, customer_id)
+        return customer_answer(self.actor, customer_id, found=found)
 
     @openapi.delete_customer
     def delete(self, request: Request, customer_id: UUID) -> HttpResponse:

@@ -149,6 +149,8 @@ class ScopedPreparedCursor(PreparedCursor):
             super().execute(query, params)
         return self
 
-    def fetch_together(self, questions: Sequence[Question]) -> list[list[TupleRow]]:
+    def fetch_together(
+        self, questions: Sequence[Question], **_options: bool
+    ) -> list[list[TupleRow]]:
         """The rows of each statement, which go one by one: each may have to tell the scope."""
         return [self.fetch(query, params) for query, params in questions]

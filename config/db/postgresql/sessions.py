@@ -110,25 +110,30 @@ class PreparedCursor(psycopg.RawCursor[TupleRow]):
         self.execute(query, params)
         return self.fetchall() if self.description else []
 
-    def fetch_together(self, questions: Sequence[Question]) -> list[list[TupleRow]]:
+    def fetch_together(
+        self, questions: Sequence[Question], *, commits: bool = False
+    ) -> list[list[TupleRow]]:
         """The rows of each statement: all are sent in one message, with the BEGIN that they need.
 
         Each statement sees what those before it have done. The first that fails is the last that
         is run; its error is raised. Statements that are not prepared yet go one by one. Four short
         ones take 39 us of processor time instead of 117, and a third of the time.
+
+        If it `commits`, the message has a COMMIT behind them, where there is one message; the
+        error is the COMMIT's if that fails.
         """
         sent = self._named(questions)
         if sent is None:
             return [self.fetch(query, params) for query, params in questions]
         with self._conn.lock:
-            results = self._conn.wait(self._run_together(sent))
+            results = self._conn.wait(self._run_together(sent, commits=commits))
         rows = []
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
                 raise psycopg.errors.error_from_result(result)
             self._tx.set_pgresult(result)
             rows.append(self._tx.load_rows(0, result.ntuples, tuple))
-        return rows
+        return rows[: len(sent)]
 
     def _named(self, questions: Sequence[Question]) -> list[Named] | None:
         """The statements by their names; None unless all are prepared for values of these types."""
@@ -144,7 +149,7 @@ class PreparedCursor(psycopg.RawCursor[TupleRow]):
             found.append((names[key], values, self._tx.formats))
         return found
 
-    def _run_together(self, sent: Sequence[Named]) -> PQGen["list[PGresult]"]:
+    def _run_together(self, sent: Sequence[Named], *, commits: bool) -> PQGen["list[PGresult]"]:
         pgconn = self._pgconn
         begins = not self._conn.autocommit and pgconn.transaction_status == TransactionStatus.IDLE
         results: list[PGresult] = []
@@ -154,9 +159,11 @@ class PreparedCursor(psycopg.RawCursor[TupleRow]):
                 pgconn.send_query_params(self._conn.begin_command(), None)
             for name, values, formats in sent:
                 pgconn.send_query_prepared(name, values, param_formats=formats)
+            if commits:
+                pgconn.send_query_params(b"COMMIT", None)
             pgconn.pipeline_sync()
             yield from generators.send(pgconn)
-            for _ in range(begins + len(sent)):
+            for _ in range(begins + len(sent) + commits):
                 results += yield from generators.fetch_many(pgconn)
             yield from generators.fetch_many(pgconn)
             pgconn.exit_pipeline_mode()
