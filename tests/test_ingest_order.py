@@ -1,6 +1,5 @@
 """Requests apply in the order of their acceptance, whatever the number of workers."""
 
-import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,18 +9,17 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.db import OperationalError, connection, connections, transaction
-from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from config.jobs.reaper import reap
 from customers.change_log import Via, recorded
-from customers.models import Account, Address, Card, Change, Contact, Customer, Enrollment
+from customers.models import Customer, Enrollment
 from customers.tables import written
 from ingest import coalescing, ordering, runner
 from ingest.batch import apply as applying
 from ingest.batch.apply import apply
 from ingest.batch.items import Action, read_items
-from ingest.models import BulkContent, BulkItem, BulkRequest
+from ingest.models import BulkContent, BulkRequest
 from ingest.models.request import LOOKED_AT
 from tests import bulk, factories
 from tests.bulk import account, card, customer, outcomes
@@ -273,92 +271,6 @@ def test_nobody_changes_a_request_while_a_worker_judges_whether_it_must_wait(own
                 BulkRequest.objects.select_for_update(nowait=True).get(pk=request.pk)
         (held,) = claim.result()
     assert held.pk == request.pk
-
-
-def random_requests(count: int, seed: int) -> list[tuple[str, list[bulk.Body]]]:
-    """Requests about few customers, with joint accounts, parents, mistakes and updates."""
-    chance = random.Random(seed)
-    people = [f"c{number}" for number in range(12)]
-    requests = []
-    for number in range(count):
-        items = []
-        for name in chance.sample(people, chance.randint(1, 4)):
-            holders = sorted({name, *chance.sample(people, chance.randint(0, 2))})
-            joint = account(
-                name,
-                f"a{chance.randint(0, 8)}",
-                sourceCustomerIds=holders,
-                sourcePortfolioId=str(number),
-                cards=[],
-            )
-            joint["cards"] = [
-                card(chance.choice(holders), joint["sourceAccountId"], f"000{chance.randint(0, 3)}")
-            ]
-            item = customer(name, organizationId=str(number), accounts=[joint])
-            if chance.random() < 0.4:
-                item["sourceParentCustomerId"] = chance.choice(people)
-            if chance.random() < 0.1:
-                item["country"] = "??"
-            if chance.random() < 0.2:
-                item |= {"firstName": f"First {number}", "metadata": {"n": str(number)}}
-            items.append(item)
-        requests.append((chance.choice(["post", "post", "put"]), items))
-    return requests
-
-
-def contents() -> list[list[tuple[object, ...]]]:
-    """Everything that a load writes, without times and chosen ids."""
-    volatile = {"created_at", "updated_at", "updated_by_id", "created_by_id", "id"}
-    tables = []
-    for model in (Customer, Contact, Address, Enrollment, Account, Card):
-        keep = volatile - ({"id"} if model in (Customer, Account, Card, Address) else set())
-        names = [field.attname for field in model._meta.concrete_fields]
-        names = [name for name in names if name not in keep]
-        tables.append(sorted(model.objects.values_list(*names), key=repr))
-    ledgers = BulkItem.objects.order_by("request__number", "index")
-    tables.append(list(ledgers.values_list("index", "outcome", "customer_id", "errors")))
-    return tables
-
-
-# What it runs is measured where it is tested by itself: measuring takes twice the time.
-@pytest.mark.no_cover
-@pytest.mark.long
-@pytest.mark.busy
-def test_500_overlapping_requests_by_two_workers_end_as_one_after_the_other(owner):
-    owner.account.max_running_jobs = 4
-    owner.account.save()
-    requests = random_requests(500, seed=7)
-    ids = [bulk.send(owner, *items, method=method) for method, items in requests]
-
-    def working(number: int) -> None:
-        chance = random.Random(number)
-        open_ones = BulkRequest.objects.filter(status__in=BulkRequest.OPEN).order_by("number")
-        queued = open_ones.filter(status="SUBMITTED", queued_at__isnull=False)
-        while True:
-            # What has a message, and now and then what has none, as if it came twice or too early.
-            is_stray = chance.random() < 0.25
-            next_ones = list((open_ones if is_stray else queued).values_list("pk", flat=True)[:6])
-            if next_ones:
-                runner.run(chance.choice(next_ones))
-            elif is_stray:
-                return
-            else:
-                threading.Event().wait(0.02)
-
-    in_threads(2, working)
-    together = contents()
-    assert {bulk.request_of(each).status for each in ids} == {"FINISHED"}
-    assert BulkItem.objects.filter(~Q(outcome="FAILED")).exists()
-    for model in (Card, Account, Enrollment, Address, Contact):
-        model.objects.all().delete()
-    Customer.objects.all().delete()
-    Change.objects.all().delete()
-    BulkRequest.objects.all().delete()
-    for method, items in requests:
-        bulk.run(bulk.send(owner, *items, method=method))
-    for apart, beside in zip(contents(), together, strict=True):
-        assert [row for row in apart if row not in beside] == []
-        assert apart == beside
 
 
 # --- How many statements --------------------------------------------------------------------------
