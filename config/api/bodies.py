@@ -79,6 +79,19 @@ class WithoutValidators:
         return self.to_internal_value(data)
 
 
+def is_plain(value: str, shortest: int, longest: int) -> bool:
+    """Whether a text needs no second look: in ASCII, with nothing to trim, of good length.
+
+    Nearly all are; such a text is not empty, on one line, and kept as it is.
+    """
+    return (
+        shortest <= len(value) <= longest
+        and value.isascii()
+        and value.isprintable()
+        and value[:1] > " " < value[-1:]
+    )
+
+
 class AnyText(serializers.CharField):
     """A string, trimmed; numbers and booleans are not quietly made into one.
 
@@ -102,18 +115,6 @@ class AnyText(serializers.CharField):
                 return value
         checked: str | None = super().run_validation(data)
         return checked
-
-    def is_plain(self, value: str) -> bool:
-        """Whether a string needs no second look: in ASCII, with nothing to trim, of good length.
-
-        Nearly all are; such a string is not empty, on one line, and kept as it is.
-        """
-        return (
-            value.isascii()
-            and value.isprintable()
-            and value[:1] > " " < value[-1:]
-            and (self.min_length or 0) <= len(value) <= (self.max_length or sys.maxsize)
-        )
 
     def is_empty(self, value: str) -> bool:
         """Whether a string says nothing: one in which nothing is visible counts as not given."""
@@ -238,6 +239,15 @@ class Body(serializers.Serializer[object], Generic[V]):
         return cls()
 
     @cached_property
+    def texts(self) -> Mapping[str, tuple[str, int, int]]:
+        """Of members that are texts, by their names: source, and least and greatest length."""
+        return {
+            name: (member.source or name, member.min_length or 0, member.max_length or sys.maxsize)
+            for name, member in self.members.items()
+            if isinstance(member, AnyText) and name not in self.ignored
+        }
+
+    @cached_property
     def members(self) -> Mapping[str, Member]:
         """The fields by their names; those of REST framework take far longer to be found."""
         return dict(self.fields)
@@ -272,7 +282,14 @@ class Body(serializers.Serializer[object], Generic[V]):
         if type(data) is not dict and not isinstance(data, Mapping):
             raise Invalid([Problem(path, "This must be a JSON object.", "INVALID_TYPE")])
         found: Reading = Submission({})
+        values, texts = found.values, self.texts
         for name, value in data.items():
+            # Nearly all members are such.
+            if type(value) is str and name in texts:
+                source, shortest, longest = texts[name]
+                if is_plain(value, shortest, longest):
+                    values[source] = value
+                    continue
             if name in self.ignored:
                 continue
             place = f"{path}.{name}" if path else str(name)
@@ -290,9 +307,7 @@ class Body(serializers.Serializer[object], Generic[V]):
     def read(self, member: Member, value: object, place: str, found: Reading) -> None:
         """Read one member into `found`."""
         name = member.source or str(member.field_name)
-        if isinstance(member, AnyText) and isinstance(value, str) and member.is_plain(value):
-            found.values[name] = value
-        elif value is None or (isinstance(value, str) and self.is_empty(member, value)):
+        if value is None or (isinstance(value, str) and self.is_empty(member, value)):
             is_text = value is not None and isinstance(member, AnyText | Choice)
             found.values[name] = "" if is_text else None
         elif isinstance(member, Body):
