@@ -8,7 +8,8 @@ one long CASE, which takes longer to make, to parse and to run than all the rest
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
-from operator import itemgetter
+from itertools import compress
+from operator import is_not, itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,7 +30,7 @@ UPDATE = SQL("""
     UPDATE {table} AS stored SET {values}
     FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}""")
 # What Django notes of a row that is in the database.
-STORED = {"db": DEFAULT_DB_ALIAS, "adding": False}
+STORED: dict[str, object] = {"db": DEFAULT_DB_ALIAS, "adding": False}
 
 
 # --- Making and reading ---------------------------------------------------------------------------
@@ -43,16 +44,16 @@ def prototype(model: type[AnyRow]) -> AnyRow:
 
 def blank(model: type[AnyRow]) -> AnyRow:
     """A new row of defaults, under an id of its own."""
-    row = made(model, vars(prototype(model)), ModelState())
-    vars(row)["id"] = uuid7()
-    return row
+    values = vars(prototype(model)).copy()
+    values["id"] = uuid7()
+    return made(model, values, ModelState())
 
 
 def copied(row: AnyRow) -> AnyRow:
     """A row of its own with the same values; `copy.copy` takes ten times as long."""
     state = ModelState()
     vars(state).update(vars(row._state) | {"fields_cache": {}})
-    return made(type(row), vars(row), state)
+    return made(type(row), vars(row).copy(), state)
 
 
 def refer(row: models.Model, name: str, other: models.Model) -> None:
@@ -71,7 +72,7 @@ def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[An
     names = attributes(model)
     for values in rows:
         state = ModelState()
-        vars(state).update(STORED)
+        state.__dict__ = STORED.copy()
         yield made(model, dict(zip(names, values, strict=True)), state)
 
 
@@ -83,12 +84,11 @@ def by_key(model: type[models.Model]) -> Statement:
     )
 
 
-def made(model: type[AnyRow], values: Mapping[str, object], state: ModelState) -> AnyRow:
-    """A row with these attributes."""
+def made(model: type[AnyRow], values: dict[str, object], state: ModelState) -> AnyRow:
+    """A row with these attributes, which are its own from now on."""
     row = model.__new__(model)
-    own = vars(row)
-    own.update(values)
-    own["_state"] = state
+    values["_state"] = state
+    row.__dict__ = values
     return row
 
 
@@ -137,18 +137,17 @@ class Writes:
 def spelled(model: type[models.Model], rows: Iterable[models.Model]) -> Iterator[str]:
     """The lines of rows, as COPY reads them."""
     values = columns(model)
-    defaults = [
-        (value, SPELLINGS[value.__class__](value)) for value in values(vars(prototype(model)))
-    ]
+    defaults = values(vars(prototype(model)))
+    texts = [SPELLINGS[value.__class__](value) for value in defaults]
+    places = range(len(defaults))
     for row in rows:
+        own = values(vars(row))
+        cells = texts.copy()
         # Most columns of a `blank` row are the very objects of the prototype.
-        line = "\t".join(
-            [
-                text if value is default else SPELLINGS[value.__class__](value)
-                for value, (default, text) in zip(values(vars(row)), defaults, strict=True)
-            ]
-        )
-        yield f"{line}\n"
+        for place in compress(places, map(is_not, own, defaults)):
+            value = own[place]
+            cells[place] = SPELLINGS[value.__class__](value)
+        yield "\t".join(cells) + "\n"
 
 
 def updating_rows(
