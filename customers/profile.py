@@ -147,9 +147,9 @@ class Profile:
         before = self.loaded.get((type(row), row.id))
         return before[bulk.attributes(type(row)).index(name)] if before else None
 
-    def changed(self, row: Customer | Row) -> set[str]:
-        """The columns of a loaded row that differ from the database."""
-        before = self.loaded[type(row), row.id]
+    @staticmethod
+    def changed(row: Customer | Row, before: Columns) -> set[str]:
+        """The columns of a row that differ from what was loaded."""
         values = bulk.columns(type(row))(vars(row))
         if values == before:
             return set()
@@ -189,12 +189,13 @@ class Profile:
         """What differs from the database; of a new customer its rows are told."""
         changes = Changes()
         if not self.is_new:
-            changes.customer = self.changed(self.customer)
+            changes.customer = self.changed(self.customer, self.loaded[Customer, self.customer.id])
         for model in MODELS:
             for row in self.rows[model]:
-                if (model, row.id) not in self.loaded:
+                before = self.loaded.get((model, row.id)) if self.loaded else None
+                if before is None:
                     changes.new.append(row)
-                elif names := self.changed(row):
+                elif names := self.changed(row, before):
                     changes.rows.append((row, names))
         return changes
 

@@ -15,8 +15,6 @@ from customers.values import AddressValues, NameValues
 LINES = tuple(f"street_line_{number}" for number in range(1, 6))
 NOBODY: NameValues = {"first_name": None, "middle_name": None, "last_name": None}
 WITH_STATES = frozenset({"USA", "CAN"})
-# An enumeration makes its list of values anew each time, for longer than the rest takes.
-KINDS = tuple(Address.Type.values)
 
 
 def merge_addresses(
@@ -135,13 +133,12 @@ def settle_primaries(profile: Profile, marked: Mapping[str, Address]) -> None:
     one of another type becomes one of this; otherwise the oldest is promoted. One that was unmarked
     yields to the oldest other, and stays if there is no other.
     """
-    for kind in KINDS:
+    for kind in {address.type for address in profile.addresses}:
         present = [address for address in profile.addresses if address.type == kind]
-        if not present:
-            continue
         primary = [address for address in present if address.is_primary]
-        staying = [address for address in primary if was_primary(profile, address)]
-        chosen = marked.get(kind) or next(iter(staying + primary), None)
+        if len(primary) > 1:
+            primary.sort(key=lambda address: not was_primary(profile, address))
+        chosen = marked.get(kind) or next(iter(primary), None)
         if chosen is None:
             unmarked = [a for a in present if not was_primary(profile, a)]
             chosen = (unmarked or present)[0]
