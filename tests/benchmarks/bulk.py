@@ -44,8 +44,9 @@ TOGETHER_SECONDS = 5.0
 # More than can be accepted in that time.
 POSTS = 4000
 DRAINED = 20_000
-# Of each load with profiles, and of each without.
+# Of each load with profiles, and of each without, of which the median of some turns is told.
 WHOLE = 10_000
+TURNS = 5
 COPIED = 40_000
 # Parents before children; all but the first are keyed by the customer.
 TABLES = ("customer", "contact", "contactpoint", "address", "enrollment", "account", "card")
@@ -172,12 +173,34 @@ def whole(plain: bulk.Body, number: int) -> bulk.Body:
     }
 
 
+class Pair(NamedTuple):
+    """The same load without profiles and with them."""
+
+    without: Load
+    with_them: Load
+
+
 def profiles(account: BusinessAccount) -> list[Line]:
-    """Loads with profiles beside loads without: of new customers, and of changed ones."""
+    """Loads with profiles beside loads without: of new customers, and of changed ones.
+
+    By turns, for what else the disk has to do changes from one second to the next.
+    """
+    turns = [profiles_once(account, WHOLE * turn) for turn in range(TURNS)]
+    lines = []
+    for word, pairs in zip(("new", "changed"), zip(*turns, strict=True), strict=True):
+        without = median(pair.without.rate for pair in pairs)
+        rate = median(pair.with_them.rate for pair in pairs)
+        ratio = f"{rate / without:.2f} of without"
+        lines.append(Line(f"{word}, with profiles", f"{rate:,.0f}/s", "0.50", ratio))
+    return lines
+
+
+def profiles_once(account: BusinessAccount, start: int) -> tuple[Pair, Pair]:
+    """One turn: new customers, numbered from `start`, and the same ones changed."""
     note("loads with profiles")
     first = [person() for _ in range(WHOLE)]
-    second = [whole(person(), number) for number in range(WHOLE)]
-    created = drain(account, first), drain(account, second)
+    second = [whole(person(), start + number) for number in range(WHOLE)]
+    created = Pair(drain(account, first), drain(account, second))
     # What feeds change most: a part of the enrollment, and of a profile a name and an address.
     enrolled = {"organizationId": "50005"}
     moved = [each["addresses"][0] | {"streetLine2": "Flat 7"} for each in second]
@@ -185,14 +208,7 @@ def profiles(account: BusinessAccount) -> list[Line]:
         each | enrolled | {"firstName": "Eva", "addresses": [address]}
         for each, address in zip(second, moved, strict=True)
     ]
-    updated = drain(account, [each | enrolled for each in first]), drain(account, changed)
-    return [
-        Line(
-            f"{word}, with profiles", f"{with_them.rate:,.0f}/s", "0.50", f"{ratio:.2f} of without"
-        )
-        for word, (without, with_them) in (("new", created), ("changed", updated))
-        for ratio in [with_them.rate / without.rate]
-    ]
+    return created, Pair(drain(account, [e | enrolled for e in first]), drain(account, changed))
 
 
 def ended(account: BusinessAccount) -> None:
