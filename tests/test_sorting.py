@@ -1,7 +1,6 @@
 """Every order of the list of customers goes by an index, in both directions and by cursor."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import product
@@ -148,12 +147,9 @@ def plans(owner, query):
     found = []
     with connection.cursor() as cursor:
         for sql, params in asked:
-            if "stream_0" in sql or "unnest(ARRAY" in sql:
+            if "stream_0" in sql or 'business_account_id" = (%s::uuid)' in sql:
                 cursor.execute(f"EXPLAIN {sql}", params)
-                plan = "\n".join(row[0] for row in cursor.fetchall())
-                # In one statement with the walks the few rows that they find are sorted, too.
-                walk = re.search(r"(?s)\n +SubPlan 1\n.* customers_customer u0", plan)
-                found.append(plan if "stream_0" in sql else walk[0])
+                found.append("\n".join(row[0] for row in cursor.fetchall()))
     return found
 
 
