@@ -121,7 +121,8 @@ class BusinessAccountQuerySet(models.QuerySet["BusinessAccount"]):
 
         One walk along an index for each account and list, however many customers others have. A
         distributed engine takes no subquery for each row of a table that all nodes have: there it
-        is one walk for each list over all accounts, on each shard.
+        is one walk for each list over all accounts, on each shard, with the cost that
+        `prepared_lists.Way` tells.
         """
         if settings.DISTRIBUTED:
             accounts = list(self.values_list("pk", flat=True))

@@ -1,6 +1,7 @@
 """What `KITH_DISTRIBUTED` costs on one PostgreSQL server: all is done in both ways, by turns.
 
-A rate with it is divided by the rate without; above 1 it is quicker.
+A rate with it is divided by the rate without; above 1 it is quicker. Last stands each thing that
+is done in two ways by itself: what the way of an engine would cost one server.
 """
 
 import os
@@ -11,11 +12,22 @@ from functools import partial
 from itertools import count
 from statistics import median
 
+from django.db import DEFAULT_DB_ALIAS
+from django.test import override_settings
+
+from config.api.pagination import PageRequest
+from config.api.sorts import Sort
+from customers.actors import internal_actor
+from customers.authentication import speaker_of
+from customers.change_log import Via, recorded
 from customers.models import BusinessAccount, Customer
+from customers.prepared_lists import by_time
+from customers.services.customers import locked
+from customers.views.customers import ANSWER
 from tests.benchmarks.analyst import Analyst
 from tests.benchmarks.bulk import drain, person
 from tests.benchmarks.customers import token_for
-from tests.benchmarks.dataset import named, registry
+from tests.benchmarks.dataset import fill, named, registry
 from tests.benchmarks.report import columns, note, race
 from tests.benchmarks.server import Caller, web, worker
 
@@ -27,6 +39,8 @@ TURNS = 15
 DRAINS = 5
 DRAINED = 3000
 FILES = 7
+PARTS = 31
+FEW = 50
 
 
 @contextmanager
@@ -104,6 +118,45 @@ def files(account: BusinessAccount, result_format: str) -> list[str]:
     return [f"file of all as {result_format}", ratio(rates), "0.95"]
 
 
+def parts(account: BusinessAccount) -> list[list[str]]:
+    """What is done in two ways, within this process."""
+    note("parts")
+    actor, token, few = internal_actor(account), token_for(account), named("Few")
+    fill((few,), FEW, seed=5)
+    customer = Customer.objects.present().filter(business_account=account)[0].pk
+    newest = PageRequest((Sort("createdAt", "created_at", is_descending=True),), 20, 0)
+
+    def tell() -> None:
+        with recorded(actor, via=Via.COMMAND):
+            pass
+
+    def hold() -> None:
+        with recorded(actor, via=Via.COMMAND) as at:
+            locked(actor, customer, at)
+
+    works: dict[str, Callable[[], object]] = {
+        "a transaction told who acts": tell,
+        "the same that holds a customer": hold,
+        "token and customer": lambda: speaker_of(token, ANSWER.ahead(customer)),
+        "first page of five accounts": lambda: by_time(newest, actor.tree, using=DEFAULT_DB_ALIAS),
+        f"first page of an account of {FEW}": lambda: by_time(
+            newest, [few.pk], using=DEFAULT_DB_ALIAS
+        ),
+    }
+
+    def often(work: Callable[[], object], way: str) -> None:
+        with override_settings(DISTRIBUTED=way == "1"):
+            for _ in range(CALLS // 10):
+                work()
+
+    lines = []
+    for name, work in works.items():
+        taken = race({way: partial(often, work, way) for way in WAYS}, times=PARTS)
+        without, with_it = (each.median for each in taken)
+        lines.append([name, f"{without / with_it:.2f}", ""])
+    return lines
+
+
 def ratio(rates: dict[str, list[float]]) -> str:
     """The rate with the switch, divided by that without."""
     without, with_it = (median(rates[way]) for way in WAYS)
@@ -117,5 +170,6 @@ def run() -> None:
             *calls(tree),
             drains(named("Bulk")),
             *(files(tree, each) for each in ("CSV", "JSON")),
+            *parts(tree),
         ]
     columns([[f"with {SWITCH}=1, {CUSTOMERS:,} customers", "rate", "target"], *lines])
