@@ -23,11 +23,12 @@ CUSTOMERS = 2000
 # PostgreSQL reads no more pages than these; it takes them as a percentage.
 SAMPLE = """
     SELECT array_agg(id) FROM (
-        SELECT id FROM customers_customer TABLESAMPLE SYSTEM (
-            least(100, {pages} * 100.0 / greatest(1, pg_relation_size('customers_customer')
-                / current_setting('block_size')::int)))
+        SELECT id FROM customers_customer TABLESAMPLE SYSTEM (least(100, {percent}))
         WHERE business_account_id = ANY(%s) ORDER BY random() LIMIT {customers}
     ) picked"""
+OF_PAGES = """{pages} * 100.0
+    / greatest(1, pg_relation_size('customers_customer') / current_setting('block_size')::int)"""
+COUNT = "SELECT count(*) FROM ({query} LIMIT {most}) counted"
 
 
 # What a row of a file is read from.
@@ -41,6 +42,19 @@ IS_CACHED = """
 # Half of those that the server has left: the others are for whoever comes meanwhile.
 SPARE = """
     SELECT (current_setting('max_connections')::int - sum(numbackends)) / 2 FROM pg_stat_database"""
+
+
+def counted(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int:
+    """How many customers these are, or as many as make a difference to how they are read.
+
+    For an engine that estimates nothing.
+    """
+    query, parameters = compiled(customers, connection)
+    most = settings.SEARCH_SESSIONS * RANGES_OF_A_SESSION * RANGE_ROWS
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT.format(query=query, most=most), parameters)
+        ((count,),) = cursor.fetchall()
+    return int(count)
 
 
 def sessions_for(rows: int, *, is_table: bool, connection: BaseDatabaseWrapper) -> int:
@@ -71,13 +85,15 @@ def cut(
 ) -> list[Range]:
     """Ranges of the customers, all of whom belong to these accounts, in their order.
 
-    A single one for one session; `rows` is an estimate.
+    A single one for one session; `rows` is an estimate, or what was `counted`.
     """
     wanted = min(sessions * RANGES_OF_A_SESSION, rows // RANGE_ROWS)
     if sessions == 1:
         return [ALL]
+    # A distributed engine does not tell how large a table is; there it goes by what was counted.
+    percent = CUSTOMERS * 100 / rows if settings.DISTRIBUTED else OF_PAGES.format(pages=PAGES)
     with connection.cursor() as cursor:
-        cursor.execute(SAMPLE.format(pages=PAGES, customers=CUSTOMERS), [list(accounts)])
+        cursor.execute(SAMPLE.format(percent=percent, customers=CUSTOMERS), [list(accounts)])
         ((picked,),) = cursor.fetchall()
         query, parameters = compiled(customers.filter(pk__any=picked or []), connection)
         order = "SELECT c.created_at, c.id FROM ({}) c ORDER BY c.created_at, c.id"

@@ -26,7 +26,7 @@ from search.copy import TABLES, WRITTEN, compiled, layout_of, statement
 from search.external_ids import known_as, unknown_ids
 from search.merge import in_order
 from search.models import CustomerSearch
-from search.ranges import cut, sessions_for
+from search.ranges import counted, cut, sessions_for
 from search.sessions import snapshot
 from search.stream import Block, Packing, ResultStream, framed
 
@@ -64,8 +64,7 @@ def write_result(search: CustomerSearch, lease: Lease) -> None:
                 search.result_format, search.columns, is_requested=bool(search.external_ids)
             )
             is_table = search.result_format in TABLES
-            # Without an estimate nothing is cut: such an engine reads by itself on all nodes.
-            expected = estimated or 0
+            expected = counted(customers, connection) if estimated is None else estimated
             count = sessions_for(expected, is_table=is_table, connection=connection)
             cuts = cut(customers, accounts, expected, count, connection)
             copies = [statement(customers, layout, connection, each) for each in cuts]

@@ -43,7 +43,9 @@ def cuts(monkeypatch) -> list[list[Range]]:
 
     monkeypatch.setattr(runner, "cut", watched)
     # Of a table that was emptied just before, the planner may think that it still is.
-    monkeypatch.setattr(runner, "estimate", lambda *question: max(estimate(*question), 20))
+    monkeypatch.setattr(
+        runner, "estimate", lambda *q: None if (rows := estimate(*q)) is None else max(rows, 20)
+    )
     monkeypatch.setattr(ranges, "RANGE_ROWS", 1)
     monkeypatch.setattr(ranges, "RANGES_OF_A_SESSION", 4)
     # All of them: what larger tests have deleted keeps its pages.
@@ -157,6 +159,15 @@ def test_a_bucket_is_given_the_same_file(everybody, bucket, settings, cuts):
         assert done.status == "FINISHED"
         files.append(bucket.Object(done.storage_name).get()["Body"].read())
     assert files[0] == files[1]
+    assert [len(cut) for cut in cuts] == [1, 12]
+
+
+def test_an_engine_that_estimates_nothing_is_asked_by_several_sessions(
+    everybody, storage, settings, cuts
+):
+    settings.DISTRIBUTED = True
+    one, three = (by(n, settings, everybody, storage, result_format="NDJSON") for n in (1, 3))
+    assert one == three
     assert [len(cut) for cut in cuts] == [1, 12]
 
 
