@@ -138,7 +138,9 @@ def parts(account: BusinessAccount) -> list[list[str]]:
         "a transaction told who acts": tell,
         "the same that holds a customer": hold,
         "token and customer": lambda: speaker_of(token, ANSWER.ahead(customer)),
-        "first page of five accounts": lambda: by_time(newest, actor.tree, using=DEFAULT_DB_ALIAS),
+        "first page of five accounts, newer ones of others": lambda: by_time(
+            newest, actor.tree, using=DEFAULT_DB_ALIAS
+        ),
         f"first page of an account of {FEW}": lambda: by_time(
             newest, [few.pk], using=DEFAULT_DB_ALIAS
         ),
