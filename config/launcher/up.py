@@ -83,7 +83,7 @@ def bring_up(
     if not supervisor.wait_until(lambda: not address.missing_parts(), READY_SECONDS):
         parts = ", ".join(address.missing_parts()) or "ready too late"
         raise StackError(f"not ready after {READY_SECONDS:g} s: {parts}; logs: {data / 'log'}")
-    # What it shares with the others they have without it, too; by then 24 MB are its own.
+    # What it shares with the others they have without it, too; by then 20 MB are its own.
     supervisor.stop(forking.name)
     lines = [f"ready: {address.url}", f"  back office  {address.url}/admin/"]
     lines += ways_in(data, credentials, stack.demo_login(data, say))
