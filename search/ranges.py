@@ -45,9 +45,9 @@ SPARE = """
 
 
 def counted(customers: CustomerQuerySet, connection: BaseDatabaseWrapper) -> int:
-    """How many customers these are, or as many as make a difference to how they are read.
+    """The number of these customers, counted up to what the ranges of all sessions hold.
 
-    For an engine that estimates nothing.
+    In place of an estimate, which a distributed engine does not give.
     """
     query, parameters = compiled(customers, connection)
     most = settings.SEARCH_SESSIONS * RANGES_OF_A_SESSION * RANGE_ROWS

@@ -66,9 +66,10 @@ def hold_business_account(account_id: UUID) -> None:
 
 
 def held(rows: QuerySet[M], row_id: UUID | str, *, no_key: bool = False) -> QuerySet[M]:
-    """The row with this id among rows of which each node has a copy, held when it is read.
+    """The row with this id in a reference table, of which each node has a copy, locked when read.
 
-    With `no_key` on one server only what changes it waits, and not what comes to refer to it.
+    To be called within a transaction, which holds the lock until it ends. With `no_key`, on one
+    server, new rows that refer to it do not wait.
     """
     if are_advisory():
         prepared_rows(HOLD_ROW, [str(row_id)])

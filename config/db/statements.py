@@ -130,8 +130,8 @@ def together(
     """The rows of each of some statements, sent in one message; each is prepared likewise.
 
     They run one after the other, and none behind one that fails, whose error is raised. One that
-    gives no rows has none. If they `are_last` of their transaction, its COMMIT may go with them:
-    nothing may fail from here to its end.
+    gives no rows has none. With `are_last` nothing else follows in their transaction, and nothing
+    fails from here to its end: where it is the outermost one, the message ends with its COMMIT.
     """
     connection, cursor = kept_cursor(using)
     if is_watched(connection):
