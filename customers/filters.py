@@ -163,7 +163,7 @@ class CustomerFilter(django_filters.FilterSet):
         if request.is_first and (rows := self.looked_up(request, using)) is not None:
             self.objects = {row[-2]: row[-1] for row in rows[: request.size]}
             return request.whole([row[:-1] for row in rows])
-        if ACCOUNTS.issuperset(self.given) and is_by_time(request):
+        if ACCOUNTS.issuperset(self.given) and is_by_time(request, self.accounts):
             return by_time(request, self.accounts, using=using)
         queryset: CustomerQuerySet = self.qs.using(using)
         return request.take(

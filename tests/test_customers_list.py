@@ -10,6 +10,7 @@ import pytest
 from config.api.cursors import signature_of
 from customers.filters import CustomerFilter
 from customers.models import ContactPoint, Customer
+from customers.sorting import SORTS
 from tests import bulk, factories
 from tests.customers import ACME, ADA, HOME, codes, create, listed
 
@@ -267,17 +268,42 @@ def test_cursors_walk_the_whole_list_once(owner, sort):
     assert len(set(walked)) == 7
 
 
+# Accounts of one statement, and how many accounts an engine walks through one by one.
+LIMITS = {
+    "one statement": (8, 100),
+    "two statements": (3, 100),
+    "five statements": (1, 100),
+    "too many accounts to walk": (8, 4),
+}
+
+
+@pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("direction", ["DESC", "ASC"])
-def test_pages_of_several_accounts_are_those_of_one_list(parent, owner, child, outsider, direction):
-    for speaker in (child, outsider, owner, parent, outsider, owner, owner, child, outsider):
-        create(speaker)
-    gone = create(owner)["id"]
-    assert owner.api.delete(f"/v1/customers/{gone}").status_code == 204
-    tree = [each.account.pk for each in (parent, owner, child)]
-    rows = Customer.objects.filter(business_account__in=tree).exclude(pk=gone)
-    order = ("created_at", "id") if direction == "ASC" else ("-created_at", "-id")
-    everything = [str(pk) for pk in rows.order_by(*order).values_list("pk", flat=True)]
-    query = {"includeChildren": "true", "size": 2, "sort": f"createdAt,{direction}"}
+@pytest.mark.parametrize("name", ["createdAt", "updatedAt"])
+def test_pages_of_several_accounts_are_those_of_one_list(
+    parent, owner, child, sibling, monkeypatch, name, direction, limits
+):
+    of_one_statement, most_walks = LIMITS[limits]
+    monkeypatch.setattr("customers.prepared_lists.OF_ONE_STATEMENT", of_one_statement)
+    monkeypatch.setattr("customers.querysets.MOST_WALKS", most_walks)
+    nephew = factories.make_business_account(parent=sibling.account)
+    # The sibling has none. Some moments are of customers of several accounts.
+    tree = [parent.account, owner.account, sibling.account, nephew, child.account]
+    outsider = factories.make_business_account()
+    owners = [outsider, parent.account, owner.account, nephew, child.account]
+    for number in range(24):
+        moment = NOON + timedelta(hours=number // 8 if number % 7 else number)
+        factories.make_customer(
+            owners[number % len(owners)],
+            created_at=moment,
+            updated_at=moment,
+            status="DELETED" if number in {1, 13} else "ACTIVE",
+        )
+    rows = Customer.objects.present().filter(business_account__in=tree)
+    sign, column = "-" if direction == "DESC" else "", SORTS[name]
+    order = rows.order_by(f"{sign}{column}", f"{sign}id")
+    everything = [str(pk) for pk in order.values_list("pk", flat=True)]
+    query = {"includeChildren": "true", "size": 4, "sort": f"{name},{direction}"}
     walked, cursor, number = [], {}, 0
     while cursor is not None:
         page = listed(parent, **query, **cursor)
@@ -287,6 +313,7 @@ def test_pages_of_several_accounts_are_those_of_one_list(parent, owner, child, o
         cursor = {"cursor": page["nextCursor"]} if page["hasNext"] else None
         number += 1
     assert walked == everything
+    assert (len(walked), number) == (17, 5)
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,13 @@ def test_suspending_and_deleting_touch_the_customer_alone(counted, owner, body):
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_list_is_count_page_and_objects(counted, owner, count):
+def test_a_list_is_count_page_and_objects(counted, owner, child, count):
     for _ in range(count):
         create(owner, LARGE)
+        create(child, LARGE)
     total, page = 1, 1
     counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers")
+    counted(AUTHENTICATION + total + page + OBJECT, "get", "/v1/customers?includeChildren=true")
     # What is searched for is found once, and counted and sorted by the same statement, of which the
     # plan is asked for before.
     plan = 1

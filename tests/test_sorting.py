@@ -9,7 +9,9 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from config.db.estimates import nodes
 from config.db.online import rows
+from config.db.postgresql.sessions import numbered
 from customers import normalize, sorting
 from customers.change_log import unrecorded
 from customers.models import Change, Contact, Customer
@@ -121,35 +123,41 @@ def test_a_page_by_number_is_that_of_the_walk(owner, crowd, long_lists, each_alo
 
 
 @pytest.mark.usefixtures("each_mode")
-@pytest.mark.parametrize("most_first", [200_000, 0])
+@pytest.mark.parametrize(("most_first", "most_walks"), [(200_000, 100), (200_000, 1), (0, 100)])
 def test_a_list_is_the_same_however_its_first_rows_are_found(
-    owner, crowd, long_lists, monkeypatch, most_first
+    owner, crowd, long_lists, monkeypatch, most_first, most_walks
 ):
     monkeypatch.setattr("customers.sorting.MOST_FIRST", most_first)
+    monkeypatch.setattr("customers.querysets.MOST_WALKS", most_walks)
     for orders in ORDERS:
         page = listed(owner.api, includeChildren="true", size=10, sort=orders)
         assert [c["id"] for c in page["content"]] == expected(crowd, orders)[:10]
 
 
-def plans(owner, query):
-    """How PostgreSQL finds the first rows of a long list and the page itself."""
+def asked(owner, query):
+    """The statements that find the first rows of a long list, as they go along indexes."""
     with connection.cursor() as cursor:
         for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    asked = []
+    found = []
 
     def note(execute, sql, params, many, context):
-        asked.append((sql, params))
+        if "stream_0" in sql or "UNION ALL" in sql or 'business_account_id" = (%s::uuid)' in sql:
+            found.append((sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
         assert owner.api.get(f"/v1/customers?{query}").status_code == 200
+    return found
+
+
+def plans(owner, query):
+    """How PostgreSQL finds the first rows of a long list."""
     found = []
-    with connection.cursor() as cursor:
-        for sql, params in asked:
-            if "stream_0" in sql or 'business_account_id" = (%s::uuid)' in sql:
-                cursor.execute(f"EXPLAIN {sql}", params)
-                found.append("\n".join(row[0] for row in cursor.fetchall()))
+    for sql, params in asked(owner, query):
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}", params)
+            found.append("\n".join(row[0] for row in cursor.fetchall()))
     return found
 
 
@@ -178,6 +186,71 @@ def test_every_order_is_read_off_an_index_without_sorting(
             assert "Seq Scan on customers_customer" not in plan
             used = {word for word in plan.replace("(", " ").split() if word.startswith("customer_")}
             assert used <= INDEX[name], plan
+
+
+@pytest.fixture
+def strangers(outsider):
+    """A thousand customers of another tree, half before and half behind all others in any order."""
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = [
+        Customer(
+            business_account=outsider.account,
+            type="INDIVIDUAL",
+            is_named=True,
+            sort_last_name=letter,
+            created_at=start + timedelta(days=days),
+            updated_at=start + timedelta(days=days),
+        )
+        for letter, days in 500 * [("a", -1), ("z", 1)]
+    ]
+    with unrecorded():
+        Customer.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_customer")
+
+
+def looked_at(sql, params):
+    """How many customers a statement looks at; a prepared one is planned for any values."""
+    with connection.cursor() as cursor:
+        if is_prepared := "::uuid" in sql:
+            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            cursor.execute(f"PREPARE asked AS {numbered(sql)}")
+            sql = f"EXECUTE asked ({', '.join(['%s'] * len(params))})"
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+        ((plan,),) = cursor.fetchall()
+        if is_prepared:
+            cursor.execute("DEALLOCATE asked")
+    scans = [
+        node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "customers_customer"
+    ]
+    seen = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans]
+    return sum(rows * node["Actual Loops"] for rows, node in zip(seen, scans, strict=True))
+
+
+@pytest.mark.usefixtures("each_mode")
+@pytest.mark.parametrize(
+    ("order", "most"),
+    [
+        # A page, one more, one more of the other account, and what has the cursor's moment.
+        ("createdAt,DESC", 12),
+        ("createdAt,ASC", 12),
+        ("updatedAt,DESC", 12),
+        ("updatedAt,ASC", 12),
+        # A page of each account, and of each of seven lists of those without a name.
+        ("lastName,DESC", 8 * 2 * 6),
+        ("lastName,ASC", 8 * 2 * 6),
+    ],
+)
+def test_the_first_customers_of_accounts_are_found_past_none_of_others(
+    owner, crowd, strangers, long_lists, order, most
+):
+    query = f"includeChildren=true&size=5&sort={order}"
+    for _ in range(2):
+        found = asked(owner, query)
+        assert found
+        assert 6 <= sum(looked_at(*each) for each in found) <= most
+        page = listed(owner.api, includeChildren="true", size=5, sort=order)
+        query = f"includeChildren=true&size=5&sort={order}&cursor={page['nextCursor']}"
 
 
 def test_the_sort_keys_are_kept_by_every_write(owner):

@@ -229,17 +229,21 @@ class Written(NamedTuple):
 class Statement:
     """A query that Django writes once and PostgreSQL plans once, asked with other ids each time.
 
-    `build` gets a `Slot` for each of its parameters, to be used as ``column=slot`` or as
-    ``column__any=slot``, and gives the queryset. Writing the customer object's SQL anew takes
-    Django longer than all the rest of the call. What holds for `prepared_rows` holds here, too.
+    `build` gets a `Slot` for each of its parameters, or `slots` of them, to be used as
+    ``column=slot`` or as ``column__any=slot``, and gives the queryset. Writing the customer
+    object's SQL anew takes Django longer than all the rest of the call. What holds for
+    `prepared_rows` holds here, too.
     """
 
-    def __init__(self, build: "Callable[..., QuerySet[Model, Any]]") -> None:
+    def __init__(
+        self, build: "Callable[..., QuerySet[Model, Any]]", slots: int | None = None
+    ) -> None:
         self._build = build
+        self._slots = len(signature(build).parameters) if slots is None else slots
 
     @cached_property
     def _written(self) -> Written:
-        slots = map(Slot, range(len(signature(self._build).parameters)))
+        slots = map(Slot, range(self._slots))
         queryset = self._build(*slots)
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         # Without one Django writes no query that locks rows.
