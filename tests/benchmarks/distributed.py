@@ -12,18 +12,23 @@ from functools import partial
 from itertools import count
 from statistics import median
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.test import override_settings
 
 from config.api.pagination import PageRequest
 from config.api.sorts import Sort
+from config.db.locks import held
+from config.db.statements import prepared_rows
 from customers.actors import internal_actor
 from customers.authentication import speaker_of
 from customers.change_log import Via, recorded
 from customers.models import BusinessAccount, Customer
-from customers.prepared_lists import by_time
+from customers.prepared_lists import by_time, counting, total_of
 from customers.services.customers import locked
+from customers.sorting import first_ids
 from customers.views.customers import ANSWER
+from search.ranges import counted, cut
+from search.runner import estimate
 from tests.benchmarks.analyst import Analyst
 from tests.benchmarks.bulk import drain, person
 from tests.benchmarks.customers import token_for
@@ -41,6 +46,7 @@ DRAINED = 3000
 FILES = 7
 PARTS = 31
 FEW = 50
+SESSIONS = 2
 
 
 @contextmanager
@@ -125,6 +131,7 @@ def parts(account: BusinessAccount) -> list[list[str]]:
     fill((few,), FEW, seed=5)
     customer = Customer.objects.present().filter(business_account=account)[0].pk
     newest = PageRequest((Sort("createdAt", "created_at", is_descending=True),), 20, 0)
+    by_name = PageRequest((Sort("lastName", "sort_last_name", is_descending=False),), 20, 0)
 
     def tell() -> None:
         with recorded(actor, via=Via.COMMAND):
@@ -134,13 +141,36 @@ def parts(account: BusinessAccount) -> list[list[str]]:
         with recorded(actor, via=Via.COMMAND) as at:
             locked(actor, customer, at)
 
+    def hold_row() -> None:
+        with transaction.atomic():
+            held(BusinessAccount.objects.all(), account.pk).get()
+
+    def exact() -> int:
+        ((found,),) = prepared_rows(*counting(actor.tree))
+        return int(found)
+
+    def cut_file() -> None:
+        customers = Customer.objects.filter(business_account__in=actor.tree)
+        guess = estimate(customers, connection)
+        rows = counted(customers, connection) if guess is None else guess
+        cut(customers, actor.tree, rows, SESSIONS, connection)
+
     works: dict[str, Callable[[], object]] = {
         "a transaction told who acts": tell,
         "the same that holds a customer": hold,
+        "the row of a business account held": hold_row,
         "token and customer": lambda: speaker_of(token, ANSWER.ahead(customer)),
         "first page of five accounts, newer ones of others": lambda: by_time(
             newest, actor.tree, using=DEFAULT_DB_ALIAS
         ),
+        "the same by last name": lambda: first_ids(
+            Customer.objects.present(), actor.tree, by_name, by_name.size + 1
+        ),
+        "five accounts counted, up to 10,000": exact,
+        "the same with an estimate beyond": lambda: total_of(
+            actor.tree, exact(), using=DEFAULT_DB_ALIAS
+        ),
+        f"ranges of a file for {SESSIONS} sessions": cut_file,
         f"first page of an account of {FEW}": lambda: by_time(
             newest, [few.pk], using=DEFAULT_DB_ALIAS
         ),
