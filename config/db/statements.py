@@ -40,6 +40,7 @@ SNAPSHOT = """
 
 # An array of which the planner does not see how many ids are in it. As a plain parameter, a few are
 # fewer than the ten of the plan for any, which is then never taken: each time is planned anew.
+# By its source Citus passes a subquery without a table on, as long as it calls nothing mutable.
 SOME_IDS = "(SELECT %s)::uuid[]"
 
 Row = tuple[Any, ...]  # of values whose types only the statement tells
