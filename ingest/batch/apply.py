@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.db import IntegrityError
-
 from config.api.actors import Actor
 from config.db import locks
 from customers.change_log import restamp
@@ -35,15 +33,12 @@ def prepare(items: Sequence[Item], *, actor: Actor, is_locked: bool = True) -> P
 
     Every item is told its outcome, and everything that is wrong with it. Nobody else may change
     the same customers at the same time: see `ingest.ordering`. What is not to be written needs
-    no locks: all that can be wrong with an item is found here, not by writing it. Raises
-    `IntegrityError` when somebody else has created one of the customers since they were looked for.
+    no locks: all that can be wrong with an item is found here, not by writing it. To write a
+    customer that somebody else has created since it was looked for raises `IntegrityError`.
     """
     ids = snapshot.Ids(actor.business_account_id)
     before = snapshot.load(ids, rows_needed(ids, items), is_locked=is_locked)
     profiles = load_profiles(items, actor, before, is_locked=is_locked)
-    if not profiles.known.keys() <= before.customers.keys():
-        # Without a profile the insert of the customer would tell.
-        raise IntegrityError("a customer was created between two reads")
     plan = Plan(before, profiles)
     plan.take(items)
     return plan
@@ -70,14 +65,14 @@ def load_profiles(
     with_profile = [item for item in items if item.profile is not None or item.row is not None]
     if not with_profile:
         nobody = AccountFacts(BusinessAccount(pk=actor.business_account_id), is_held=is_locked)
-        return Profiles(nobody, actor, {})
+        return Profiles(nobody, actor, {}, known=())
     wanted = {
         before.ids.customer(item.source_customer_id): item.source_customer_id
         for item in with_profile
         if item.source_customer_id
     }
     account = BusinessAccount.objects.get(pk=actor.business_account_id)
-    return Profiles(AccountFacts(account, is_held=is_locked), actor, wanted)
+    return Profiles(AccountFacts(account, is_held=is_locked), actor, wanted, before.customers)
 
 
 def counts_of(items: Sequence[Item]) -> dict[str, int]:

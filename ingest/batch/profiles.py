@@ -3,7 +3,7 @@
 What those rules require of a new customer may be missing here: `/v2/data` knows fewer members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final, Literal
 from uuid import UUID
 
@@ -65,22 +65,27 @@ class Profiles:
     item is ever seen by the others: `kept` has the profiles that are to be saved, by customer.
     """
 
-    def __init__(self, facts: AccountFacts, actor: Actor, wanted: Mapping[str, str]) -> None:
-        """Load them; `wanted` are the source ids of the customers, new and known, by id."""
+    def __init__(
+        self,
+        facts: AccountFacts,
+        actor: Actor,
+        wanted: Mapping[str, str],
+        known: Container[str],
+    ) -> None:
+        """Load them; `wanted` are the source ids by id, of new customers and of those `known`."""
         self.facts = facts
-        self.account = account = facts.account
+        self.account = facts.account
         self.actor = actor
         self.wanted = wanted
-        known = Customer.objects.filter(id__any=wanted, business_account=account)
-        found = stored_profiles(known) if wanted else {}
-        self.known = {str(pk): stored for pk, stored in found.items()}
+        found = stored_profiles([each for each in wanted if each in known])
+        self.stored = {str(pk): stored for pk, stored in found.items()}
         self.kept: dict[str, Profile] = {}
 
     def draft(self, customer_id: str | None) -> Profile:
         """The profile of a customer as it is by now, to be changed; None stands for no customer."""
         if kept := self.kept.get(customer_id or ""):
             return kept.draft()
-        if stored := self.known.get(customer_id or ""):
+        if stored := self.stored.get(customer_id or ""):
             return stored.profile(self.facts)
         customer = blank(Customer)
         bulk.refer(customer, "business_account", self.account)

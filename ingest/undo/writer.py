@@ -185,8 +185,7 @@ def save_profiles(
         return set()
     account = BusinessAccount.objects.get(pk=account_id)
     facts = AccountFacts(account)
-    stored = Customer.objects.filter(id__any=wanted)
-    known = stored_profiles(stored)
+    known = stored_profiles(wanted)
     profiles = []
     for customer_id, rows in sorted(wanted.items()):
         found = known.get(UUID(customer_id))
