@@ -55,6 +55,11 @@ class CheckedForm(forms.Form):
         super().__init__(query, label_suffix="")
         self.actor = actor
 
+    def full_clean(self) -> None:
+        """Check all; afterwards no field that is bound to the form keeps it in memory."""
+        super().full_clean()
+        vars(self)["_bound_fields_cache"].clear()
+
     def clean_primaryEmail(self) -> str:
         """The address as it is compared."""
         given: str = self.cleaned_data["primaryEmail"]

@@ -1,13 +1,19 @@
 """What processes that run for as long as the registry does without, and what they share."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
+from uuid import uuid4
 
 import pytest
 
+from config.api.views import ApiView
 from config.launcher.guard import CHECKOUT
+from customers.filter_form import CheckedForm
+from tests.customers import ADA, create
 from tests.workers import environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
@@ -67,3 +73,41 @@ def test_what_is_loaded_before_processes_are_forked_is_what_they_need(own_queue,
         ours = {each for each in more if each.startswith(("config", "customers", "django"))}
         assert ours <= {"config.asgi"}, name
         assert not any(".migrations" in each for each in more), name
+
+
+@pytest.fixture
+def belongings(monkeypatch):
+    """Views, requests and forms of the calls from here on; nothing is searched for garbage."""
+    made = []
+
+    def watch(kind, name):
+        usual = getattr(kind, name)
+
+        def watched(self, *args, **kwargs):
+            result = usual(self, *args, **kwargs)
+            made.extend(weakref.ref(each) for each in (self, result) if each is not None)
+            return result
+
+        monkeypatch.setattr(kind, name, watched)
+
+    watch(ApiView, "initialize_request")
+    watch(CheckedForm, "__init__")
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+def test_what_belongs_to_a_call_is_gone_with_its_answer(owner, belongings):
+    customer = f"/v1/customers/{create(owner, ADA)['id']}"
+    owner.api.get(customer)
+    owner.api.head(customer)
+    owner.api.get(f"{customer}/history")
+    owner.api.get("/v1/customers?primaryEmail=ada@example.com&includeChildren=true")
+    core = "/core/customermgr/v3/customer?email=ada@example.com"
+    owner.api.get(core)
+    owner.api.get(core, HTTP_ACCEPT="application/xml")
+    owner.api.put(customer, {"type": "BUSINESS"})
+    owner.api.post("/v1/customers", ADA, HTTP_IDEMPOTENCY_KEY=str(uuid4()))
+    owner.api.delete(customer)
+    assert len(belongings) > 20
+    assert [each() for each in belongings if each() is not None] == []

@@ -171,12 +171,31 @@ class ApiView(APIView):
         self.args, self.kwargs, self.headers = args, kwargs, {}
         self._query_problems = []
         self.request = self.initialize_request(request, *args, **kwargs)
-        return self._finalized(self._answered(self._check_and_run))
+        try:
+            return self._finalized(self._answered(self._check_and_run))
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Undo the references by which view and request keep each other.
+
+        Else all that belongs to a call stays in memory until Python next looks for garbage, with
+        that of a thousand others: 3 to 8 % of a call's processor time went into that.
+        """
+        self.request.parser_context = {}
+        # Django's, to the method that answers GET.
+        vars(self).pop("head", None)
 
     def _finalized(self, response: HttpResponseBase) -> HttpResponseBase:
-        """DRF takes any response of Django's here; only its types ask for one of its own."""
+        """The response as it leaves: whole, unless it is streamed."""
+        # DRF takes any response of Django's here; only its types ask for one of its own.
         own = cast("Response", response)
-        return self.finalize_response(self.request, own, *self.args, **self.kwargs)
+        final = self.finalize_response(self.request, own, *self.args, **self.kwargs)
+        if isinstance(final, Response):
+            final.render()
+            # It has served, and leads to the view and back.
+            vars(final).pop("renderer_context", None)
+        return final
 
     def _answered(self, run: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """What `run` gives, or the answer for what it raises."""
@@ -198,9 +217,7 @@ class ApiView(APIView):
 
     def _run_to_the_end(self) -> HttpResponseBase:
         """Run within the caller's transaction; what an error leaves behind is undone."""
-        response = self._answered(transaction.atomic(self._run))
-        self._finalized(response)
-        return response.render() if isinstance(response, Response) else response
+        return self._finalized(self._answered(transaction.atomic(self._run)))
 
     def handle_exception(self, exc: Exception) -> Response:
         """The answer for an exception, in the dialect's body; 401 stays 401 in every view."""
