@@ -7,6 +7,7 @@ or last change. All other filters and orders make a statement of their own (`cus
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
+from time import monotonic
 from typing import cast
 from uuid import UUID
 
@@ -28,6 +29,10 @@ from customers.representation import CustomerObject
 
 # More customers than these are not sorted in one go.
 MOST_FOUND = 1000
+# For how long the total of a long list is kept, of how many lists, and how long they are.
+KEPT_SECONDS = 10
+MOST_KEPT = 1000
+FAR_BEYOND = 10
 # The orders that one index has, beside the id.
 BY_TIME = {"created_at", "updated_at"}
 # Accounts whose customers one statement walks along; several statements go in one message. There is
@@ -57,6 +62,33 @@ COUNTED_AT_ONCE = """
 ESTIMATE = """
     SELECT FROM customers_customer
     WHERE status <> 'DELETED' AND business_account_id = ANY(%s::uuid[])"""
+
+
+class LargeTotals:
+    """The totals of lists so long that nothing makes them short within `KEPT_SECONDS`.
+
+    To count as far as lists are counted takes half of what a first page takes, to learn again that
+    there is more. A total is kept here, for whoever sees the same accounts, only where the planner
+    expects `FAR_BEYOND` times as many: so it is an estimate before and after.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[float, Total]] = {}
+
+    def of(self, accounts: Collection[UUID], using: str) -> Total | None:
+        """The total that was told of these accounts a moment ago, if it is kept."""
+        at, total = self._kept.get((array(accounts), using), (0.0, None))
+        return total if monotonic() < at + KEPT_SECONDS else None
+
+    def keep(self, accounts: Collection[UUID], using: str, total: Total) -> None:
+        """Keep a total, if it is large."""
+        if total.count >= FAR_BEYOND * pagination.EXACT_TOTAL:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[array(accounts), using] = monotonic(), total
+
+
+large_totals = LargeTotals()
 
 
 @lru_cache(maxsize=64)
@@ -99,8 +131,12 @@ def by_time(request: PageRequest, accounts: Sequence[UUID], *, using: str) -> Pa
     """
     if request.after is None:
         walks = Walks(request, accounts)
-        ((count,),), *found = together([counting(accounts), *walks.questions], using=using)
-        total = request.total or total_of(accounts, count, using=using)
+        if total := large_totals.of(accounts, using):
+            found = together(walks.questions, using=using)
+        else:
+            ((count,),), *found = together([counting(accounts), *walks.questions], using=using)
+            total = total_of(accounts, count, using=using)
+            large_totals.keep(accounts, using, total)
         return request.page(walks.merged(found, using=using), total)
     try:
         moment, customer_id = map(str, request.after)

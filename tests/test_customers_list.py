@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.api.cursors import signature_of
+from customers import prepared_lists
 from customers.filters import CustomerFilter
 from customers.models import ContactPoint, Customer
 from customers.sorting import SORTS
@@ -450,3 +451,34 @@ def test_a_total_beyond_the_exact_ones_is_an_estimate(owner, monkeypatch):
     page = listed(owner, size=1)
     assert page["totalIsEstimate"] is True
     assert page["totalElements"] >= 3
+
+
+@pytest.mark.parametrize(("expected", "is_kept"), [(10, True), (9, False)])
+def test_the_total_of_a_far_longer_list_is_kept_for_ten_seconds(
+    owner, monkeypatch, expected, is_kept
+):
+    now = 1000.0
+    totals = prepared_lists.LargeTotals()
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 1)
+    monkeypatch.setattr(prepared_lists, "large_totals", totals)
+    monkeypatch.setattr(prepared_lists, "monotonic", lambda: now)
+    # What the planner expects of an empty table says nothing here.
+    monkeypatch.setattr(prepared_lists, "expected_rows", lambda *_: expected)
+    first, second = create(owner, ADA), create(owner, ADA)
+    assert listed(owner)["totalElements"] == expected
+    owner.api.delete(f"/v1/customers/{second['id']}")
+    later = listed(owner)
+    assert [c["id"] for c in later["content"]] == [first["id"]]
+    assert later["totalElements"] == (expected if is_kept else 1)
+    now += 10.1
+    assert listed(owner)["totalElements"] == 1
+
+
+def test_the_total_of_a_longer_list_is_nobody_elses(owner, outsider, monkeypatch):
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 1)
+    monkeypatch.setattr(prepared_lists, "large_totals", prepared_lists.LargeTotals())
+    monkeypatch.setattr(prepared_lists, "expected_rows", lambda *_: 10)
+    for _ in range(2):
+        create(owner, ADA)
+    assert listed(owner)["totalElements"] == 10
+    assert listed(outsider)["totalElements"] == 0
