@@ -1,8 +1,9 @@
 """Makes, reads and writes many rows of a table, as the ORM would in several times the time.
 
 New ones are written by COPY, or a few by an INSERT of the same text, which goes along with others.
-Changed ones are written by one UPDATE from JSON: the ORM writes a changed column of many rows as
-one long CASE, which takes longer to make, to parse and to run than all the rest.
+Changed ones are written by one UPDATE from JSON, or one alone by its values: the ORM writes a
+changed column of many rows as one long CASE, which takes longer to make, to parse and to run than
+all the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from psycopg.sql import SQL, Identifier
 from config.api.json import to_json
 from config.db.statements import Question, Row, Statement, together
 from customers.normalize import uuid7
-from customers.tables import NULL, Table, copy, escaped, insertion, written
+from customers.tables import NULL, Table, cast_of, copy, escaped, insertion, written
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
 # So many new rows are inserted by a statement that goes with others: a COPY has three messages of
@@ -29,6 +30,7 @@ FEW = 10
 UPDATE = SQL("""
     UPDATE {table} AS stored SET {values}
     FROM jsonb_to_recordset(%s) AS wanted ({typed}) WHERE {same}""")
+UPDATE_ONE = SQL("UPDATE {table} SET {values} WHERE {same}")
 # What Django notes of a row that is in the database.
 STORED: dict[str, object] = {"db": DEFAULT_DB_ALIAS, "adding": False}
 
@@ -155,8 +157,11 @@ def updating_rows(
 ) -> Question:
     """The statement that writes these columns of rows that are there."""
     wanted = tuple(sorted(names))
-    keys = key(model)
-    names = (*keys, *wanted)
+    if len(rows) == 1:
+        values = vars(rows[0])
+        sent = [as_text(values[name]) for name in (*wanted, *key(model))]
+        return Question(updating_one(model, wanted), sent)
+    names = (*key(model), *wanted)
     picked = itemgetter(*names)
     documents = [dict(zip(names, map(plain, picked(vars(row))), strict=True)) for row in rows]
     # How many rows there are, no plan can know: one plan is as good as another.
@@ -202,6 +207,17 @@ def updating(model: type[models.Model], names: tuple[str, ...]) -> str:
         values=SQL(values),
         typed=SQL(typed),
         same=SQL(same),
+    ).as_string()
+
+
+@cache
+def updating_one(model: type[models.Model], names: tuple[str, ...]) -> str:
+    """SQL that updates the row of a key, whose values stand behind those of `names`."""
+    assigned = {each.attname: f"{each.column} = %s{cast_of(each)}" for each in written(model)}
+    return UPDATE_ONE.format(
+        table=Identifier(model._meta.db_table),
+        values=SQL(", ".join(assigned[name] for name in names)),
+        same=SQL(" AND ".join(assigned[name] for name in key(model))),
     ).as_string()
 
 
@@ -254,3 +270,20 @@ def plain(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     return f"\\x{value.hex()}" if isinstance(value, bytes | memoryview) else value
+
+
+def as_text(value: object) -> str | None:
+    """A value as PostgreSQL reads it from a text, whatever its column."""
+    match value:
+        case None:
+            return None
+        case date():
+            return value.isoformat()
+        case bytes() | memoryview():
+            return f"\\x{value.hex()}"
+        case dict():
+            return to_json(value).decode()
+        case list():
+            return "{" + ",".join(map(quoted, value)) + "}"
+        case _:
+            return str(value)

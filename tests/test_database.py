@@ -2,12 +2,15 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import DataError, IntegrityError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config.db.statements import Question, prepared_rows, together
+from customers import bulk
+from customers.models import Contact, Customer
 from tests.customers import ADA, HOME, create
 from tests.factories import Speaker
 from tests.workers import until
@@ -244,3 +247,38 @@ def test_a_change_goes_to_the_database_three_times(method, owner):
         body = ADA | {"firstName": f"Ada {number}", "addresses": [HOME]}
         assert getattr(owner.api, method)(url, body).status_code < 300
     assert messages(owner, method, url, ADA | {"firstName": "Eve", "addresses": [HOME]}) == 3
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_kind_of_value_is_written_into_one_changed_row_and_into_several(
+    django_assert_num_queries, owner, count
+):
+    ids = [create(owner, ADA)["id"] for _ in range(count)]
+    new = {
+        Customer: {
+            "metadata": {"a": 'the "b", {c} \\d'},
+            "version": 70_000,
+            "is_named": False,
+            "pin_sealed": b"\x00\\\xff",
+            "updated_at": datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC),
+            "role": Customer.Role.PARTNER,
+        },
+        Contact: {
+            "date_of_birth": date(1850, 1, 1),
+            "first_name": "Zoë\\N, %s",
+            "middle_name": "",
+            "social_id_digest": None,
+        },
+    }
+    writes = bulk.Writes()
+    for model, values in new.items():
+        key = "pk__in" if model is Customer else "customer__in"
+        rows = list(model.objects.filter(**{key: ids}))
+        for row in rows:
+            vars(row).update(values)
+        writes.update(model, rows, values)
+    with django_assert_num_queries(len(new)):
+        writes.finish()
+    for model, values in new.items():
+        stored = model.objects.values(*values)
+        assert [*stored] == [values] * count
