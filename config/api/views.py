@@ -100,7 +100,7 @@ class ApiView(APIView):
             parser_context=self.get_parser_context(request),
         )
         # Else each look at them would first be one at the attributes of REST framework's own.
-        wrapped.META = request.META
+        wrapped.META, wrapped.method = request.META, request.method
         return wrapped
 
     def initial(self, request: Request, *_args: object, **_kwargs: object) -> None:

@@ -80,7 +80,8 @@ def create_customer(
     try:
         with recorded_asking(actor, [question], via=via) as (at, (rows,)):
             (account,) = bulk.stored(BusinessAccount, own_account.converted(rows))
-            customer = Customer(business_account=account)
+            customer = bulk.blank(Customer)
+            bulk.refer(customer, "business_account", account)
             if external_id:
                 customer.external_id = external_id
                 customer.id = known_id
