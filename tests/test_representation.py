@@ -117,11 +117,16 @@ def test_the_text_of_an_individual_of_whom_nothing_is_known(owner):
 
 def test_an_object_that_is_found_by_a_given_id_is_the_same_text(owner):
     make_everybody(owner)
-    everybody = dict(Customer.objects.values_list("pk", CustomerObject()))
+    everybody = Customer.objects.values_list("pk", "type", CustomerObject())
     assert len(everybody) > 100
-    one = Statement(lambda slot: Customer.objects.filter(pk=slot).values_list(CustomerObject(slot)))
-    for customer_id, text in everybody.items():
-        assert one.rows(customer_id) == [(text,)]
+
+    def one(kind):
+        customer = Customer.objects.filter
+        return Statement(lambda slot: customer(pk=slot).values_list(CustomerObject(slot, kind)))
+
+    by_kind = {kind: one(kind) for kind in ("", *Customer.Type.values)}
+    for customer_id, kind, text in everybody:
+        assert by_kind[""].rows(customer_id) == by_kind[kind].rows(customer_id) == [(text,)]
 
 
 def test_a_distributed_engine_gets_no_subquery_without_a_table():

@@ -4,7 +4,7 @@ All run in a transaction of their own, logged as the actor's, and raise `ApiErro
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -52,6 +52,8 @@ TO_CHANGE = {
 }
 # Raises `PreconditionFailed` when a write may not go ahead on the version that it finds.
 Precondition = Callable[[int], None]
+# What is asked about a customer, by its type.
+Asking = Mapping[str, OneCustomer]
 
 
 class Created(NamedTuple):
@@ -66,7 +68,7 @@ def create_customer(
     actor: Actor,
     submission: Submission[CustomerValues],
     via: str,
-    asking: OneCustomer | None = None,
+    asking: Asking | None = None,
 ) -> Created:
     """Create a customer in the actor's own business account; also gives what `asking` finds then.
 
@@ -89,7 +91,7 @@ def create_customer(
             if problems := merge_customer(profile, submission, actor):
                 raise Invalid(problems)
             writes = profile.written(actor=actor, at=at)
-            found = finished(writes, actor, customer.pk, asking)
+            found = finished(writes, actor, customer, asking)
     except IntegrityError as error:
         if not external_id or not Customer.objects.filter(pk=known_id).exists():
             raise
@@ -109,7 +111,7 @@ def update_customer(
     submission: Submission[CustomerValues],
     via: str,
     precondition: Precondition | None = None,
-    asking: OneCustomer | None = None,
+    asking: Asking | None = None,
 ) -> Row | None:
     """Merge a request into a customer; gives what `asking` finds then.
 
@@ -119,11 +121,11 @@ def update_customer(
     with profiled(actor, customer_id, via, precondition) as (profile, at):
         if problems := merge_customer(profile, submission, actor):
             raise Invalid(problems)
-        return finished(profile.written(actor=actor, at=at), actor, customer_id, asking)
+        return finished(profile.written(actor=actor, at=at), actor, profile.customer, asking)
 
 
 def finished(
-    writes: bulk.Writes, actor: Actor, customer_id: uuid.UUID, asking: OneCustomer | None
+    writes: bulk.Writes, actor: Actor, customer: Customer, asking: Asking | None
 ) -> Row | None:
     """Finish the last writes of a transaction; gives what `asking` finds then.
 
@@ -133,7 +135,8 @@ def finished(
     if asking is None:
         writes.finish()
         return None
-    return asking.converted(writes.finish_last(asking.question(actor, customer_id)))
+    one = asking[customer.type]
+    return one.converted(writes.finish_last(one.question(actor, customer.id)))
 
 
 def suspend_customer(

@@ -20,6 +20,7 @@ from config.api.views import ApiView, JSONResponse
 from customers import openapi
 from customers.change_log import Via
 from customers.filters import CustomerFilter
+from customers.models import Customer
 from customers.one_customer import OneCustomer
 from customers.representation import OBJECTS, CustomerObject
 from customers.revealing import reveal
@@ -29,11 +30,19 @@ from customers.services.restore import restore_customer
 from customers.sorting import SORTS
 
 READ, WRITE = Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE
-ANSWER = OneCustomer(
-    lambda customer, customer_id: customer.values_list(
-        "business_account_id", "version", CustomerObject(customer_id)
+
+
+def answering(kind: str = "") -> OneCustomer:
+    """The statement for what is answered about a customer, maybe of a known kind."""
+    return OneCustomer(
+        lambda customer, customer_id: customer.values_list(
+            "business_account_id", "version", CustomerObject(customer_id, kind)
+        )
     )
-)
+
+
+ANSWER = answering()
+ANSWERS = {kind: answering(kind) for kind in Customer.Type.values}
 
 
 def customer_answer(
@@ -112,7 +121,7 @@ class CustomerList(ApiView):
         actor = self.actor
         submission = CustomerBody.reader().parse(request.data)
         created = services.create_customer(
-            actor=actor, submission=submission, via=Via.V1, asking=ANSWER
+            actor=actor, submission=submission, via=Via.V1, asking=ANSWERS
         )
         response = customer_answer(actor, created.id, status.HTTP_201_CREATED, found=created.found)
         response["Location"] = f"/v1/customers/{created.id}"
@@ -147,7 +156,7 @@ class CustomerDetail(ApiView):
             submission=CustomerUpdate.reader().parse(request.data),
             via=Via.V1,
             precondition=precondition(request),
-            asking=ANSWER,
+            asking=ANSWERS,
         )
         return customer_answer(self.actor, customer_id, found=found)
 
