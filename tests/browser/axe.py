@@ -4,6 +4,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SERIOUS = {"serious", "critical"}
+# Colours that are half way to others would be measured.
+LEAVE_THE_DARK = """() => {
+    document.documentElement.classList.remove("dark");
+    for (const each of document.getAnimations()) {
+        if (each instanceof CSSTransition) each.finish();
+    }
+}"""
 axe = Axe()
 
 
@@ -16,3 +23,17 @@ def assert_accessible(page: Page) -> None:
         for node in violation["nodes"]
     ]
     assert found == [], "\n\n".join(found)
+
+
+def assert_accessible_in_both_themes(page: Page) -> None:
+    """The same for both themes, of a page of the back office that was opened with dark colours.
+
+    Such a page reads the system's theme once, when it loads, and then has the class `dark`; the
+    light one is the same page without it, for half the time of loading it again.
+    """
+    assert page.evaluate("document.documentElement.classList.contains('dark')")
+    assert_accessible(page)
+    page.emulate_media(color_scheme="light")
+    page.evaluate(LEAVE_THE_DARK)
+    assert_accessible(page)
+    page.emulate_media(color_scheme="dark")

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from customers.models import AttributeDefinition
 from tests import factories
-from tests.browser.axe import assert_accessible
+from tests.browser.axe import assert_accessible, assert_accessible_in_both_themes
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.customers import ACME, HOME, create, put
 
@@ -162,14 +162,13 @@ def test_sensitive_values_are_revealed_for_two_minutes(page: Page, ada):
     expect(page.get_by_text("She is on the phone")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280", "390"])
-def test_everybody_can_use_the_pages(open_page, operator, program, ada, scheme, viewport):
+def test_everybody_can_use_the_pages(open_page, operator, program, ada, viewport):
     acme = create(program, ACME)
     call = {"type": "calltrack", "mode": "inbound", "sentDate": "2026-03-01T10:30:00Z"}
     activities = f"{ada['id']}/activities"
     activity = program.api.post(f"/v1/customers/{activities}", call).json()
-    page = open_page(operator, viewport=viewport, color_scheme=scheme)
+    page = open_page(operator, viewport=viewport, color_scheme="dark")
     for url in (
         f"{LIST}{activities}/",
         f"{LIST}{activities}/{activity['id']}/edit/",
@@ -181,9 +180,9 @@ def test_everybody_can_use_the_pages(open_page, operator, program, ada, scheme, 
         f"{LIST}reveals/",
     ):
         page.goto(url)
-        assert_accessible(page)
+        assert_accessible_in_both_themes(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
     page.goto(f"{LIST}{ada['id']}/change/")
     press(page, "Delete")
     expect(page.get_by_role("dialog", name="Delete Ada Lovelace?")).to_be_visible()
-    assert_accessible(page)
+    assert_accessible_in_both_themes(page)
