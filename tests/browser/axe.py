@@ -14,11 +14,14 @@ LEAVE_THE_DARK = """() => {
 axe = Axe()
 
 
-def assert_accessible(page: Page) -> None:
-    """Nothing serious or critical; a failure names rule, element and what to do."""
+def assert_accessible(page: Page, within: str | None = None) -> None:
+    """Nothing serious or critical; a failure names rule, element and what to do.
+
+    `within` is the selector of the only part that is looked at, which has to be there.
+    """
     found = [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in axe.run(page).response["violations"]
+        for violation in axe.run(page, context=within).response["violations"]
         if violation["impact"] in SERIOUS
         for node in violation["nodes"]
     ]
