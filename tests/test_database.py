@@ -94,6 +94,9 @@ def test_a_call_that_is_asked_for_often_is_planned_once(url, owner):
         phone=created["primaryPhoneNumber"]["number"].replace("+", "%2B"),
     )
     asked = 12
+    with connection.cursor() as cursor:
+        # PostgreSQL may still expect what other tests have left: then other plans seem cheaper.
+        cursor.execute("ANALYZE customers_customer, customers_contactpoint")
     connection.close()
     for _ in range(asked):
         assert created["id"] in owner.api.get(path).content.decode()
