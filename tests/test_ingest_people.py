@@ -1,6 +1,8 @@
 """Loads that carry a whole customer: the profile members, by the rules of `/v1`."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import (
     AttributeDefinition,
@@ -279,3 +281,16 @@ def test_nobodys_profile_is_touched_by_a_neighbours_error(owner):
     assert outcomes(found) == ["FAILED", "UPDATED"]
     assert shown(owner, "c2")["firstName"] == "Eve"
     assert not Customer.objects.filter(pk=bulk.id_of(owner, "c1")).exists()
+
+
+def test_profiles_are_looked_for_by_key_and_only_where_there_is_a_customer(owner):
+    asked = []
+    for person in (PERSON, PERSON | {"lastName": "King"}):
+        with CaptureQueriesContext(connection) as queries:
+            load(owner, customer("c1", **person))
+        parts = [each["sql"].partition(" FROM ") for each in queries]
+        asked.append([rest for columns, _, rest in parts if '"sort_first_name"' in columns])
+    assert asked[0] == []
+    (condition,) = asked[1]
+    assert '"id" = ANY' in condition
+    assert "business_account" not in condition

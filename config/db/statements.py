@@ -256,12 +256,12 @@ class Statement:
         )
 
     def rows(
-        self, *given: UUID | str | int | Collection[UUID | str | int], using: str = DEFAULT_DB_ALIAS
+        self, *given: UUID | str | int | Collection[UUID | int], using: str = DEFAULT_DB_ALIAS
     ) -> list[Row]:
         """The rows, as `values_list` gives them; for each slot its value."""
         return self.converted(prepared_rows(*self.question(*given), using=using), using=using)
 
-    def question(self, *given: UUID | str | int | Collection[UUID | str | int]) -> Question:
+    def question(self, *given: UUID | str | int | Collection[UUID | int]) -> Question:
         """The statement to be asked `together` with others; `converted` makes its rows."""
         own = [each if isinstance(each, UUID | str | int) else array(each) for each in given]
         return Question(self._written.sql, [own[place] for place in self._written.places])

@@ -185,7 +185,8 @@ def save_profiles(
         return set()
     account = BusinessAccount.objects.get(pk=account_id)
     facts = AccountFacts(account)
-    known = stored_profiles(wanted)
+    stored = Customer.objects.filter(id__any=wanted)
+    known = stored_profiles(stored)
     profiles = []
     for customer_id, rows in sorted(wanted.items()):
         found = known.get(UUID(customer_id))
