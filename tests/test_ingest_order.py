@@ -320,8 +320,8 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(
     ]
     taken = [statements(owner, each, monkeypatch) for each in (new, new, changed)]
     # The actor and its moment, five looks (for cards only where an account is known), the end; then
-    # five tables. A profile has six looks, of which a new one needs no more than its account, a lock
-    # on its attributes, and two tables more. A distributed engine is told actor and moment by
+    # five tables. A profile has six looks, of which a new one needs that for its account alone, a
+    # lock on its attributes, and two tables more. A distributed engine is told actor and moment by
     # statements of their own, and has one for locks.
     more = 3 * each_mode
     assert [count - more for count in taken] == ([16, 15, 21] if whole else [13, 9, 14])
