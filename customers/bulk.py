@@ -235,6 +235,11 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def text_array(texts: Iterable[str]) -> str:
+    """An array of texts as PostgreSQL reads it."""
+    return "{" + ",".join(map(quoted, texts)) + "}"
+
+
 class Spellings(dict[type, Spell]):
     """How COPY reads the values of a class. The words of an enumeration are strings, too."""
 
@@ -256,7 +261,7 @@ SPELLINGS = Spellings(
         datetime: moment,
         date: date.isoformat,
         dict: lambda value: escaped(to_json(value).decode()),
-        list: lambda value: escaped("{" + ",".join(map(quoted, value)) + "}"),
+        list: lambda value: escaped(text_array(value)),
         bytes: lambda value: f"\\\\x{value.hex()}",
         memoryview: lambda value: f"\\\\x{value.hex()}",
     }
@@ -274,16 +279,8 @@ def plain(value: object) -> object:
 
 def as_text(value: object) -> str | None:
     """A value as PostgreSQL reads it from a text, whatever its column."""
-    match value:
-        case None:
-            return None
-        case date():
-            return value.isoformat()
-        case bytes() | memoryview():
-            return f"\\x{value.hex()}"
-        case dict():
-            return to_json(value).decode()
-        case list():
-            return "{" + ",".join(map(quoted, value)) + "}"
-        case _:
-            return str(value)
+    if isinstance(value, dict):
+        return to_json(value).decode()
+    if isinstance(value, list):
+        return text_array(value)
+    return None if value is None else str(plain(value))

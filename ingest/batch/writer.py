@@ -17,7 +17,7 @@ from config.api.actors import Actor
 from config.api.json import to_json
 from config.db.statements import array
 from customers import models, normalize
-from customers.bulk import quoted
+from customers.bulk import text_array
 from customers.profile import save_all
 from customers.tables import NULL, Table, copy, escaped
 from ingest.batch.items import Item, as_errors
@@ -274,7 +274,7 @@ def nothing(_value: None) -> str:
 
 def texts(values: Iterable[str]) -> str:
     """An array of texts."""
-    return escaped("{" + ",".join(map(quoted, values)) + "}")
+    return escaped(text_array(values))
 
 
 SPELLINGS: dict[type, Callable[[Any], str]] = {  # each of values of its own class
