@@ -51,7 +51,9 @@ class XMLRenderer(BaseRenderer):
     charset = None
 
     def render(self, data: object, *_args: object, **_kwargs: object) -> bytes:
-        """Nothing, as the body of a 204."""
+        """Nothing, as the body of a 204. Raises `TypeError` for what would be lost here."""
+        if data is not None:
+            raise TypeError("an XML document is made by `CoreView.answer`")
         return b""
 
 
