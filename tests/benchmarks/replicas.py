@@ -8,7 +8,7 @@ The replica is a copy of the whole server, with all of the benchmarks' databases
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -30,19 +30,8 @@ CUSTOMERS = 50_000
 CONNECTIONS = 8
 SECONDS = 1.0
 TURNS = 9
-SETTING = "READ_DATABASE_URL"
 WAYS = ("primary", "replica")
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def reading(url: str) -> Iterator[None]:
-    """Programs that are started within it read there; with an empty URL at the primary."""
-    os.environ[SETTING] = url
-    try:
-        yield
-    finally:
-        del os.environ[SETTING]
 
 
 def seconds_of(postmaster: int) -> float:
@@ -111,10 +100,10 @@ def run() -> None:
         replica = servers.enter_context(Replica(shared_buffers="512MB").running())
         settings = connection.settings_dict
         url = f"postgresql:///{settings['NAME']}?host={replica.folder}&port={PORT}&user=kith"
-        ports = {}
-        for way, where in zip(WAYS, ("", url), strict=True):
-            with reading(where):
-                ports[way] = servers.enter_context(web())
+        ports = {
+            way: servers.enter_context(web(READ_DATABASE_URL=where))
+            for way, where in zip(WAYS, ("", url), strict=True)
+        }
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('data_directory')")
             (folder,) = cursor.fetchone()

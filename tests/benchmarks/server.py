@@ -40,11 +40,12 @@ urlpatterns = [path("v1/constant", Constant.as_view()), path("", include("config
 
 
 @contextmanager
-def web(workers: int = 1) -> Iterator[int]:
-    """Run the product's web server with `workers` processes; yields its port."""
+def web(workers: int = 1, **variables: str) -> Iterator[int]:
+    """Run the product's web server with `workers` processes and variables; yields its port."""
     port = free_port()
     command = [*web_command(Address("127.0.0.1", port), workers), "--log-level", "warning"]
-    with serving(command, port, DJANGO_SETTINGS_MODULE="tests.benchmarks.settings"):
+    variables["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
+    with serving(command, port, **variables):
         yield port
 
 
