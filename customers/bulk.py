@@ -101,10 +101,11 @@ class Writes:
     """Writes that go to the database in few messages, in the order in which they were asked for.
 
     To be finished before anybody looks, or their transaction ends; errors are raised on the way.
+    `first` goes before them.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[Question] = []
+    def __init__(self, first: Iterable[Question] = ()) -> None:
+        self._waiting = [*first]
 
     def insert(self, model: type[models.Model], rows: Sequence[models.Model]) -> None:
         """Insert new rows of a model, if there are any; signals are not sent."""

@@ -29,6 +29,12 @@ ACT = """
            set_config('kith.requests', '', true)
     FROM (SELECT %s::jsonb || jsonb_build_object('at', statement_timestamp()) AS act) said"""
 
+# PostgreSQL reads it as the moment at which its transaction began.
+NOW = "now"
+ACT_AT_BEGIN = """
+    SELECT set_config('kith.actor', (%s::jsonb || jsonb_build_object('at', now()))::text, true),
+           set_config('kith.requests', '', true)"""
+
 RESTAMP = """
     SELECT (act ->> 'at')::timestamptz, set_config('kith.actor', act::text, true)
     FROM (SELECT current_setting('kith.actor')::jsonb || jsonb_build_object(
@@ -74,16 +80,8 @@ def recorded_asking(
     actor: Actor, questions: Sequence[Question], *, via: str, reason: str = ""
 ) -> Iterator[tuple[datetime, list[list[Row]]]]:
     """Likewise; also yields the rows of what is asked first, in one message with all of that."""
-    act = {
-        "type": actor.type,
-        "id": actor.id,
-        "via": via,
-        "requestId": request_id.get(),
-        "reason": reason[:255],
-    }
-    with transaction.atomic():
-        if reads.is_on():
-            transaction.on_commit(partial(reads.remember, actor))
+    act = act_of(actor, via, reason)
+    with remembered(actor):
         if settings.DISTRIBUTED:
             begun, *found = together([Question(CLOCK, []), *questions])
             say(act, begun[0][0], BEGIN)
@@ -91,6 +89,41 @@ def recorded_asking(
             begun, *found = together([Question(ACT, [json.dumps(act)]), *questions])
         at: datetime = begun[0][0]
         yield at, found
+
+
+@contextmanager
+def recorded_unasked(actor: Actor, *, via: str) -> Iterator[tuple[datetime | str, list[Question]]]:
+    """Likewise, where nothing has to be asked before it is written: yields `at`, and what to send.
+
+    The questions are to be sent first, in one message with the writes; until then the transaction
+    has not begun, and so `at` may be `NOW`.
+    """
+    if settings.DISTRIBUTED:
+        with recorded_asking(actor, (), via=via) as (at, _):
+            yield at, []
+    else:
+        with remembered(actor):
+            yield NOW, [Question(ACT_AT_BEGIN, [json.dumps(act_of(actor, via))])]
+
+
+def act_of(actor: Actor, via: str, reason: str = "") -> dict[str, str]:
+    """What the triggers are told of who acts, but for `at`."""
+    return {
+        "type": actor.type,
+        "id": actor.id,
+        "via": via,
+        "requestId": request_id.get(),
+        "reason": reason[:255],
+    }
+
+
+@contextmanager
+def remembered(actor: Actor) -> Iterator[None]:
+    """A transaction, of which those who read from replicas learn that the actor has written."""
+    with transaction.atomic():
+        if reads.is_on():
+            transaction.on_commit(partial(reads.remember, actor))
+        yield
 
 
 def say(act: Mapping[str, object], at: datetime, sql: str) -> None:

@@ -5,7 +5,7 @@ of rows; a profile that did not change is not written at all, and leaves no trac
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -31,8 +31,11 @@ from customers.models import (
 from customers.models.customer import NAME_KEY_LENGTH, SORT_LENGTH
 
 Row = Contact | ContactPoint | Address | AttributeValue
+RowModel = type[Contact] | type[ContactPoint] | type[Address] | type[AttributeValue]
 # Parents before children: points and values refer to contacts.
 MODELS: tuple[type[Row], ...] = (Contact, ContactPoint, Address, AttributeValue)
+# The rows that `Profile.derive` makes others of.
+NEEDED = MODELS[:2]
 FOLDED = "_folded"
 INDIVIDUAL = Customer.Type.INDIVIDUAL
 # What is written of every customer of whom anything changes.
@@ -53,7 +56,8 @@ class Changes:
 class Profile:
     """A customer and its rows. `account` gives the default region for phone numbers.
 
-    `facts` are those of the account; many profiles may share them.
+    `facts` are those of the account; many profiles may share them. `rows` may be without those of a
+    model, which then are neither looked at nor changed: `NEEDED` are always there.
     """
 
     def __init__(
@@ -78,14 +82,15 @@ class Profile:
     @classmethod
     def load(cls, customer: Customer) -> "Profile":
         """The profile of a customer that was read with its business account."""
-        return cls.read(customer, together(rows_of(customer.pk)))
+        return cls.read(customer, dict(zip(MODELS, together(rows_of(customer.pk)), strict=True)))
 
     @classmethod
-    def read(cls, customer: Customer, found: Sequence[list[Columns]]) -> "Profile":
-        """Likewise, of the answers to `rows_of`."""
+    def read(cls, customer: Customer, found: Mapping[type[Row], list[Columns]]) -> "Profile":
+        """Likewise, with the rows of some models, of the answers to `rows_of`."""
         profile = cls(customer, customer.business_account, is_new=False)
         profile.remember(customer)
-        for model, rows in zip(MODELS, found, strict=True):
+        profile.rows = {}
+        for model, rows in found.items():
             values = of_customer(model).converted(rows)
             profile.rows[model] = list(bulk.stored(model, values))
             for row in profile.rows[model]:
@@ -165,7 +170,7 @@ class Profile:
         for contact in list(self.contacts) if self.customer.type == INDIVIDUAL else ():
             if (Contact, contact.id) not in self.loaded and self.says_nothing(contact):
                 self.remove(contact)
-        for row in (*self.contacts, *self.addresses):
+        for row in (*self.contacts, *self.rows.get(Address, ())):
             fold_columns(row)
         customer = self.customer
         if customer.type == INDIVIDUAL:
@@ -190,8 +195,8 @@ class Profile:
         changes = Changes()
         if not self.is_new:
             changes.customer = self.changed(self.customer, self.loaded[Customer, self.customer.id])
-        for model in MODELS:
-            for row in self.rows[model]:
+        for model, rows in self.rows.items():
+            for row in rows:
                 before = self.loaded.get((model, row.id)) if self.loaded else None
                 if before is None:
                     changes.new.append(row)
@@ -202,7 +207,7 @@ class Profile:
     def says_nothing(self, contact: Contact) -> bool:
         """Whether nothing is known of a contact, nor how to reach it."""
         own = vars(contact)
-        belongings = [*self.rows[ContactPoint], *self.rows[AttributeValue]]
+        belongings = [*self.rows[ContactPoint], *self.rows.get(AttributeValue, ())]
         return all(own[name] == value for name, value in blank_contact().items()) and not any(
             row.contact_id == contact.id for row in belongings
         )
@@ -211,10 +216,15 @@ class Profile:
         """Write what changed, as `actor`'s doing."""
         self.written(actor=actor, at=at).finish()
 
-    def written(self, *, actor: Actor, at: datetime) -> bulk.Writes:
-        """The writes of what changed, as `actor`'s doing, still to be finished."""
+    def written(
+        self, *, actor: Actor, at: datetime | str, first: Iterable[Question] = ()
+    ) -> bulk.Writes:
+        """The writes of what changed, as `actor`'s doing, still to be finished.
+
+        `first` is sent before them; `at` is a moment, or what PostgreSQL reads as one.
+        """
         self.derive()
-        writes = bulk.Writes()
+        writes = bulk.Writes(first)
         write_all(writes, [self], actor=actor, at=at)
         return writes
 
@@ -261,9 +271,9 @@ def stored_profiles(customers: "models.QuerySet[Customer]") -> dict[UUID, Stored
     return found
 
 
-def rows_of(customer_id: UUID) -> list[Question]:
+def rows_of(customer_id: UUID, models: Iterable[RowModel] = MODELS) -> list[Question]:
     """The questions for what hangs on a customer, to be asked together."""
-    return [of_customer(model).question(customer_id) for model in MODELS]
+    return [of_customer(model).question(customer_id) for model in models]
 
 
 @cache
@@ -294,7 +304,7 @@ def save_all(profiles: Sequence[Profile], *, actor: Actor, at: datetime) -> list
 
 
 def write_all(
-    writes: bulk.Writes, profiles: Sequence[Profile], *, actor: Actor, at: datetime
+    writes: bulk.Writes, profiles: Sequence[Profile], *, actor: Actor, at: datetime | str
 ) -> list[Profile]:
     """Likewise, by `writes` that are still to be finished.
 
@@ -323,7 +333,7 @@ def write_all(
     return saved
 
 
-def save_rows(writes: bulk.Writes, found: Iterable[Changes], at: datetime) -> None:
+def save_rows(writes: bulk.Writes, found: Iterable[Changes], at: datetime | str) -> None:
     """Write the new and changed rows of all tables, each in at most three statements.
 
     A row that stops being primary is written first: its place must be free for the next one.

@@ -47,9 +47,11 @@ def merge_relationship(
         values = NOTHING
     set_texts(customer, values, TEXTS)
     for name, column in LISTED.items():
-        given, allowed = values.get(name), getattr(profile.account, column)
+        if not (given := values.get(name)):
+            continue
+        allowed = getattr(profile.account, column)
         # What was stored before the list was kept, or changed, may be sent back.
-        if given and allowed and given not in {*allowed, getattr(customer, name)}:
+        if allowed and given not in {*allowed, getattr(customer, name)}:
             message = f"This must be one of {', '.join(allowed)}."
             problems.add(camel(name), message, "UNKNOWN_VALUE")
     set_texts(customer, values, LISTED)

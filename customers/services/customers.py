@@ -4,12 +4,12 @@ All run in a transaction of their own, logged as the actor's, and raise `ApiErro
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import IntegrityError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError
 
 from config.api.actors import Actor
 from config.api.bodies import Submission
@@ -17,8 +17,9 @@ from config.api.errors import Conflict, Invalid, NotFound, Problem
 from config.db.locks import are_advisory, hold, holding
 from config.db.statements import Row, Slot
 from customers import bulk, normalize
-from customers.change_log import recorded, recorded_asking, restamp
+from customers.change_log import recorded, recorded_asking, recorded_unasked, restamp
 from customers.models import (
+    Address,
     AttributeValue,
     BusinessAccount,
     Contact,
@@ -26,17 +27,21 @@ from customers.models import (
     Customer,
 )
 from customers.one_customer import OneCustomer
-from customers.profile import Profile, rows_of
+from customers.profile import MODELS, NEEDED, Profile, RowModel, rows_of
 from customers.querysets import CustomerQuerySet
 from customers.rules.address import settle_primaries
 from customers.rules.customer import merge_customer
 from customers.rules.points import WITH_PRIMARY, points_of, settle_primary_point
 from customers.values import CustomerValues
 
+# What every change of a customer has to know of its business account.
+KNOWN = ("id", "default_region")
+
 
 def with_account(customer: CustomerQuerySet, _id: Slot | None) -> CustomerQuerySet:
-    """A customer and its account, with the columns of `bulk.attributes`."""
-    return customer.select_related("business_account")
+    """A customer, with the columns of `bulk.attributes`, and those of `known_account`."""
+    columns = [*bulk.attributes(Customer), *(f"business_account__{name}" for name in KNOWN)]
+    return customer.select_related("business_account").only(*columns)
 
 
 def for_update(customer: CustomerQuerySet, customer_id: Slot | None) -> CustomerQuerySet:
@@ -77,11 +82,9 @@ def create_customer(
     """
     external_id = submission.values.get("external_id")
     known_id = normalize.customer_id(actor.business_account_id, external_id or "")
-    own_account = bulk.by_key(BusinessAccount)
-    question = own_account.question(actor.business_account_id)
+    account = known_account(actor.business_account_id, actor.region)
     try:
-        with recorded_asking(actor, [question], via=via) as (at, (rows,)):
-            (account,) = bulk.stored(BusinessAccount, own_account.converted(rows))
+        with recorded_unasked(actor, via=via) as (at, first):
             customer = bulk.blank(Customer)
             bulk.refer(customer, "business_account", account)
             if external_id:
@@ -90,7 +93,7 @@ def create_customer(
             profile = Profile(customer, account, is_new=True)
             if problems := merge_customer(profile, submission, actor):
                 raise Invalid(problems)
-            writes = profile.written(actor=actor, at=at)
+            writes = profile.written(actor=actor, at=at, first=first)
             found = finished(writes, actor, customer, asking)
     except IntegrityError as error:
         if not external_id or not Customer.objects.filter(pk=known_id).exists():
@@ -102,6 +105,11 @@ def create_customer(
             problems=[Problem("externalId", message, "EXTERNAL_ID_TAKEN", {"id": str(known_id)})],
         ) from error
     return Created(customer.pk, found)
+
+
+def known_account(*values: object) -> BusinessAccount:
+    """A business account with these values of `KNOWN`; others are read when they are asked for."""
+    return BusinessAccount.from_db(DEFAULT_DB_ALIAS, KNOWN, values)
 
 
 def update_customer(
@@ -118,10 +126,20 @@ def update_customer(
     What changes nothing leaves no trace. Raises `NotFound`, `Invalid`, `PreconditionFailed`, and
     `Conflict` (EXTERNAL_ID_IMMUTABLE).
     """
-    with profiled(actor, customer_id, via, precondition) as (profile, at):
+    looked_at = rows_looked_at(submission.values)
+    with profiled(actor, customer_id, via, precondition, looked_at) as (profile, at):
         if problems := merge_customer(profile, submission, actor):
             raise Invalid(problems)
         return finished(profile.written(actor=actor, at=at), actor, profile.customer, asking)
+
+
+def rows_looked_at(values: CustomerValues) -> Iterator[RowModel]:
+    """The models of whose rows `merge_customer` looks at any."""
+    yield from NEEDED
+    if "addresses" in values:
+        yield Address
+    if "attributes" in values or "contacts" in values:
+        yield AttributeValue
 
 
 def finished(
@@ -276,19 +294,26 @@ def set_primary_contact(profile: Profile, others: list[Contact], primary: uuid.U
 
 @contextmanager
 def profiled(
-    actor: Actor, customer_id: uuid.UUID, via: str, precondition: Precondition | None
+    actor: Actor,
+    customer_id: uuid.UUID,
+    via: str,
+    precondition: Precondition | None,
+    models: Iterable[RowModel] = MODELS,
 ) -> Iterator[tuple[Profile, datetime]]:
     """A transaction, logged as the actor's, with the profile of a `locked` customer, and `at`.
+
+    The profile has the rows of these models.
 
     All of it is asked for in one message: each statement sees what was there when the one before it
     had ended, so the rows are those that belong to the customer as it was locked.
     """
+    models = list(models)
     locks, one = holding(customer_id), TO_CHANGE[are_advisory(), False]
-    questions = [*locks, one.question(actor, customer_id), *rows_of(customer_id)]
+    questions = [*locks, one.question(actor, customer_id), *rows_of(customer_id, models)]
     with recorded_asking(actor, questions, via=via) as (begun, answers):
         found, *rows = answers[len(locks) :]
         customer, at = taken(one.converted(found), begun, precondition)
-        yield Profile.read(customer, rows), at
+        yield Profile.read(customer, dict(zip(models, rows, strict=True))), at
 
 
 def locked(
@@ -319,7 +344,7 @@ def taken(
         raise NotFound
     width = len(bulk.attributes(Customer))
     (customer,) = bulk.stored(Customer, [row[:width]])
-    (customer.business_account,) = bulk.stored(BusinessAccount, [row[width:]])
+    customer.business_account = known_account(*row[width:])
     if precondition is not None:
         precondition(customer.version)
     changed = customer.updated_at
