@@ -95,10 +95,10 @@ def recorded_asking(
 def recorded_unasked(actor: Actor, *, via: str) -> Iterator[tuple[datetime | str, list[Question]]]:
     """Likewise, where nothing has to be asked before it is written: yields `at`, and what to send.
 
-    The questions are to be sent first, in one message with the writes; until then the transaction
-    has not begun, and so `at` may be `NOW`.
+    The questions are to be sent first, in one message with the writes. Until then the transaction
+    has not begun, and so `at` may be `NOW`; the time of one that has begun may be long past.
     """
-    if settings.DISTRIBUTED:
+    if settings.DISTRIBUTED or connection.in_atomic_block:
         with recorded_asking(actor, (), via=via) as (at, _):
             yield at, []
     else:

@@ -9,6 +9,7 @@ first rows of each walk and of each business account hold the first rows of the 
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import product
 from typing import cast
 from uuid import UUID
@@ -116,13 +117,17 @@ def first_ids(
     request: PageRequest,
     count: int,
     *,
+    created_from: datetime | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> set[UUID] | None:
     """The ids of the first `count` customers of some accounts, and maybe of others that follow.
 
     `customers` are not limited to accounts; those of the database `using` are meant. None where
-    there is too much to look at.
+    there is too much to look at. Those who were created from some moment on have changed no
+    earlier: in the order of changes a walk need not begin with all others.
     """
+    if created_from is not None:
+        customers = customers.filter(updated_at__gte=created_from)
     found: set[UUID] = set()
     after = request.after
     for part in parts(request.sorts):

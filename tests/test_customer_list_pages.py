@@ -128,10 +128,13 @@ def test_a_long_list_has_pages(account, child_account, monkeypatch, order, exact
 
 
 @pytest.mark.parametrize("order", ["", "oldest", "changed", "name", "business"])
-@pytest.mark.parametrize("walks", [0, 1_000_000])
-def test_many_that_a_search_finds_have_pages(account, child_account, monkeypatch, order, walks):
-    """Whether they are walked through or sorted."""
-    monkeypatch.setattr("customers.admin.customer_list.MOST_COUNTED", 3)
+@pytest.mark.parametrize(("cheap", "walks"), [(40_000, 0), (0, 0), (0, 1_000_000)])
+def test_many_that_a_search_finds_have_pages(
+    account, child_account, monkeypatch, order, cheap, walks
+):
+    """Whether they are found at once, walked through or sorted."""
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 3)
+    monkeypatch.setattr("config.api.pagination.CHEAP", cheap)
     monkeypatch.setattr("customers.admin.customer_list.PAGE_SIZE", 5)
     monkeypatch.setattr("customers.admin.customer_walks.WALKS", walks)
     wanted = set()
@@ -151,12 +154,16 @@ def test_many_that_a_search_finds_have_pages(account, child_account, monkeypatch
     assert set(seen) == wanted
 
 
-def test_many_that_a_search_finds_are_not_counted(browser, account, monkeypatch):
-    monkeypatch.setattr("customers.admin.customer_list.MOST_COUNTED", 2)
+@pytest.mark.parametrize(("cheap", "of"), [(40_000, "of 4 customers"), (0, "of about ")])
+def test_many_that_a_search_finds_are_counted_where_that_is_quick(
+    browser, account, monkeypatch, cheap, of
+):
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 2)
+    monkeypatch.setattr("config.api.pagination.CHEAP", cheap)
     monkeypatch.setattr("customers.admin.customer_list.PAGE_SIZE", 3)
     for _ in range(4):
         factories.make_customer(account)
-    assert "1\N{EN DASH}3 of more than 2 customers" in text_of(browser.get(LIST, {"q": "ada"}))
+    assert f"1\N{EN DASH}3 {of}" in text_of(browser.get(LIST, {"q": "ada"}))
 
 
 @pytest.mark.parametrize("count", [1, 8])

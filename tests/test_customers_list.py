@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from config.api.cursors import signature_of
 from customers import prepared_lists
@@ -451,6 +452,30 @@ def test_a_total_beyond_the_exact_ones_is_an_estimate(owner, monkeypatch):
     page = listed(owner, size=1)
     assert page["totalIsEstimate"] is True
     assert page["totalElements"] >= 3
+
+
+@pytest.mark.parametrize(
+    ("cheap", "times", "is_estimate"), [(40_000, 4, False), (40_000, 2, True), (0, 4, True)]
+)
+def test_some_more_than_are_counted_are_found_at_once_where_that_is_quick(
+    owner, monkeypatch, cheap, times, is_estimate
+):
+    monkeypatch.setattr("config.api.pagination.EXACT_TOTAL", 2)
+    monkeypatch.setattr("config.api.pagination.CHEAP", cheap)
+    monkeypatch.setattr("config.api.pagination.FOUND_AT_ONCE", times)
+    for name in ("Cara", "Ada", "Eve", "Dora", "Bea"):
+        create(owner, firstName=name, lastName="Smith")
+    create(owner, firstName="Fay", lastName="Jones")
+    # A distributed engine has no plan to go by.
+    is_estimate |= settings.DISTRIBUTED
+    found, query = [], {"name": "smith", "sort": "firstName", "size": 2}
+    while query:
+        page = listed(owner, **query)
+        found += names(page)
+        assert page.get("totalIsEstimate", False) is is_estimate
+        assert page["totalElements"] == 5 or is_estimate
+        query = page["nextCursor"] and query | {"cursor": page["nextCursor"]}
+    assert found == ["Ada", "Bea", "Cara", "Dora", "Eve"]
 
 
 @pytest.mark.parametrize(("expected", "is_kept"), [(10, True), (9, False)])

@@ -2,15 +2,16 @@
 
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import DataError, IntegrityError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from config.db.statements import Question, prepared_rows, together
 from customers import bulk
-from customers.models import Contact, Customer
+from customers.models import Change, Contact, Customer
 from tests.customers import ADA, HOME, create
 from tests.factories import Speaker
 from tests.workers import until
@@ -253,6 +254,15 @@ def test_a_change_goes_to_the_database_few_times(method, count, owner):
         body = ADA | {"firstName": f"Ada {number}", "addresses": [HOME]}
         assert getattr(owner.api, method)(url, body).status_code < 300
     assert messages(owner, method, url, ADA | {"firstName": "Eve", "addresses": [HOME]}) == count
+
+
+def test_a_new_customer_is_logged_as_of_its_creation(owner):
+    customer = Customer.objects.get(pk=create(owner, ADA | {"addresses": [HOME]})["id"])
+    rows = [customer, *customer.contacts.all(), *customer.contact_points.all()]
+    assert {(row.created_at, row.updated_at) for row in rows} == {(customer.created_at,) * 2}
+    logged = Change.objects.filter(customer_id=customer.pk)
+    assert set(logged.values_list("at", "actor_id")) == {(customer.created_at, owner.actor.id)}
+    assert abs(timezone.now() - customer.created_at) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import product
+from urllib.parse import urlencode
 
 import pytest
 from django.apps import apps
@@ -30,6 +31,7 @@ ORDERS = [
     ["businessName,ASC", "lastName,DESC", "type,ASC"],
 ]
 BY_NAME = {"+".join(orders): (orders,) for orders in ORDERS}
+START = datetime(2026, 3, 1, tzinfo=UTC)
 PEOPLE = [
     ("Ada", "Lovelace"),
     ("Ada", "Byron"),
@@ -44,7 +46,6 @@ PEOPLE = [
 @pytest.fixture
 def crowd(account, child_account):
     """Customers of two accounts, of every type and status, with and without names."""
-    start = datetime(2026, 3, 1, tzinfo=UTC)
     number = 0
     for owner, (first, last) in product((account, child_account), PEOPLE):
         for business_name, status in (("", "ACTIVE"), ("Acme", "ACTIVE"), ("", "SUSPENDED")):
@@ -55,8 +56,8 @@ def crowd(account, child_account):
                 last_name=last,
                 business_name=business_name,
                 status=status,
-                created_at=start + timedelta(minutes=number % 11),
-                updated_at=start + timedelta(hours=number % 5, minutes=number % 11),
+                created_at=START + timedelta(minutes=number % 11),
+                updated_at=START + timedelta(hours=number % 5, minutes=number % 11),
             )
             if number % 4 == 0:
                 # As a load brings a business of which nobody has said the name.
@@ -132,6 +133,21 @@ def test_a_list_is_the_same_however_its_first_rows_are_found(
     for orders in ORDERS:
         page = listed(owner.api, includeChildren="true", size=10, sort=orders)
         assert [c["id"] for c in page["content"]] == expected(crowd, orders)[:10]
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_order_of_changes_is_walked_from_the_first_day_of_creation(
+    owner, crowd, long_lists, direction
+):
+    early = Customer.objects.order_by("id").values_list("pk", flat=True)[:12]
+    Customer.objects.filter(pk__in=list(early)).update(created_at=START - timedelta(days=3))
+    orders, query = [f"updatedAt,{direction}"], {"createdAtFrom": "2026-03-01", "size": 10}
+    page = listed(owner.api, includeChildren="true", sort=orders, **query)
+    in_time = expected(crowd, orders, created_at__gte=START)
+    assert [customer["id"] for customer in page["content"]] == in_time[:10]
+    walks = asked(owner, urlencode({"sort": orders[0]} | query))
+    assert walks
+    assert all('"updated_at" >= ' in sql for sql, _ in walks)
 
 
 def asked(owner, query):

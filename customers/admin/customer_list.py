@@ -1,7 +1,6 @@
 """The list of customers: the search of the API, its indexes, and filters that operators need."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from config.api.errors import Invalid
-from config.api.pagination import Page, PageRequest, Total
+from config.api.pagination import Instead, Page, PageRequest
 from config.api.sorts import Sort, opposite
+from config.db.estimates import Plan
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
 from customers.admin.customer_edit import name_of
@@ -23,11 +23,9 @@ from customers.admin.customer_walks import BY_CREATION, walk_of
 from customers.admin.scope import every, visible, visible_accounts
 from customers.filter_form import MAX_WORDS
 from customers.models import BusinessAccount, Contact, ContactPoint, Customer, Department
-from customers.querysets import CustomerQuerySet
+from customers.querysets import CustomerQuerySet, is_better_by_words
 
 PAGE_SIZE = 50
-# So many of those that a search finds are counted.
-MOST_COUNTED = 1000
 SUGGESTIONS = 20
 ORDERS = {
     "": ("Newest first", Sort("createdAt", "created_at", is_descending=True)),
@@ -147,19 +145,17 @@ class ListsCustomers(ActsOnCustomers):
         if is_deleted and order not in BY_TIME:
             filters.add_error("order", "Deleted customers are in the order of time.")
             return None
-        visible = customers
-        if accounts is not None:
-            visible = customers.filter(business_account__in=accounts)
+        visible = customers if accounts is None else customers.of_accounts(accounts)
         asked = self.asked(request, filters)
         if asked is None:
             return None
         searched = narrowed(values | {"q": []}) if values["q"] else None
         # Deleted ones have indexes of their own in these orders.
-        walk = None if is_deleted else walk_of(customers, accounts, order, searched)
-        if values["q"] and asked.total is None:
-            asked = counted(asked, visible)
+        walk = None
+        if not is_deleted:
+            walk = walk_of(customers, accounts, order, searched, created_from(values))
         is_long = not (values["q"] or values["department"])
-        page = asked.take(visible, walk, is_long=is_long)
+        page = asked.take(visible, walk, is_long=is_long, instead=by_words(customers, accounts))
         return page.turned() if values["before"] else page
 
     def asked(self, request: HttpRequest, filters: Filters) -> PageRequest | None:
@@ -187,8 +183,8 @@ class ListsCustomers(ActsOnCustomers):
         start = address_of(request)
         back = page.cursor_back() if page.request.number > 1 else None
         return {
-            "total": total.count - 1 if total.is_estimate and request.GET.get("q") else total.count,
-            "about": ("more than" if request.GET.get("q") else "about") * total.is_estimate,
+            "total": total.count,
+            "about": "about" * total.is_estimate,
             "first": before + 1,
             "last": before + len(page.ids),
             "start": start if before else "",
@@ -216,10 +212,22 @@ def address_of(request: HttpRequest, **cursor: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def counted(asked: PageRequest, customers: CustomerQuerySet) -> PageRequest:
-    """The request, with how many there are: a search has to look at each one that it counts."""
-    count = customers.order_by().values("pk")[: MOST_COUNTED + 1].count()
-    return replace(asked, total=Total(count, is_estimate=count > MOST_COUNTED))
+def by_words(customers: CustomerQuerySet, accounts: Sequence[UUID] | None) -> Instead:
+    """The customers of the accounts found by words alone, where that is better."""
+
+    def instead(plan: Plan) -> CustomerQuerySet | None:
+        if accounts is None or not is_better_by_words(plan):
+            return None
+        return customers.of_accounts(accounts, by_index=False)
+
+    return instead
+
+
+def created_from(values: dict[str, Any]) -> datetime | None:
+    """The moment that the first date means."""
+    first = values["created_from"]
+    zone = timezone.get_current_timezone()
+    return datetime.combine(first, time.min, zone) if first else None
 
 
 def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
@@ -235,9 +243,9 @@ def narrowed(values: dict[str, Any]) -> CustomerQuerySet:
             customers = customers.filter(type=values["type__exact"])
     if values["q"]:
         customers = customers.searched(values["q"])
+    if start := created_from(values):
+        customers = customers.filter(created_at__gte=start)
     zone = timezone.get_current_timezone()
-    if first := values["created_from"]:
-        customers = customers.filter(created_at__gte=datetime.combine(first, time.min, zone))
     if last := values["created_to"]:
         customers = customers.filter(created_at__lte=datetime.combine(last, time.max, zone))
     return customers

@@ -1,6 +1,7 @@
 """How a page of the list of customers is come by, where there are too many to sort all of them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from config.api.pagination import Narrow, PageRequest, Total
@@ -22,6 +23,7 @@ def walk_of(
     accounts: Sequence[UUID] | None,
     order: str,
     searched: CustomerQuerySet | None = None,
+    created_from: datetime | None = None,
 ) -> Narrow | None:
     """How to come to the first of many: a walk along an index for each business account.
 
@@ -47,7 +49,9 @@ def walk_of(
                 and of is not None
                 and len(accounts) * WALKS * count * of < found * found
             )
-        return first_ids(customers, accounts, asked, count) if is_long else None
+        if not is_long:
+            return None
+        return first_ids(customers, accounts, asked, count, created_from=created_from)
 
     return walk
 

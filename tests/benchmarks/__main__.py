@@ -11,6 +11,7 @@ from django.core.management import call_command
 HERE = Path(__file__).parent
 # What a module of this package has that is a benchmark.
 RUN = "\ndef run("
+TAKING_CUSTOMERS = ("calls", "upgrade", "partitions")
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./kith bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--large", action="store_true", help="growth: to 4,000,000 customers")
-    many = "upgrade, partitions: so many, instead of 1,000,000 or 20,000"
+    many = "calls, upgrade, partitions: so many, instead of 1,000,000, 1,000,000 or 20,000"
     parser.add_argument("--customers", type=int, metavar="N", help=many)
     only = "bulk: this part (accepting, drain, profiles, file); may be given again"
     parser.add_argument("--only", action="append", metavar="PART", default=[], help=only)
@@ -38,7 +39,7 @@ def main() -> None:
             "growth": {"is_large": options.large},
         }
         if options.customers:
-            given |= {name: {"customers": options.customers} for name in ("upgrade", "partitions")}
+            given |= {name: {"customers": options.customers} for name in TAKING_CUSTOMERS}
         run(**given.get(name, {}))
 
 

@@ -24,7 +24,7 @@ from customers.models import BusinessAccount, User
 from tests import factories
 from tests.benchmarks.clients import Connection, Headers, load, request
 from tests.benchmarks.customers import NAMES, token_for
-from tests.benchmarks.dataset import database, dataset
+from tests.benchmarks.dataset import database, dataset, registry
 from tests.benchmarks.people import SAMPLE, Person, people
 from tests.benchmarks.report import columns, note, timing
 from tests.benchmarks.server import web, wsgi
@@ -278,13 +278,16 @@ def call_named(name: str, calls: Sequence[Call]) -> Call:
     return next(call for call in calls if call.name == name)
 
 
-def run() -> None:
+def run(customers: int | None = None) -> None:
     """Measure."""
-    found = dataset()
-    accounts = [found.tree, *found.children]
-    source = os.environ["DATABASE_URL"]
-    some = people(accounts)
     with ExitStack() as servers:
+        if customers:
+            accounts = [*servers.enter_context(registry(customers))]
+        else:
+            found = dataset()
+            accounts = [found.tree, *found.children]
+        some = people(accounts)
+        source = os.environ["DATABASE_URL"]
         with database("textbook") as target:
             token = fill_textbook(accounts, source, target)
             other = servers.enter_context(
@@ -299,7 +302,7 @@ def run() -> None:
         calls = [
             Call("bare WSGI, one statement", bare, gets({}, [f"/{each.id}" for each in some])),
             *textbook(other, token, some),
-            *product(port, found.tree, accounts),
+            *product(port, accounts[0], accounts),
         ]
         take_turns(calls, SECONDS, yardstick=call_named(EMPTY, calls))
     report(calls)
