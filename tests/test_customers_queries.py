@@ -128,6 +128,21 @@ def test_suspending_and_deleting_touch_the_customer_alone(counted, owner, body):
     counted(AUTHENTICATION + RECORDED + lock + update, "delete", url, status=204)
 
 
+def test_few_are_found_before_they_are_sorted_on_every_page(owner):
+    """With a limit alone PostgreSQL may walk past all who do not match, in the order asked for."""
+    for number in range(4):
+        create(owner, ADA | {"firstName": f"Ada {number}"})
+    path = "/v1/customers?name=ada&sort=createdAt&size=2"
+    cursor = owner.api.get(path).json()["nextCursor"]
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        page = owner.api.get(f"{path}&cursor={cursor}").json()
+    assert [each["firstName"] for each in page["content"]] == ["Ada 2", "Ada 3"]
+    assert page["totalElements"] == 4
+    assert len([query for query in asked if "ORDER BY key_0" in query["sql"]]) == 1
+
+
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_list_is_count_page_and_objects(counted, owner, child, count):
     for _ in range(count):

@@ -163,9 +163,12 @@ class PageRequest:
         first = 0 if self.after is not None else self.number * self.size
         end = first + self.size + 1
         total, found = self.total, None
-        if total is None and not is_long:
-            is_choice = narrow is not None
-            total, found = self.sorted_whole(queryset, first, ask, instead, is_choice=is_choice)
+        is_choice = narrow is not None
+        # With a limit PostgreSQL would rather walk past all that do not match than sort the rest.
+        are_few = total is None or (is_choice and not total.is_estimate)
+        if are_few and not is_long:
+            counted, found = self.sorted_whole(queryset, first, ask, instead, is_choice=is_choice)
+            total = total or counted
         total = total or Total.of(queryset)
         if found is None:
             rows = self.rows(queryset)
@@ -192,8 +195,10 @@ class PageRequest:
     def every(self, queryset: "QuerySet[Model]", most: int | None = None) -> tuple[str, Row]:
         """The statement of the sort columns and ids of all rows, or of so many, and its values.
 
-        Raises `EmptyResultSet` where it is known that there are none.
+        From where the cursor stands. Raises `EmptyResultSet` where there are surely none.
         """
+        if self.after is not None:
+            queryset = queryset.filter(self.beyond(queryset, self.after))
         rows = queryset.order_by().values_list(*(sort.column for sort in self.sorts), "id")
         sql, params = rows[:most].query.sql_with_params()
         return sql, params
@@ -209,8 +214,9 @@ class PageRequest:
     ) -> tuple[Total | None, list[Row] | None]:
         """The total and the page's rows by one statement, which finds all rows once.
 
-        Without the rows where they are more than `EXACT_TOTAL`, without both where the page has
-        none. If there `is_choice`, more rows are taken in where they are found quickly.
+        Behind a cursor the total is that of the rest. Without the rows where they are more than
+        `EXACT_TOTAL`, without both where the page has none. If there `is_choice`, more rows are
+        taken in where they are found quickly.
         """
         names = [*(sort.column for sort in self.sorts), "id"]
         try:
