@@ -218,6 +218,11 @@ def text_in_words(member: str, text: str) -> str:
     return text
 
 
+def day(at: datetime) -> str:
+    """A day of the reader's."""
+    return date_format(timezone.localtime(at), "j M Y")
+
+
 def moment(at: datetime) -> str:
     """A date-time in the reader's zone."""
     return date_format(timezone.localtime(at), "j M Y, H:i")

@@ -179,8 +179,13 @@ class EditsCustomers(ScopedAdmin[Customer]):
 
 
 def name_of(customer: Customer) -> str:
-    """What a customer is called; one that a load brought may have no name."""
-    return customer.name or customer.external_id or "(no name)"
+    """What a customer is called."""
+    return called(customer.name, customer.external_id)
+
+
+def called(name: str, external_id: str) -> str:
+    """Likewise, by its name and external id; one that a load brought may have no name."""
+    return name or external_id or "(no name)"
 
 
 def sealed(customer: Customer, version: int, base: Draft) -> Json:

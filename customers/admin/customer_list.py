@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django import forms
@@ -16,9 +16,10 @@ from config.api.errors import Invalid
 from config.api.pagination import Instead, Page, PageRequest
 from config.api.sorts import Sort, opposite
 from config.db.estimates import Plan
+from config.db.statements import Statement, together
 from customers import normalize, words
 from customers.admin.customer_actions import ActsOnCustomers
-from customers.admin.customer_edit import name_of
+from customers.admin.customer_edit import called
 from customers.admin.customer_walks import BY_CREATION, walk_of
 from customers.admin.scope import every, visible, visible_accounts
 from customers.filter_form import MAX_WORDS
@@ -100,7 +101,8 @@ class ListsCustomers(ActsOnCustomers):
         if any("\0" in text for query in (request.GET, request.POST) for text in every(query)):
             raise BadRequest("A NUL character.")
         filters = Filters(request.GET)
-        page, rows = None, []
+        page: Page | None = None
+        rows: list[Shown] = []
         if filters.is_valid() and (found := self.found(request, filters)) is not None:
             page = found
             rows = rows_of(found.ids)
@@ -268,25 +270,63 @@ def trees_of(name: str, accounts: Sequence[UUID] | None) -> list[UUID]:
     return sorted(found)
 
 
-def rows_of(ids: Sequence[UUID]) -> list[dict[str, object]]:
-    """What the list shows of customers, in this order; three queries."""
-    found = Customer.objects.select_related("business_account").in_bulk(ids)
-    people = Contact.objects.filter(customer__in=ids, is_primary=True)
-    primary = {contact.customer_id: contact.id for contact in people.only("id", "customer_id")}
-    reach: dict[tuple[UUID, str], str] = {}
-    points = ContactPoint.objects.filter(customer__in=ids, is_primary=True)
-    for point in points.only("customer_id", "id", "contact_id", "kind", "value"):
-        if primary.get(point.customer_id) == point.contact_id:
-            reach[point.customer_id, point.kind] = point.value
-    return [
-        {
-            "customer": customer,
-            "name": name_of(customer),
-            "kind": words.word(customer.type),
-            "status": words.word(customer.status),
+class Shown(NamedTuple):
+    """What the list shows of a customer; `created` in words. An e-mail is cut around its @."""
+
+    id: UUID
+    name: str
+    kind: str
+    status: str
+    status_word: str
+    account: str
+    created_at: str
+    created: str
+    email: tuple[str, str, str]
+    phone: str
+
+
+SHOWN = Statement(
+    lambda ids: Customer.objects.filter(pk__any=ids).values_list(
+        "pk", "name", "external_id", "type", "status", "business_account__name", "created_at"
+    )
+)
+PRIMARY = Statement(
+    lambda ids: Contact.objects.filter(customer__id__any=ids, is_primary=True).values_list(
+        "customer_id", "id"
+    )
+)
+POINTS = Statement(
+    lambda ids: ContactPoint.objects.filter(customer__id__any=ids, is_primary=True).values_list(
+        "customer_id", "contact_id", "kind", "value"
+    )
+)
+
+
+def rows_of(ids: Sequence[UUID]) -> list[Shown]:
+    """What the list shows of customers, in this order; three queries in one message."""
+    statements = (SHOWN, PRIMARY, POINTS)
+    answers = together([each.question(ids) for each in statements]) if ids else [[], [], []]
+    shown, people, points = map(Statement.converted, statements, answers)
+    primary = set(people)
+    reach = {
+        (customer, kind): value
+        for customer, contact, kind, value in points
+        if (customer, contact) in primary
+    }
+    found = {
+        pk: Shown(
+            id=pk,
+            name=called(name, external_id),
+            kind=words.word(kind),
+            status=status,
+            status_word=words.word(status),
+            account=account,
+            created_at=timezone.localtime(created_at).isoformat(timespec="seconds"),
+            created=words.day(created_at),
             # A line is broken before the last part.
-            "email": reach.get((customer.pk, "EMAIL"), "").partition("@"),
-            "phone": reach.get((customer.pk, "PHONE"), ""),
-        }
-        for customer in (found[pk] for pk in ids if pk in found)
-    ]
+            email=reach.get((pk, "EMAIL"), "").partition("@"),
+            phone=reach.get((pk, "PHONE"), ""),
+        )
+        for pk, name, external_id, kind, status, account, created_at in shown
+    }
+    return [found[pk] for pk in ids if pk in found]
