@@ -19,7 +19,7 @@ from django.db.models.base import ModelState
 from psycopg.sql import SQL, Identifier
 
 from config.api.json import to_json
-from config.db.statements import Question, Row, Statement, together
+from config.db.statements import Question, Row, together
 from customers.normalize import uuid7
 from customers.tables import NULL, Table, cast_of, copy, escaped, insertion, written
 
@@ -76,14 +76,6 @@ def stored(model: type[AnyRow], rows: Iterable[Sequence[object]]) -> Iterator[An
         state = ModelState()
         state.__dict__ = STORED.copy()
         yield made(model, dict(zip(names, values, strict=True)), state)
-
-
-@cache
-def by_key(model: type[models.Model]) -> Statement:
-    """One row, by its primary key."""
-    return Statement(
-        lambda key: model._default_manager.filter(pk=key).values_list(*attributes(model))
-    )
 
 
 def made(model: type[AnyRow], values: dict[str, object], state: ModelState) -> AnyRow:
