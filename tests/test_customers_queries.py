@@ -134,9 +134,7 @@ def test_few_are_found_before_they_are_sorted_on_every_page(owner):
         create(owner, ADA | {"firstName": f"Ada {number}"})
     path = "/v1/customers?name=ada&sort=createdAt&size=2"
     cursor = owner.api.get(path).json()["nextCursor"]
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         page = owner.api.get(f"{path}&cursor={cursor}").json()
     assert [each["firstName"] for each in page["content"]] == ["Ada 2", "Ada 3"]
     assert page["totalElements"] == 4

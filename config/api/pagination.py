@@ -167,22 +167,26 @@ class PageRequest:
         is_choice = narrow is not None
         # With a limit PostgreSQL would rather walk past all that do not match than sort the rest.
         are_few = total is None or (is_choice and not total.is_estimate)
-        if are_few and not is_long:
-            counted, found = self.sorted_whole(queryset, first, ask, instead, is_choice=is_choice)
-            total = total or counted
-        total = total or Total.of(queryset)
-        if found is None:
-            rows = self.rows(queryset)
-            try:
+        try:
+            if are_few and not is_long:
+                counted, found = self.sorted_whole(
+                    queryset, first, ask, instead, is_choice=is_choice
+                )
+                total = total or counted
+            total = total or Total.of(queryset)
+            if found is None:
+                rows = self.rows(queryset)
                 if narrow is not None and (ids := narrow(self, end, total)) is not None:
                     rows = rows.filter(pk__in=ids)
                 if is_planned_once:
                     found = ask(*rows[first:end].query.sql_with_params(), using=rows.db)
                 else:
                     found = list(rows[first:end])
-            except (ValidationError, ValueError):
-                # A cursor of an earlier release, whose sort had another column.
-                raise bad_cursor() from None
+        except (ValidationError, ValueError):
+            if self.after is None:
+                raise
+            # A cursor of an earlier release, whose sort had another column.
+            raise bad_cursor() from None
         return self.page(found, total)
 
     def page(self, found: Sequence[Row], total: Total) -> "Page":
