@@ -32,8 +32,8 @@ EXACT = {
 # The parameters that say whose customers are listed, and those that leave most of them.
 ACCOUNTS = frozenset({"businessAccountId", "includeChildren"})
 BROAD = ACCOUNTS | {"status", "type"}
-# Those with words that may occur anywhere in a text.
-WORDS = frozenset({"name", "search"})
+# Those that may be found by the index of words, which knows no accounts.
+WORDS = frozenset({"name", "search", "cityName", "countryCode"})
 # The first and last moments that the database and Python both know.
 DAWN = datetime.min.replace(tzinfo=UTC)
 DUSK = datetime.max.replace(tzinfo=UTC)

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from config.db.crypto import associated_data, blind_index, seal
 from customers import normalize, phones, samples
+from customers.bulk import text_array
 from customers.cultures import NO_NAME, Culture, cultures, metadata_patterns
 from customers.models import Address, AttributeValue, Contact, ContactPoint, Customer
 from customers.models.customer import NAME_KEY_LENGTH, SORT_LENGTH
 from customers.rules.person import last_characters
-from customers.tables import NULL, Table
+from customers.tables import NULL, Table, escaped
 
 BATCH = 2_000
 YEARS = 6
@@ -59,7 +60,7 @@ CUSTOMER = Table(
     Customer,
     "id business_account_id type external_id business_name business_name_folded name name_folded"
     " name_key sort_first_name sort_last_name is_named search_text metadata department_id role"
-    " pin_sealed industry market_segment level how_referred created_at updated_at",
+    " pin_sealed industry market_segment level how_referred created_at updated_at address_keys",
 )
 CONTACT = Table(
     Contact,
@@ -167,7 +168,7 @@ class Maker:
         search = normalize.search_text(
             [name, external_id, *(each[0] for each in people), *person.keys]
         )
-        self.batch.rows[CUSTOMER].append(
+        customer = (
             f"{customer_id}\t{account_hex}\t{kind}\t{external_id}\t{business}"
             f"\t{name}\t{folded}\t{folded[:NAME_KEY_LENGTH]}\t{person.sort_keys}\t{search}"
             f"\t{self.metadata()}"
@@ -175,9 +176,10 @@ class Maker:
             f"\t{self.pin(customer_id)}"
             f"\t{self.pick(samples.INDUSTRIES) if is_business else ''}"
             f"\t{self.maybe(0.3, samples.SEGMENTS)}\t{self.maybe(0.15, samples.LEVELS)}"
-            f"\t{self.maybe(0.2, samples.REFERRALS)}\t{at}\t{at}{CUSTOMER.end}"
+            f"\t{self.maybe(0.2, samples.REFERRALS)}\t{at}\t{at}"
         )
-        self.make_addresses(customer_id, culture, person, at)
+        keys = text_array(self.make_addresses(customer_id, culture, person, at))
+        self.batch.rows[CUSTOMER].append(f"{customer}\t{escaped(keys)}{CUSTOMER.end}")
         self.make_values(account, customer_id, person)
         if self.chance() < 0.07:
             later = created + (self.plan.now - created) * self.chance()
@@ -231,28 +233,32 @@ class Maker:
         pairs = self.random.sample(metadata_patterns(), k=1 + int(self.chance() * 3))
         return json.dumps({key: self.pick(texts).fill(self.chance) for key, texts in pairs})
 
-    def make_addresses(self, customer: str, culture: Culture, person: "Person", at: str) -> None:
-        """Two addresses; most customers live where they get their post."""
+    def make_addresses(
+        self, customer: str, culture: Culture, person: "Person", at: str
+    ) -> list[str]:
+        """Two addresses; most customers live where they get their post. Gives their keys."""
         home = self.home(culture)
         second = "PHYSICAL" if self.chance() < 0.7 else "SHIPPING"
-        for kind in ("MAILING", second):
-            where = self.home(culture) if kind == second and self.chance() < 0.5 else home
+        other = self.home(culture) if self.chance() < 0.5 else home
+        for kind, (where, _) in (("MAILING", home), (second, other)):
             first, last = person.receiver if kind == "SHIPPING" else ("", "")
             self.batch.rows[ADDRESS].append(
                 f"{customer}\t{next(self.ids)}\t{kind}\t{first}\t{last}\t{where}"
                 f"\tt\t{at}\t{at}{ADDRESS.end}"
             )
+        return sorted({*home[1], *other[1]})
 
-    def home(self, culture: Culture) -> str:
-        """A place, as the columns of `ADDRESS` from `street_line_1` to `zip_code`."""
+    def home(self, culture: Culture) -> tuple[str, list[str]]:
+        """A place, as the columns of `ADDRESS` from `street_line_1` to `zip_code`, and its keys."""
         town, (line, folded) = self.pick_common(culture.towns), self.pick(culture.streets)
         number = 1 + int(self.chance() * 250)
         unit = f"Apt {1 + int(self.chance() * 40)}" if self.chance() < 0.15 else ""
-        return (
+        columns = (
             f"{line % number}\t{folded % number}\t{unit}\t{normalize.fold(unit)}"
             f"\t{town.name}\t{town.folded}\t{town.state}\t{culture.country}"
             f"\t{town.zip_code.fill(self.chance)}"
         )
+        return columns, normalize.address_keys(town.folded, culture.country)
 
 
 class Person:

@@ -337,6 +337,12 @@ def search_text(parts: Iterable[str]) -> str:
     return " ".join(words)
 
 
+def address_keys(city: str, country: str) -> list[str]:
+    """What a customer is found by for an address with this folded city and this country."""
+    named = (("city", city), ("country", country))
+    return [f"{name}:{value}" for name, value in named if value]
+
+
 def parse_search_words(text: str) -> list[str]:
     """The words of a search box, folded, each once; a customer is found when every one of them
     occurs somewhere in its `search_text`.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -165,6 +166,8 @@ class Profile:
     def derive(self) -> None:
         """Bring all up to date that follows from others: folded names, search text, `changes`.
 
+        What follows from rows that are not there stays as it is.
+
         An individual of whom nothing is known has no contact.
         """
         for contact in list(self.contacts) if self.customer.type == INDIVIDUAL else ():
@@ -184,6 +187,8 @@ class Profile:
         customer.sort_last_name = person.last_name_folded[:SORT_LENGTH] if person else ""
         customer.is_named = bool(customer.sort_first_name or customer.sort_last_name)
         points = self.rows[ContactPoint]
+        if Address in self.rows:
+            customer.address_keys = keys_of(self.addresses)
         customer.search_text = normalize.search_text(
             [customer.name, customer.external_id, *map(str, self.contacts)]
             + [word for point in points for word in search_words(point)]
@@ -288,6 +293,12 @@ def of_customer(model: type[Row]) -> Statement:
     )
 
 
+def keys_of(addresses: Iterable[Address]) -> list[str]:
+    """The `address_keys` of a customer with these addresses."""
+    found = (normalize.address_keys(each.city_folded, each.country) for each in addresses)
+    return sorted(set(chain.from_iterable(found)))
+
+
 def search_words(point: ContactPoint) -> list[str]:
     """What a search box finds a contact point by."""
     if point.kind == ContactPoint.Kind.EMAIL:
@@ -331,6 +342,21 @@ def write_all(
             model._default_manager.filter(pk__in=keys).delete()
     save_rows(writes, [profile.changes for profile in saved], at)
     return saved
+
+
+def renew_address_keys(ids: Sequence[str]) -> None:
+    """Bring `address_keys` up to date for known customers whose addresses were written alone."""
+    if not ids:
+        return
+    addresses = defaultdict[UUID, list[Address]](list)
+    for address in bulk.read(Address.objects.filter(customer__id__any=ids)):
+        addresses[address.customer_id].append(address)
+    customers = list(bulk.read(Customer.objects.filter(id__any=ids)))
+    for customer in customers:
+        customer.address_keys = keys_of(addresses[customer.id])
+    writes = bulk.Writes()
+    writes.update(Customer, customers, ["address_keys"])
+    writes.finish()
 
 
 def save_rows(writes: bulk.Writes, found: Iterable[Changes], at: datetime | str) -> None:

@@ -30,6 +30,7 @@ from customers.models import (
     ServiceAccount,
     User,
 )
+from customers.profile import renew_address_keys
 from tests import documented
 
 ALL_SCOPES = tuple(SCOPES)
@@ -273,7 +274,7 @@ def make_address(
     for field in ("street_line_1", "street_line_2", "street_line_3", "city"):
         values[f"{field}_folded"] = normalize.fold(values.get(field, ""))
     now = timezone.now()
-    return Address.objects.create(
+    address = Address.objects.create(
         customer=customer,
         type=type,
         is_primary=is_primary,
@@ -281,6 +282,8 @@ def make_address(
         updated_at=now,
         **values,
     )
+    renew_address_keys([str(customer.pk)])
+    return address
 
 
 def make_customer(

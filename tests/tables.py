@@ -7,6 +7,7 @@ UNTRACKED = {
     "version",
     "name",
     "search_text",
+    "address_keys",
     "name_key",
     *("sort_first_name", "sort_last_name", "is_named"),
     "value_key",

@@ -57,11 +57,6 @@ class Address(CustomerOwned):
         ]
         indexes = [
             models.Index(fields=["zip_code", "country"], name="address_zip_code"),
-            models.Index(
-                fields=["city_folded", "state", "country"],
-                name="address_city",
-                condition=~Q(city_folded=""),
-            ),
             GinIndex(
                 OpClass(F("street_line_1_folded"), "gin_trgm_ops"),
                 OpClass(F("city_folded"), "gin_trgm_ops"),

@@ -18,7 +18,7 @@ from config.api.json import to_json
 from config.db.statements import array
 from customers import models, normalize
 from customers.bulk import text_array
-from customers.profile import save_all
+from customers.profile import renew_address_keys, save_all
 from customers.tables import NULL, Table, copy, escaped
 from ingest.batch.items import Item, as_errors
 from ingest.batch.plan import MAILING, Plan
@@ -30,8 +30,8 @@ Row = TypeVar("Row")
 
 CUSTOMER = Table(
     models.Customer,
-    "id business_account_id type external_id search_text created_at updated_at created_by_type"
-    " created_by_id updated_by_type updated_by_id",
+    "id business_account_id type external_id search_text address_keys created_at updated_at"
+    " created_by_type created_by_id updated_by_type updated_by_id",
 )
 ADDRESS = Table(
     models.Address,
@@ -129,22 +129,29 @@ class Writer:
     def customer(self, customer_id: str) -> str:
         """A new customer that comes without a profile."""
         after, source_id = self.plan.after, self.plan.source_ids[customer_id]
+        address = after.addresses.get(customer_id)
+        keys = normalize.address_keys("", address.country if address else "")
         who = f"{self.actor.type}\t{self.actor.id}"
         return (
             f"{customer_id}\t{self.business_account_id}\t{after.customers[customer_id].type}"
             f"\t{escaped(source_id)}\t{escaped(normalize.search_text([source_id]))}"
+            f"\t{texts(keys)}"
             f"\t{self.now}\t{who}\t{who}{CUSTOMER.end}"
         )
 
     def write_addresses(self, cursor: CursorWrapper) -> None:
-        """The addresses that postal code and country make."""
-        new, changed = compared(self.plan.before.addresses, self.plan.after.addresses)
+        """The addresses that postal code and country make, and what finds their customers."""
+        before = self.plan.before
+        new, changed = compared(before.addresses, self.plan.after.addresses)
         copy(cursor, ADDRESS, (self.address(*each) for each in new))
         rows = [
             {"customer_id": customer_id, "id": self.address_id(customer_id)} | address._asdict()
             for customer_id, address in changed
         ]
         self.update(cursor, UPDATE_ADDRESSES, rows)
+        moved = [each for each, _ in new if each in before.customers]
+        moved += [each for each, row in changed if row.country != before.addresses[each].country]
+        renew_address_keys(moved)
 
     def address(self, customer_id: str, address: Address) -> str:
         """A new address."""

@@ -45,6 +45,8 @@ from ingest.undo.inverse import Inverse
 
 PROGRAMME: tuple[type[models.Model], ...] = (Enrollment, Account, Card)
 BY_KEY: tuple[type[models.Model], ...] = (Address, *PROGRAMME)
+# The columns of an address of which others are made.
+FOLLOWED = frozenset({"is_primary", "city", "country"})
 # Children before parents.
 DELETED: tuple[type[models.Model], ...] = (
     Card,
@@ -108,7 +110,7 @@ class Work:
 def is_simple(rows: Rows) -> bool:
     """Whether nothing of a profile changes but values of addresses, from which nothing follows."""
     return rows.keys() == {Address} and all(
-        each.changes and "is_primary" not in each.columns for each in rows[Address]
+        each.changes and FOLLOWED.isdisjoint(each.columns) for each in rows[Address]
     )
 
 
