@@ -1,9 +1,10 @@
 """The ASGI application: waits for clients, and runs Django in threads.
 
-A request goes to a thread when its body is there, or else to find out whether it is allowed at all:
-a view that then asks for the body ends the call (`BodyNeeded`), and is called again when the body
-has arrived. Only a file of many megabytes is read by a thread, one of those kept for that. An
-answer is made piece by piece, each when the client has taken the one before.
+A request goes to a thread when its body is there, or short enough to be there soon, or else to find
+out whether it is allowed at all: a view that then asks for the body ends the call (`BodyNeeded`),
+and is called again when the body has arrived. Only a file of many megabytes is read by a thread,
+one of those kept for that. An answer is made piece by piece, each when the client has taken the one
+before.
 """
 
 import asyncio
@@ -85,7 +86,9 @@ class Application:
     async def _exchange(self, environ: WSGIEnvironment, body: Body, send: Send) -> None:
         context = copy_context()
         try:
-            if not body.is_complete:
+            if body.is_short:
+                body.expect()
+            elif not body.is_complete:
                 await body.arrive_early()
             answer = await self._answer(environ, body, context, send)
         except NoThreadInTime:
@@ -98,6 +101,9 @@ class Application:
             logger.exception("the web layer failed")
             answer = context.run(refuse, Internal(), environ)
         if answer is not None:
+            if body.is_short:
+                # It is on its way, and behind it the connection may serve other requests.
+                await body.arrive_early()
             await self._send(answer, body, context, send)
         if not body.is_complete:
             await body.drain()
@@ -146,18 +152,16 @@ class Application:
         body: Body,
         send: Send,
     ) -> Awaitable[Answer | None]:
-        environ = input_of(body, environ)
-        if body.is_complete:
-            return threads.run(context, partial(self._respond_and_send, environ, send))
-        return threads.run(context, partial(respond, self._handler, environ))
+        work = partial(self._respond_and_send, input_of(body, environ), body, send)
+        return threads.run(context, work)
 
-    def _respond_and_send(self, environ: WSGIEnvironment, send: Send) -> Answer | None:
+    def _respond_and_send(self, environ: WSGIEnvironment, body: Body, send: Send) -> Answer | None:
         """Answer from within a thread: the client need not wait for the event loop.
 
-        Gives what has to be sent piece by piece.
+        Gives what has to be sent piece by piece, or while a body is on its way.
         """
         answer = respond(self._handler, environ)
-        if answer.rest is not None:
+        if answer.rest is not None or not body.has_arrived():
             return answer
         for message in whole(answer):
             at_once(send(message))

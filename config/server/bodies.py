@@ -20,6 +20,9 @@ from config.api.errors import ApiError, BodyTooSlow
 Message = HTTPRequestEvent | HTTPDisconnectEvent
 Receive = Callable[[], Awaitable[Message]]
 
+# So much comes with the head of a request, or right behind it. The call need not wait for that, nor
+# the event loop be woken for it: it is there by the time at which the view reads it.
+SHORT_BYTES = 8 * 1024
 # What is read before anybody knows whether the request is allowed: most bodies as a whole.
 EARLY_BYTES = 256 * 1024
 EARLY_SECONDS = 0.05
@@ -61,19 +64,43 @@ class Body:
         self.size = 0
         self.parts: deque[bytes] = deque()
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it probably comes in one part, together with the head of the request."""
+        return 0 < (self.announced or 0) <= SHORT_BYTES and not self.is_awaited
+
+    def expect(self) -> "asyncio.Future[Message]":
+        """Begin to wait for the next part, unless somebody has begun."""
+        if self._message is None:
+            # The web server's is a future by itself: no task is made of it.
+            self._message = asyncio.ensure_future(self._receive())
+        return self._message
+
     async def arrive(self, seconds: float) -> bool:
         """Take the next part in; False when none comes within `seconds`.
 
         Raises `Disconnected`.
         """
-        if self._message is None:
-            # The web server's is a future by itself: no task is made of it.
-            self._message = asyncio.ensure_future(self._receive())
+        message = self.expect()
         # A receive that is cancelled could lose what it has read: it is left waiting instead.
-        await asyncio.wait([self._message], timeout=seconds)
-        if not self._message.done():
+        await asyncio.wait([message], timeout=seconds)
+        if not message.done():
             return False
-        message, self._message = self._message.result(), None
+        self._take(message.result())
+        return True
+
+    def has_arrived(self) -> bool:
+        """Whether all of it is there; takes in what was expected and has come. For any thread."""
+        if self.is_complete or self._message is None or not self._message.done():
+            return self.is_complete
+        message = self._message.result()
+        # That the client is gone is told to whoever waits for it.
+        if message["type"] == "http.request":
+            self._take(message)
+        return self.is_complete
+
+    def _take(self, message: Message) -> None:
+        self._message = None
         if message["type"] == "http.disconnect":
             self.is_gone = True
             raise Disconnected
@@ -81,7 +108,6 @@ class Body:
             self.parts.append(part)
             self.size += len(part)
         self.is_complete = not message.get("more_body") or self.size == self.announced
-        return True
 
     async def arrive_early(self) -> None:
         """Wait a moment for the whole body, if it is not a large one. Raises `Disconnected`."""
@@ -157,14 +183,32 @@ class LeastRate:
         self._waited, self._size = 0.0, 0
 
 
-class PendingInput:
-    """Stands for a body that has not arrived: reading it ends the call."""
+class PendingInput(io.RawIOBase):
+    """Stands for a body that has not arrived yet: unless it has by then, to read it ends the call.
 
-    def read(self, _size: int = -1) -> bytes:
-        """Raise `BodyNeeded`."""
-        raise BodyNeeded
+    Raises `BodyNeeded`.
+    """
 
-    readline = read
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self._body = body
+        self._whole: BytesIO | None = None
+
+    def is_there(self) -> bool:
+        """Whether it can be read."""
+        return self._body.has_arrived()
+
+    def readable(self) -> bool:
+        """It is only read."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes of it."""
+        if self._whole is None:
+            if not self.is_there():
+                raise BodyNeeded
+            self._whole = whole_of(self._body)
+        return self._whole.read(size)
 
 
 class FileInput(io.RawIOBase):
@@ -247,13 +291,18 @@ def input_of(body: Body, environ: WSGIEnvironment) -> WSGIEnvironment:
     """`environ` with the body as far as it is there: whole, or not to be read yet."""
     environ = dict(environ)
     if not body.is_complete:
-        environ["wsgi.input"] = PendingInput()
+        environ["wsgi.input"] = PendingInput(body)
         return environ
     if body.is_chunked:
         environ["CONTENT_LENGTH"] = str(body.size)
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ["wsgi.input"] = BytesIO(b"".join(body.parts))
+    environ["wsgi.input"] = whole_of(body)
     return environ
+
+
+def whole_of(body: Body) -> BytesIO:
+    """A body that has arrived, to be read."""
+    return BytesIO(b"".join(body.parts))
 
 
 def streamed(request: HttpRequest, owner: UUID) -> HttpRequest:
@@ -261,6 +310,7 @@ def streamed(request: HttpRequest, owner: UUID) -> HttpRequest:
 
     `owner` is the business account that sends it: it may send a few files at once.
     """
-    if isinstance(request.META.get("wsgi.input"), PendingInput):
+    source = request.META.get("wsgi.input")
+    if isinstance(source, PendingInput) and not source.is_there():
         raise BodyNeeded(owner)
     return request
