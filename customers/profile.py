@@ -351,9 +351,9 @@ def renew_address_keys(ids: Sequence[str]) -> None:
     addresses = defaultdict[UUID, list[Address]](list)
     for address in bulk.read(Address.objects.filter(customer__id__any=ids)):
         addresses[address.customer_id].append(address)
-    customers = list(bulk.read(Customer.objects.filter(id__any=ids)))
-    for customer in customers:
-        customer.address_keys = keys_of(addresses[customer.id])
+    customers = [
+        Customer(id=each, address_keys=keys_of(addresses[each])) for each in map(UUID, ids)
+    ]
     writes = bulk.Writes()
     writes.update(Customer, customers, ["address_keys"])
     writes.finish()

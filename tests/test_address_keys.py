@@ -27,7 +27,7 @@ def test_they_follow_every_change_of_an_address(owner):
     customer = create(owner, addresses=[HOME, SHIPPING])
     assert keys(customer["id"]) == GREENVILLE
     customer = put(owner, customer, {"addresses": [LYON]})
-    assert keys(customer["id"]) == ["city:greenville", "city:lyon", *["country:FRA", "country:USA"]]
+    assert keys(customer["id"]) == sorted([*GREENVILLE, "city:lyon", "country:FRA"])
     home, parcel, _ = sorted(customer["addresses"], key=lambda each: each["cityName"])
     put(owner, customer, {"addresses": [{"id": home["id"], "cityName": "Springfield"}]})
     assert "city:springfield" in keys(customer["id"])
