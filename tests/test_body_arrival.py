@@ -37,16 +37,21 @@ def in_a_loop(scenario):
     return test
 
 
-def body_of(client, length=7, **environ):
+def body_of(client, length, **environ):
     return Body(client.receive, {"CONTENT_LENGTH": str(length), **environ})
+
+
+def expected(length=7):
+    """A client, the body that it is going to send, and what a thread reads it from."""
+    client = Client()
+    body = body_of(client, length)
+    body.expect()
+    return client, body, input_of(body, {})["wsgi.input"]
 
 
 @in_a_loop
 async def test_a_body_that_has_come_is_read_without_the_event_loop():
-    client = Client()
-    body = body_of(client)
-    body.expect()
-    source = input_of(body, {})["wsgi.input"]
+    client, body, source = expected()
     client.send(PART)
     assert await asyncio.to_thread(source.read, 3) == b'{"a'
     assert await asyncio.to_thread(source.read) == b'":1}'
@@ -56,10 +61,7 @@ async def test_a_body_that_has_come_is_read_without_the_event_loop():
 
 @in_a_loop
 async def test_a_body_that_has_not_come_ends_the_call_and_is_there_for_the_next_one():
-    client = Client()
-    body = body_of(client)
-    body.expect()
-    source = input_of(body, {})["wsgi.input"]
+    client, body, source = expected()
     assert isinstance(source, PendingInput)
     assert not source.is_there()
     with pytest.raises(BodyNeeded):
@@ -72,11 +74,8 @@ async def test_a_body_that_has_not_come_ends_the_call_and_is_there_for_the_next_
 
 @in_a_loop
 async def test_the_first_part_of_a_body_is_not_all_of_it():
-    client = Client()
-    body = body_of(client, length=2 * len(PART["body"]))
-    body.expect()
+    client, body, source = expected(2 * len(PART["body"]))
     client.send(PART)
-    source = input_of(body, {})["wsgi.input"]
     with pytest.raises(BodyNeeded):
         source.read()
     body.expect()
@@ -86,9 +85,7 @@ async def test_the_first_part_of_a_body_is_not_all_of_it():
 
 @in_a_loop
 async def test_a_client_that_is_gone_is_told_to_whoever_waits_for_it():
-    client = Client()
-    body = body_of(client)
-    body.expect()
+    client, body, _ = expected()
     client.send(GONE)
     assert not body.has_arrived()
     with pytest.raises(Disconnected):

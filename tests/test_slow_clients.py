@@ -230,6 +230,20 @@ def test_a_client_that_asks_before_it_sends_is_asked_to(server, clients, owner):
     assert answer_on(connection)[0] == 400
 
 
+def test_a_refused_call_keeps_its_connection_when_its_short_body_comes_soon(server, clients):
+    request = head("POST", "/v1/customers", Content_Type=JSON, Content_Length=2)
+
+    def is_kept() -> bool:
+        connection = clients.enter_context(opened(server, request))
+        threading.Event().wait(0.01)
+        connection.sendall(b"{}")
+        status, headers, _ = answer_on(connection)
+        assert status == 401
+        return "connection" not in {name.lower() for name in headers}
+
+    wait_until(is_kept)
+
+
 @pytest.mark.parametrize("size", [100_000, 4_000_000])
 def test_a_client_that_sends_all_of_a_refused_body_first_reads_the_answer(server, size):
     client = http.client.HTTPConnection(server.host, server.port, timeout=30)
